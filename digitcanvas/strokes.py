@@ -1,0 +1,192 @@
+"""Drawings as strokes: read from the canvas' JSON or from a UNIPEN file.
+
+A stroke is a float64 array (n, 2), n >= 1: the pen's path from its press to its lift, in canvas
+pixels, x to the right and y down.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+Stroke = np.ndarray
+
+MAX_STROKES = 500
+MAX_POINTS = 100_000
+MAX_COORDINATE = 1e5
+CURVE_STEPS = np.linspace(0, 1, 9)[1:, np.newaxis]
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A labelled drawing: its strokes, the digit meant (0-9) and a number for who drew it."""
+
+    strokes: list[Stroke]
+    label: int
+    writer: int
+
+
+def check_strokes(strokes: Sequence[Stroke]) -> list[Stroke]:
+    """Return the strokes as float64 arrays (n, 2).
+
+    Raises ValueError for anything else: a wrong shape or type, more than 500 strokes or 100,000
+    points, and coordinates that are not numbers or lie further out than 100,000 pixels.
+    """
+    if len(strokes) > MAX_STROKES:
+        raise ValueError(
+            f"{len(strokes)} strokes are too many for one digit (at most {MAX_STROKES}): "
+            "clear the canvas and draw again."
+        )
+    checked = []
+    for number, stroke in enumerate(strokes, 1):
+        try:
+            points = np.asarray(stroke, dtype=np.float64)
+        except (TypeError, ValueError, OverflowError) as error:
+            raise ValueError(f"Stroke {number} is not a list of (x, y) points.") from error
+        if points.ndim != 2 or points.shape[1] != 2 or len(points) == 0:
+            raise ValueError(
+                f"Stroke {number} has the shape {points.shape}; a stroke is an array (n, 2)."
+            )
+        if not (np.abs(points) <= MAX_COORDINATE).all():
+            raise ValueError(
+                f"Stroke {number} has coordinates that are no numbers or lie far off the canvas."
+            )
+        checked.append(points)
+    if sum(map(len, checked)) > MAX_POINTS:
+        raise ValueError(f"The drawing has more than {MAX_POINTS:,} points: draw it again.")
+    return checked
+
+
+def strokes_from_canvas(json_data: dict | None) -> list[Stroke]:
+    """The strokes in what streamlit-drawable-canvas reports, as a person sees them now.
+
+    `json_data` is the canvas' Fabric.js JSON. Every object is a freehand path: its curves are
+    sampled, and moved, scaled and rotated as the canvas' edit mode left them. The brush's width
+    plays no part. Gives [] for None and for an empty canvas.
+
+    Raises ValueError for JSON of any other form, with a message for the person who drew.
+    """
+    if json_data is None:
+        return []
+    objects = json_data.get("objects") if isinstance(json_data, dict) else None
+    if not isinstance(objects, list):
+        raise ValueError("This is not a drawing: the canvas' data has no list of objects.")
+    if len(objects) > MAX_STROKES:
+        return check_strokes(objects)
+    return check_strokes([_stroke_from_object(obj) for obj in objects])
+
+
+def _stroke_from_object(obj: dict) -> Stroke:
+    """A Fabric.js Path as the points of its outline, in canvas pixels.
+
+    Fabric keeps a path's coordinates as drawn and places their box by a matrix: p -> T R S K
+    (p - middle), for translation, rotation, scale (with flips) and skew.
+    """
+    if not isinstance(obj, dict) or str(obj.get("type")).lower() != "path":
+        kind = obj.get("type") if isinstance(obj, dict) else obj
+        raise ValueError(f"Only freehand strokes can be read, not {kind!r}: clear the canvas.")
+    points = _path_points(obj.get("path"))
+    low, high = points.min(axis=0), points.max(axis=0)
+    middle = (low + high) / 2
+    if {obj.get("originX", "center"), obj.get("originY", "center")} != {"center"}:
+        raise ValueError("A stroke is placed by a corner, not by its centre.")
+
+    def number(key: str, default: float) -> float:
+        return _number(obj.get(key, default), key)
+
+    place = [number("left", middle[0]), number("top", middle[1])]
+    scale = [number("scaleX", 1), number("scaleY", 1)]
+    flip = [-1 if obj.get(key) else 1 for key in ("flipX", "flipY")]
+    skew_x, skew_y, angle = (math.radians(number(key, 0)) for key in ("skewX", "skewY", "angle"))
+    cos, sin = math.cos(angle), math.sin(angle)
+    matrix = (
+        np.array([[cos, -sin], [sin, cos]])
+        @ np.diag(np.multiply(scale, flip))
+        @ np.array([[1, math.tan(skew_x)], [0, 1]])
+        @ np.array([[1, 0], [math.tan(skew_y), 1]])
+    )
+    return (points - middle) @ matrix.T + place
+
+
+def _number(value: float, name: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise ValueError(f"A stroke's {name} is {value!r:.40}, which is no number.")
+    if not abs(value) <= MAX_COORDINATE:
+        raise ValueError(f"A stroke's {name} is not a number, or lies far off the canvas.")
+    return float(value)
+
+
+def _path_points(path: list) -> np.ndarray:
+    """Sample a freehand path, [["M", x, y], ["Q", cx, cy, x, y], ..., ["L", x, y]]."""
+    if not isinstance(path, list) or not path:
+        raise ValueError("A stroke has no path: clear the canvas and draw again.")
+    if len(path) > MAX_POINTS:
+        raise ValueError(f"A stroke has more than {MAX_POINTS:,} points: draw it again.")
+    pieces = []
+    for number, command in enumerate(path):
+        name, numbers = _command(command)
+        if (name == "M") != (number == 0):
+            raise ValueError("A stroke's path does not begin at one place and go on from there.")
+        if name == "Q":
+            start, control, end = pieces[-1][-1], numbers[:2], numbers[2:]
+            t = CURVE_STEPS
+            pieces.append((1 - t) ** 2 * start + 2 * t * (1 - t) * control + t**2 * end)
+        else:
+            pieces.append(numbers[np.newaxis])
+    return np.concatenate(pieces)
+
+
+def _command(command: list) -> tuple[str, np.ndarray]:
+    lengths = {"M": 3, "L": 3, "Q": 5}
+    if (
+        not isinstance(command, (list, tuple))
+        or not command
+        or not isinstance(command[0], str)
+        or lengths.get(command[0]) != len(command)
+    ):
+        raise ValueError(f"A stroke's path has a part that is not understood: {command!r:.60}.")
+    return command[0], np.array([_number(value, "coordinate") for value in command[1:]])
+
+
+def read_unipen(path: str | Path) -> list[Drawing]:
+    """Read the digits in a UNIPEN file, in its order.
+
+    A digit is a `.SEGMENT DIGIT i-j ? "8"`, a `.COMMENT label writer number`, and its strokes,
+    each between `.PEN_DOWN` and `.PEN_UP`, a point "x y" a line. The tablet's y points up; it is
+    flipped here (0 becomes the top). Format: I. Guyon et al., "UNIPEN project of on-line data
+    exchange and recognizer benchmarks", ICPR 1994.
+
+    Raises ValueError for a file that is not of this form, naming the line, and OSError where it
+    cannot be read.
+    """
+    drawings: list[Drawing] = []
+    stroke: list[list[float]] | None = None
+    text = Path(path).read_text(encoding="utf-8", errors="replace")
+    for number, line in enumerate(text.splitlines(), 1):
+        words = line.split()
+        try:
+            if not words:
+                continue
+            if words[0] == ".SEGMENT":
+                label = list("0123456789").index(words[-1].strip('"'))
+                drawings.append(Drawing([], label, writer=0))
+            elif words[0] == ".COMMENT" and drawings and len(words) == 4:
+                drawings[-1] = replace(drawings[-1], writer=int(words[2]))
+            elif words[0] == ".PEN_DOWN":
+                stroke = []
+            elif words[0] == ".PEN_UP":
+                drawings[-1].strokes.extend(check_strokes([stroke]))
+                stroke = None
+            elif stroke is not None:
+                x, y = map(float, words)
+                stroke.append([x, -y])
+        except (ValueError, IndexError, TypeError) as error:
+            raise ValueError(
+                f"{path}, line {number}: {line.strip()[:60]!r} is not UNIPEN."
+            ) from error
+    drawings = [drawing for drawing in drawings if drawing.strokes]
+    if not drawings:
+        raise ValueError(f"{path} holds no UNIPEN digits.")
+    return drawings

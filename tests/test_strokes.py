@@ -1,0 +1,222 @@
+import copy
+import json
+import math
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from digitcanvas.strokes import MAX_STROKES, check_strokes, read_unipen, strokes_from_canvas
+
+DATA = Path(__file__).parent / "data"
+
+
+def path(points, **changes):
+    """A Fabric.js Path through these points, placed where it was drawn."""
+    points = np.array(points, float)
+    left, top = (points.min(axis=0) + points.max(axis=0)) / 2
+    commands = [["M", *points[0]], *(["L", *point] for point in points[1:])]
+    return {"type": "Path", "path": commands, "left": left, "top": top} | changes
+
+
+def canvas(*objects):
+    return {"version": "7.4.0", "objects": list(objects)}
+
+
+LINE = [(10, 20), (30, 20), (30, 60)]
+
+
+def test_nothing_drawn_is_no_strokes():
+    assert strokes_from_canvas(None) == []
+    assert strokes_from_canvas(canvas()) == []
+
+
+def test_a_stroke_is_its_points():
+    (stroke,) = strokes_from_canvas(canvas(path(LINE)))
+    np.testing.assert_allclose(stroke, LINE)
+
+
+def test_curves_are_sampled_on_the_curve():
+    curve = {"type": "Path", "path": [["M", 0, 0], ["Q", 50, 100, 100, 0]]}
+    (stroke,) = strokes_from_canvas(canvas(curve))
+    x, y = stroke.T
+    np.testing.assert_allclose(y, 2 * x * (1 - x / 100), atol=1e-9)
+    assert len(stroke) > 5 and x[0] == 0 and x[-1] == 100
+
+
+def test_a_moved_scaled_and_rotated_stroke_lies_where_the_canvas_painted_it():
+    """Recorded in a browser: a 4 whose first stroke was scaled and rotated, its second moved."""
+    drawing = json.loads((DATA / "edited_drawing.json").read_text())
+    painted = cv2.imread(str(DATA / "edited_drawing.png"), cv2.IMREAD_GRAYSCALE) > 0
+    centre_line = np.zeros(painted.shape, np.uint8)
+    strokes = [np.rint(stroke).astype(np.int32) for stroke in strokes_from_canvas(drawing)]
+    cv2.polylines(centre_line, strokes, False, 255)
+    assert painted[centre_line > 0].mean() > 0.93  # the recording lacks what its handles hid
+    far_from_paint = cv2.distanceTransform((centre_line == 0).astype(np.uint8), cv2.DIST_L2, 5)
+    assert far_from_paint[painted].max() < 11  # half the scaled brush, and a pixel
+
+
+@given(
+    st.floats(-180, 180), st.floats(0.2, 4), st.floats(0.2, 4), st.booleans(), st.floats(-300, 300)
+)
+def test_the_transform_is_undone_by_its_inverse(angle, scale_x, scale_y, flip, left):
+    """Against complex numbers: rotating the plane is multiplying by a unit."""
+    changed = path(LINE, angle=angle, scaleX=scale_x, scaleY=scale_y, flipX=flip, left=left)
+    (stroke,) = strokes_from_canvas(canvas(changed))
+    z = (stroke[:, 0] - left) + 1j * (stroke[:, 1] - changed["top"])
+    z *= np.exp(-1j * math.radians(angle))
+    back = np.column_stack([z.real / scale_x * (-1 if flip else 1), z.imag / scale_y])
+    np.testing.assert_allclose(back, np.array(LINE) - [20, 40], atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "json_data",
+    [
+        "",
+        {},
+        [],
+        "{}",
+        {"objects": None},
+        {"objects": {}},
+        {"objects": [None]},
+        {"objects": [{}]},
+        canvas({"type": "Rect", "width": 3}),
+        canvas({"type": "Path"}),
+        canvas({"type": "Path", "path": []}),
+        canvas({"type": "Path", "path": "M 0 0"}),
+        canvas({"type": "Path", "path": [["L", 0, 0]]}),
+        canvas({"type": "Path", "path": [["M", 0]]}),
+        canvas({"type": "Path", "path": [["M", 0, 0], ["Q", 1, 1]]}),
+        canvas({"type": "Path", "path": [["M", 0, 0], ["M", 1, 1]]}),
+        canvas({"type": "Path", "path": [["M", "0", 0]]}),
+        canvas({"type": "Path", "path": [["M", True, 0]]}),
+        canvas({"type": "Path", "path": [["M", None, 0]]}),
+        canvas({"type": "Path", "path": [["M", math.nan, 0]]}),
+        canvas({"type": "Path", "path": [["M", math.inf, 0]]}),
+        canvas({"type": "Path", "path": [["M", 1e300, 0]]}),
+        canvas({"type": "Path", "path": [["M", 10**400, 0]]}),
+        canvas({"type": "Path", "path": [["X", 0, 0]]}),
+        canvas({"type": "Path", "path": [[["M"], 0, 0]]}),
+        canvas(path(LINE, angle=math.nan)),
+        canvas(path(LINE, left="left")),
+        canvas(path(LINE, left=1e99)),
+        canvas(path(LINE, originX="left")),
+        canvas(path(LINE, scaleX=1e5, angle=1)),
+        canvas(*[path(LINE)] * 10_000),
+        canvas(path(np.zeros((200_000, 2)))),
+    ],
+)
+def test_odd_json_is_refused_with_a_message(json_data):
+    with pytest.raises(ValueError, match=r"\w+ \w+"):
+        strokes_from_canvas(json_data)
+
+
+def spoil(value, choices):
+    """Replace one part of nested JSON, chosen at random."""
+    if isinstance(value, dict) and value:
+        key = choices(st.sampled_from(sorted(value)))
+    elif isinstance(value, list) and value:
+        key = choices(st.integers(0, len(value) - 1))
+    else:
+        return choices(JSON)
+    if choices(st.integers(0, 3)) == 0:
+        value[key] = choices(JSON)
+    else:
+        value[key] = spoil(value[key], choices)
+    return value
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),
+    max_leaves=5,
+)
+
+
+@given(st.data())
+def test_spoilt_json_gives_strokes_or_a_value_error(data):
+    drawing = json.loads((DATA / "edited_drawing.json").read_text())
+    for obj in drawing["objects"]:
+        obj["path"] = obj["path"][:4]
+    spoilt = spoil(copy.deepcopy(drawing), data.draw)
+    try:
+        strokes = strokes_from_canvas(spoilt)
+    except ValueError as error:
+        assert str(error)
+    else:
+        assert all(np.isfinite(stroke).all() and stroke.shape[1] == 2 for stroke in strokes)
+
+
+def test_strokes_of_any_number_type_are_taken():
+    (stroke,) = check_strokes([[(1, 2), (3, 4)]])
+    assert stroke.dtype == np.float64
+
+
+def test_too_many_strokes_are_refused():
+    with pytest.raises(ValueError, match="too many"):
+        check_strokes([np.zeros((1, 2))] * (MAX_STROKES + 1))
+
+
+UNIPEN = """.INCLUDE dene.doc
+.LEXICON "0" "1"
+
+.SEGMENT DIGIT 0 ? "4"
+.COMMENT 4 12 7
+.PEN_DOWN
+ 10  100
+ 20  50
+.PEN_UP
+.DT 100
+.PEN_DOWN
+ 15  90
+.PEN_UP
+
+.SEGMENT DIGIT 1 ? "1"
+.COMMENT 1 26 8
+.PEN_DOWN
+ 0 0
+ 0 30
+.PEN_UP
+"""
+
+
+def test_unipen_digits_are_read_and_flipped_upright(tmp_path):
+    file = tmp_path / "digits.tra"
+    file.write_text(UNIPEN)
+    four, one = read_unipen(file)
+    assert (four.label, four.writer, len(four.strokes)) == (4, 12, 2)
+    assert (one.label, one.writer, len(one.strokes)) == (1, 26, 1)
+    np.testing.assert_array_equal(four.strokes[0], [(10, -100), (20, -50)])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "hello\n",
+        UNIPEN.replace(" 20  50", " 20"),
+        UNIPEN.replace(" 20  50", " x y"),
+        UNIPEN.replace(' ? "4"', ' ? "four"'),
+        UNIPEN.replace(".COMMENT 4 12 7", ".COMMENT 4 x 7"),
+        UNIPEN[UNIPEN.index(".PEN_DOWN") :],
+        UNIPEN.replace(".PEN_DOWN", ""),
+        UNIPEN.replace(" 10  100", " 10  nan"),
+        UNIPEN.replace(' ? "4"', ' ? "14"'),
+        UNIPEN.replace(" 10  100\n 20  50\n", ""),
+    ],
+)
+def test_a_damaged_unipen_file_is_refused_by_name(text, tmp_path):
+    file = tmp_path / "digits.tra"
+    file.write_text(text)
+    with pytest.raises(ValueError, match="digits.tra"):
+        read_unipen(file)
+
+
+def test_all_pen_digits_are_read(pen):
+    drawings = pen.train + pen.validation
+    assert len(drawings) == 7494
+    assert {drawing.writer for drawing in drawings} == set(range(1, 31))
+    assert not {d.writer for d in pen.train} & {d.writer for d in pen.validation}
