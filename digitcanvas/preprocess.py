@@ -1,0 +1,77 @@
+"""A drawing or a picture's ink as the (28, 28) image a network reads, made as MNIST was made.
+
+Y. LeCun et al., "Gradient-based learning applied to document recognition", Proc. IEEE 1998,
+section III.A: the digit is fitted into 20x20 with its aspect kept, and placed in 28x28 with its
+centre of mass in the middle.
+"""
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+
+from digitcanvas.strokes import Stroke, check_strokes
+
+SIDE = 28
+BOX = 20
+PEN_WIDTH = 2.4
+"""The pen that strokes are drawn anew with, in pixels of the 28x28 image: about MNIST's own."""
+
+FINE = 8
+"""Fine pixels to a pixel: drawn in black and white on this grid, then averaged to greys."""
+
+SMALLEST = 8.0
+"""A drawing under this extent, in canvas pixels, is a dot that is not blown up to a digit."""
+
+FRACTION_BITS = 4
+
+MIDDLE = 14.5 * FINE
+"""Where MNIST's centres of mass lie: in the middle of pixel (14, 14), measured on its 60,000."""
+
+
+def image_from_strokes(strokes: Sequence[Stroke], pen_width: float = PEN_WIDTH) -> np.ndarray:
+    """Draw the strokes anew: float32 (28, 28) in [0, 1], ink 1 on paper 0.
+
+    The strokes are arrays (n, 2) in canvas pixels; `pen_width` is in pixels of the result. Where
+    on the canvas they lie and how large they are makes no difference.
+
+    Raises ValueError for an empty drawing and for what `check_strokes` refuses.
+    """
+    strokes = check_strokes(strokes)
+    if not strokes:
+        raise ValueError("The drawing is empty: draw a digit first.")
+    points = np.concatenate(strokes)
+    low, high = points.min(axis=0), points.max(axis=0)
+    extent = max(float((high - low).max()), SMALLEST)
+    scale = (BOX - pen_width) / extent * FINE
+    corner = (BOX * FINE - (low + high) * scale) / 2
+    lines = [np.vstack([stroke[:1], stroke]) for stroke in strokes]  # a lone point is a line too
+    fixed = [
+        np.rint((line * scale + corner - 0.5) * (1 << FRACTION_BITS)).astype(np.int32)
+        for line in lines
+    ]
+    ink = np.zeros((BOX * FINE, BOX * FINE), np.uint8)
+    thickness = 2 * round((pen_width * FINE - 1) / 2)  # OpenCV draws an even one a pixel wider
+    cv2.polylines(ink, fixed, False, 255, thickness, cv2.LINE_8, FRACTION_BITS)
+    return centre(ink)
+
+
+def centre(ink: np.ndarray) -> np.ndarray:
+    """Place ink in the (28, 28) image with its centre of mass in the middle.
+
+    `ink` is uint8 (H, W), H and W at most 160, eight fine pixels to a pixel; ink is 255. Ink that
+    would leave the image is held at its edge. Gives float32 (28, 28) in [0, 1].
+    """
+    height, width = ink.shape
+    moments = cv2.moments(ink)
+    page = np.zeros((SIDE * FINE, SIDE * FINE), np.uint8)
+    left = _offset(moments["m10"] / moments["m00"], width)
+    top = _offset(moments["m01"] / moments["m00"], height)
+    page[top : top + height, left : left + width] = ink
+    small = cv2.resize(page, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
+    return small.astype(np.float32) / 255
+
+
+def _offset(mass: float, length: int) -> int:
+    """Where ink of this length begins, so that its mass comes to the middle of the page."""
+    return int(np.clip(round(MIDDLE - 0.5 - mass), 0, SIDE * FINE - length))

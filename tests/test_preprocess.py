@@ -1,0 +1,130 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from digitcanvas.preprocess import image_from_strokes
+from tests.digits import DIGITS
+
+digits = st.integers(0, 9)
+
+
+def place(strokes, share, x, y, canvas=280):
+    """Put a drawing on the canvas: its longer side `share` of it, and x, y in [0, 1] where."""
+    points = np.concatenate(strokes)
+    low, extent = points.min(axis=0), np.ptp(points, axis=0)
+    scale = share * canvas / extent.max()
+    corner = (canvas - extent * scale) * [x, y]
+    return [(stroke - low) * scale + corner for stroke in strokes]
+
+
+def centre_of_mass(image):
+    y, x = np.mgrid[0:28, 0:28]
+    return np.array([(x * image).sum(), (y * image).sum()]) / image.sum()
+
+
+@given(digits, st.floats(0.35, 0.9), st.floats(0, 1), st.floats(0, 1))
+def test_the_same_digit_anywhere_and_of_any_size(cnn, digit, share, x, y):
+    image = image_from_strokes(DIGITS[digit])
+    moved = image_from_strokes(place(DIGITS[digit], share, x, y))
+    assert np.abs(moved - image).mean() < 0.005
+    assert cnn.predict_batch(moved[np.newaxis]).argmax() == digit
+
+
+@given(digits, st.integers(2, 8))
+def test_more_points_on_the_same_line_change_nothing(digit, parts):
+    strokes = DIGITS[digit]
+    finer = [
+        np.column_stack(
+            [
+                np.interp(np.arange(0, len(s) - 1 + 1e-9, 1 / parts), np.arange(len(s)), s[:, axis])
+                for axis in (0, 1)
+            ]
+        )
+        for s in strokes
+    ]
+    assert np.abs(image_from_strokes(finer) - image_from_strokes(strokes)).mean() < 0.015
+
+
+@given(st.lists(st.lists(st.tuples(*[st.floats(-1e4, 1e4)] * 2), min_size=1), min_size=1))
+def test_any_strokes_make_an_image_of_ink_on_paper(strokes):
+    image = image_from_strokes([np.array(stroke) for stroke in strokes])
+    assert image.shape == (28, 28) and image.dtype == np.float32
+    assert image.min() == 0 and 0.5 < image.max() <= 1
+
+
+@pytest.mark.parametrize("digit", DIGITS)
+def test_a_digit_fills_twenty_pixels_about_its_centre_of_mass(digit):
+    image = image_from_strokes(DIGITS[digit])
+    ink = np.argwhere(image > 0.02)
+    assert np.ptp(ink, axis=0).max() + 1 in (20, 21)
+    assert np.abs(centre_of_mass(image) - 14).max() < 0.6
+
+
+def test_the_aspect_is_kept():
+    tall = image_from_strokes([np.array([[0, 0], [0, 200]])])
+    flat = image_from_strokes([np.array([[0, 0], [200, 0]])])
+    assert (tall > 0.02).sum(axis=1).max() <= 4
+    np.testing.assert_allclose(tall, flat.T, atol=1 / 255)
+
+
+def test_mass_decides_the_middle_but_no_ink_leaves_the_image():
+    """A blob with a long tail: its centre of mass alone would push the tail out."""
+    blob = np.random.default_rng(0).normal(0, 4, (500, 2))
+    image = image_from_strokes([blob, np.array([[0, 0], [200, 0]])])
+    ink = np.argwhere(image > 0.02)
+    assert np.ptp(ink, axis=0)[1] + 1 >= 20
+    assert centre_of_mass(image)[0] < 14
+
+
+@pytest.mark.parametrize(
+    "tap", [[[(50, 60)]], [[(50, 60), (50, 60)]], [[(50, 60), (50.03, 60)]], [[(5, 5)], [(6, 5)]]]
+)
+def test_a_tap_is_a_dot(tap):
+    """The canvas sends a tap as a line a fraction of a pixel long, which is no digit 1 lying."""
+    image = image_from_strokes([np.array(stroke, float) for stroke in tap])
+    ink = np.argwhere(image > 0.02)
+    assert np.ptp(ink, axis=0).max() + 1 <= 6
+    assert image.max() == 1
+
+
+def test_a_wider_pen_leaves_more_ink_in_the_same_box():
+    thin, wide = (image_from_strokes(DIGITS[5], width) for width in (1.5, 3.5))
+    assert wide.sum() > 1.8 * thin.sum()
+    assert np.ptp(np.argwhere(wide > 0.02), axis=0).max() + 1 in (20, 21)
+
+
+def test_a_stroke_is_as_wide_as_the_pen():
+    image = image_from_strokes([np.array([[0, 0], [0, 100]])], pen_width=2.4)
+    assert image[14].sum() == pytest.approx(2.4, abs=0.1)
+
+
+@pytest.mark.parametrize(
+    ("strokes", "message"),
+    [
+        ([], "empty"),
+        ([np.empty((0, 2))], "shape"),
+        ([np.zeros(2)], "shape"),
+        ([np.zeros((3, 3))], "shape"),
+        ([np.array([[0, np.nan]])], "no numbers"),
+        ([np.array([[0, np.inf]])], "no numbers"),
+        ([np.array([[0, 1e300]])], "far off"),
+        (["stroke"], "points"),
+        ([None], "shape"),
+        ([np.zeros((1, 2))] * 10_000, "too many"),
+        ([np.zeros((200_000, 2))], "points"),
+    ],
+)
+def test_what_is_no_drawing_is_refused(strokes, message):
+    with pytest.raises(ValueError, match=message):
+        image_from_strokes(strokes)
+
+
+def test_mnist_is_centred_where_we_centre(mnist):
+    """The pixel (14, 14) that `MIDDLE` names, measured on MNIST's training images."""
+    images = mnist.x_train / 255
+    mass = images.sum(axis=(1, 2))
+    positions = np.arange(28)
+    x = (images.sum(axis=1) @ positions / mass).mean()
+    y = (images.sum(axis=2) @ positions / mass).mean()
+    assert (x, y) == (pytest.approx(14, abs=0.05), pytest.approx(14, abs=0.05))
