@@ -1,0 +1,92 @@
+"""A trained network that reads digits: drawings or pictures in, probabilities out."""
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter
+
+from digitcanvas import registry
+from digitcanvas.pictures import image_from_picture
+from digitcanvas.preprocess import image_from_strokes
+from digitcanvas.strokes import Stroke
+
+BATCH = 256
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a network makes of one image.
+
+    `probabilities` is float32 (10,), the softmax, and sums to 1; `image` is float32 (28, 28) in
+    [0, 1], what the network saw, ink 1 on paper 0.
+    """
+
+    probabilities: np.ndarray
+    image: np.ndarray
+
+    @property
+    def digit(self) -> int:
+        """The most probable digit, 0 to 9."""
+        return int(self.probabilities.argmax())
+
+
+class Recognizer:
+    """A served model. Every method can be called from many threads at once."""
+
+    def __init__(self, model: bytes) -> None:
+        """Takes a LiteRT model: float32 images (N, 28, 28) in [0, 1] to softmax (N, 10)."""
+        self._interpreter = Interpreter(model_content=model, num_threads=1)
+        self._input = self._interpreter.get_input_details()[0]["index"]
+        self._output = self._interpreter.get_output_details()[0]["index"]
+        self._batch = 0
+        self._lock = threading.Lock()  # an Interpreter is not thread-safe
+
+    @classmethod
+    def load(cls, model: str | Path) -> "Recognizer":
+        """Load "mlp", "cnn", a retrained model by its name, or a model directory.
+
+        Raises ModelError, a ValueError, where it is missing or damaged.
+        """
+        directory = registry.find(model)
+        return cls(registry.read_served(directory))
+
+    def predict_strokes(self, strokes: Sequence[Stroke]) -> Prediction:
+        """Read a drawing: arrays (n, 2) of canvas pixels, x to the right and y down.
+
+        Raises ValueError for an empty drawing and for coordinates that are none.
+        """
+        return self._predict(image_from_strokes(strokes))
+
+    def predict_image(self, image: np.ndarray) -> Prediction:
+        """Read a picture: uint8 (H, W), (H, W, 3) RGB or (H, W, 4) RGBA, dark on light or reverse.
+
+        Raises ValueError for a picture of another form, and for one without a digit's ink.
+        """
+        return self._predict(image_from_picture(image))
+
+    def predict_batch(self, images: np.ndarray) -> np.ndarray:
+        """Read images as networks see them: float32 (N, 28, 28) in [0, 1] -> float32 (N, 10).
+
+        Raises ValueError for another shape.
+        """
+        images = np.asarray(images, np.float32)
+        if images.ndim != 3 or images.shape[1:] != (28, 28):
+            raise ValueError(f"The images have the shape {images.shape}, not (N, 28, 28).")
+        batches = [self._run(images[i : i + BATCH]) for i in range(0, len(images), BATCH)]
+        return np.concatenate(batches) if batches else np.empty((0, 10), np.float32)
+
+    def _predict(self, image: np.ndarray) -> Prediction:
+        return Prediction(self._run(image[np.newaxis])[0], image)
+
+    def _run(self, images: np.ndarray) -> np.ndarray:
+        with self._lock:
+            if len(images) != self._batch:
+                self._interpreter.resize_tensor_input(self._input, images.shape)
+                self._interpreter.allocate_tensors()
+                self._batch = len(images)
+            self._interpreter.set_tensor(self._input, images)
+            self._interpreter.invoke()
+            return self._interpreter.get_tensor(self._output)

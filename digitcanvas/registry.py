@@ -1,0 +1,158 @@
+"""The model directories on disk: find, list, read and publish them.
+
+A model directory holds `model.keras` (for training on), `model.tflite` (the same network, for
+serving) and `card.json` (how it came about, how good it is, and the hashes of the other two).
+The shipped ones are in `models/`; those trained here are in `models/retrained/`, or where the
+environment variable DIGITCANVAS_HOME points.
+"""
+
+import hashlib
+import json
+import os
+import re
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+from pathlib import Path
+
+SHIPPED = Path(__file__).parent.parent / "models"
+CARD = "card.json"
+SERVED = "model.tflite"
+TRAINABLE = "model.keras"
+
+
+class ModelError(ValueError):
+    """A model that cannot be used; the message says which, why and what to do."""
+
+
+@dataclass(frozen=True)
+class Card:
+    """How a model came about and how good it is.
+
+    `recipe`, `data`, `versions` and `history` (a list of numbers an epoch, by name) are what
+    training used and saw; `metrics` maps a data set's name to its `accuracy` (0-1), `loss` (nats)
+    and `count`; `trained_at` is an ISO 8601 time, `seconds` the training's wall time; `files` maps
+    each file beside the card to its SHA-256.
+    """
+
+    recipe: dict
+    data: dict
+    versions: dict
+    metrics: dict
+    history: dict
+    parameters: int
+    trained_at: str
+    seconds: float
+    files: dict
+
+    @property
+    def test(self) -> dict:
+        """The metrics on the test set that belongs to the training data."""
+        return self.metrics["test"]
+
+    @property
+    def trained_on(self) -> date:
+        return datetime.fromisoformat(self.trained_at).date()
+
+
+def home() -> Path:
+    """Where models trained here are kept."""
+    return Path(os.environ.get("DIGITCANVAS_HOME") or SHIPPED / "retrained")
+
+
+def model_names() -> list[str]:
+    """The shipped models' names, then the retrained ones', each in order; broken ones too."""
+    return [
+        path.name
+        for folder in (SHIPPED, home())
+        if folder.is_dir()
+        for path in sorted(folder.iterdir())
+        if path.is_dir() and path.name != "retrained" and not path.name.startswith(".")
+    ]
+
+
+def find(model: str | Path) -> Path:
+    """The directory of a shipped model, of a retrained one, or the directory given itself.
+
+    Raises ModelError where there is none.
+    """
+    if str(model) in model_names():
+        shipped = SHIPPED / model
+        return shipped if shipped.is_dir() else home() / model
+    directory = Path(model)
+    if any((directory / file).exists() for file in (CARD, SERVED)):
+        return directory
+    raise ModelError(
+        f"There is no model {str(model)!r}. There are: {', '.join(model_names()) or 'none'}."
+    )
+
+
+def version(model: str | Path) -> int:
+    """A number that changes when another model is published there. Raises ModelError for none."""
+    directory = find(model)
+    try:
+        return (directory / CARD).stat().st_mtime_ns
+    except OSError as error:
+        raise _damaged(directory, f"its card cannot be read ({error.strerror})") from error
+
+
+def read_card(directory: Path) -> Card:
+    """Raises ModelError for a card that is missing or damaged."""
+    try:
+        card = Card(**json.loads((directory / CARD).read_text(encoding="utf-8")))
+        float(card.test["accuracy"]), int(card.parameters), card.trained_on
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise _damaged(directory, f"its card cannot be read ({error})") from error
+    return card
+
+
+def read_served(directory: Path) -> bytes:
+    """The network for serving, checked against its card. Raises ModelError if it is damaged."""
+    card = read_card(directory)
+    try:
+        content = (directory / SERVED).read_bytes()
+    except OSError as error:
+        raise _damaged(directory, f"{SERVED} cannot be read ({error.strerror})") from error
+    if hashlib.sha256(content).hexdigest() != card.files.get(SERVED):
+        raise _damaged(directory, f"{SERVED} is not the file that its card describes")
+    return content
+
+
+def _damaged(directory: Path, what: str) -> ModelError:
+    return ModelError(
+        f"The model {directory.name!r} cannot be used: {what}. "
+        f"Restore or remove {directory}, or choose another model."
+    )
+
+
+@contextmanager
+def publishing(target: Path) -> Iterator[Path]:
+    """Gives an empty directory to fill, and moves it to `target` whole when the block ends.
+
+    A model that was at `target` is replaced; where the block raises, it stays as it was.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".publishing-", dir=target.parent) as folder:
+        new, old = Path(folder, "new"), Path(folder, "old")
+        new.mkdir()
+        yield new
+        if target.exists():
+            target.rename(old)
+        new.rename(target)
+
+
+def write_card(directory: Path, card: Card) -> None:
+    (directory / CARD).write_text(json.dumps(asdict(card), indent=1) + "\n", encoding="utf-8")
+
+
+def check_name(name: str) -> str:
+    """The name for a new model. Raises ModelError for one that is taken or makes no file name."""
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}", name):
+        raise ModelError(
+            f"{name!r} is no name for a model: take up to 40 letters, digits, '.', '_' and '-'."
+        )
+    if name in [*model_names(), "retrained"]:
+        raise ModelError(f"There is a model {name!r} already: choose another name.")
+    return name

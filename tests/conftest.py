@@ -1,0 +1,52 @@
+"""What several test files share: models, data where there are any, a browser and the app."""
+
+import os
+
+import pytest
+
+from digitcanvas import Recognizer
+from digitcanvas.datasets import Mnist, PenDigits, load_mnist, load_pen_digits
+from tests.browser import chromium, serve
+
+
+@pytest.fixture(scope="session", params=["cnn", "mlp"])
+def recognizer(request) -> Recognizer:
+    return Recognizer.load(request.param)
+
+
+@pytest.fixture(scope="session")
+def cnn() -> Recognizer:
+    return Recognizer.load("cnn")
+
+
+@pytest.fixture(scope="session")
+def mnist() -> Mnist:
+    if not os.environ.get("DIGITCANVAS_MNIST"):
+        pytest.skip("needs all of MNIST: set DIGITCANVAS_MNIST to an mnist.npz")
+    return load_mnist()
+
+
+@pytest.fixture(scope="session")
+def pen() -> PenDigits:
+    if not os.environ.get("DIGITCANVAS_PEN"):
+        pytest.skip("needs the pen strokes: set DIGITCANVAS_PEN to a UNIPEN file")
+    return load_pen_digits()
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    """An empty place for retrained models."""
+    monkeypatch.setenv("DIGITCANVAS_HOME", str(tmp_path))
+    return tmp_path
+
+
+@pytest.fixture(scope="session")
+def browser():
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="session")
+def app(tmp_path_factory):
+    with serve(tmp_path_factory.mktemp("home")) as app:
+        yield app

@@ -1,0 +1,151 @@
+import json
+import shutil
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from digitcanvas import Recognizer, registry
+from digitcanvas.evaluation import evaluate_drawings, evaluate_images
+from digitcanvas.preprocess import image_from_strokes
+from tests.browser import ROOT
+from tests.digits import DIGITS
+
+
+@pytest.mark.parametrize("digit", DIGITS)
+def test_a_hand_s_digits_are_read(recognizer, digit):
+    prediction = recognizer.predict_strokes(DIGITS[digit])
+    assert prediction.digit == digit
+    assert prediction.probabilities.shape == (10,)
+    assert prediction.probabilities.dtype == np.float32
+    assert prediction.probabilities.sum() == pytest.approx(1, abs=1e-5)
+    np.testing.assert_array_equal(prediction.image, image_from_strokes(DIGITS[digit]))
+
+
+@pytest.mark.parametrize("digit", DIGITS)
+def test_a_picture_of_a_digit_is_read_in_either_polarity(recognizer, digit):
+    picture = np.rint(image_from_strokes(DIGITS[digit]) * 255).astype(np.uint8)
+    assert recognizer.predict_image(picture).digit == digit
+    assert recognizer.predict_image(255 - picture).digit == digit
+
+
+def test_a_dot_is_read_as_something(recognizer):
+    prediction = recognizer.predict_strokes([np.array([[140.0, 140.0]])])
+    assert np.isfinite(prediction.probabilities).all()
+
+
+def test_an_empty_drawing_is_refused(recognizer):
+    with pytest.raises(ValueError, match="empty"):
+        recognizer.predict_strokes([])
+
+
+@pytest.mark.parametrize("count", [0, 1, 255, 256, 257, 600])
+def test_a_batch_of_any_size_is_read_as_its_images_are(cnn, count):
+    images = np.random.default_rng(0).random((count, 28, 28), np.float32)
+    batch = cnn.predict_batch(images)
+    assert batch.shape == (count, 10) and batch.dtype == np.float32
+    for i in range(0, count, 100):
+        alone = cnn.predict_batch(images[i : i + 1])
+        np.testing.assert_allclose(alone[0], batch[i], atol=1e-5)
+
+
+@pytest.mark.parametrize("shape", [(28, 28), (1, 28, 28, 1), (1, 784), (3, 28, 27), ()])
+def test_a_batch_of_another_shape_is_refused(cnn, shape):
+    with pytest.raises(ValueError, match="shape"):
+        cnn.predict_batch(np.zeros(shape, np.float32))
+
+
+def test_many_threads_read_at_once(cnn):
+    """Single drawings and batches mixed: each gets its own answer."""
+    images = np.stack([image_from_strokes(DIGITS[digit]) for digit in range(10)])
+    many = np.tile(images, (30, 1, 1))
+
+    def read(job):
+        if job % 10 == 0:
+            return (cnn.predict_batch(many).argmax(axis=1) == np.tile(np.arange(10), 30)).all()
+        return cnn.predict_strokes(DIGITS[job % 10]).digit == job % 10
+
+    with ThreadPoolExecutor(16) as pool:
+        assert all(pool.map(read, range(400)))
+
+
+def test_what_is_served_is_what_was_trained(recognizer, request):
+    """LiteRT against Keras on the same weights."""
+    import keras
+
+    name = request.node.callspec.params["recognizer"]
+    model = keras.models.load_model(registry.SHIPPED / name / registry.TRAINABLE)
+    images = np.stack([image_from_strokes(DIGITS[digit]) for digit in DIGITS])
+    difference = recognizer.predict_batch(images) - model.predict(images, verbose=0)
+    assert np.abs(difference).max() < 1e-5
+
+
+def test_the_page_needs_no_tensorflow():
+    """A run of the whole page, in a process of its own."""
+    code = (
+        "import sys; from streamlit.testing.v1 import AppTest; "
+        "page = AppTest.from_file('streamlit_app.py', default_timeout=60).run(); "
+        "assert page.radio(key='model').options == ['CNN', 'MLP']; "
+        "sys.exit(any(name.partition('.')[0] in ('tensorflow', 'keras') for name in sys.modules))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0
+
+
+@pytest.fixture
+def model(tmp_path):
+    return shutil.copytree(registry.SHIPPED / "cnn", tmp_path / "mine")
+
+
+def test_a_model_directory_is_loaded_from_anywhere(model):
+    assert Recognizer.load(model).predict_strokes(DIGITS[7]).digit == 7
+
+
+def test_a_missing_model_is_named_with_those_there_are(home):
+    with pytest.raises(ValueError, match=r"no model 'cnm'.*cnn, mlp"):
+        Recognizer.load("cnm")
+
+
+@pytest.mark.parametrize("file", [registry.CARD, registry.SERVED])
+@pytest.mark.parametrize("damage", ["missing", "empty", "cut short", "other bytes"])
+def test_a_damaged_model_is_refused_by_name(model, file, damage):
+    path = model / file
+    content = path.read_bytes()
+    if damage == "missing":
+        path.unlink()
+    else:
+        bad = {
+            "empty": b"",
+            "cut short": content[: len(content) // 2],
+            "other bytes": content[:-9] + b"\0" * 9,
+        }
+        path.write_bytes(bad[damage])
+    with pytest.raises(registry.ModelError, match="'mine' cannot be used"):
+        Recognizer.load(model)
+
+
+@pytest.mark.parametrize(
+    "card", ["[]", "{}", "null", '{"metrics": 3}', json.dumps({"metrics": {"test": {}}})]
+)
+def test_an_odd_card_is_refused(model, card):
+    (model / registry.CARD).write_text(card)
+    with pytest.raises(registry.ModelError, match="card"):
+        Recognizer.load(model)
+
+
+@pytest.mark.parametrize(("name", "floor"), [("cnn", 0.994), ("mlp", 0.987)])
+def test_the_shipped_models_read_mnist(mnist, name, floor):
+    recognizer = Recognizer.load(name)
+    metrics = evaluate_images(recognizer, mnist.x_test, mnist.y_test)
+    assert metrics["accuracy"] >= floor
+    card = registry.read_card(registry.find(name))
+    assert metrics["accuracy"] == pytest.approx(card.test["accuracy"], abs=2e-4)
+
+
+@pytest.mark.parametrize(("name", "floor"), [("cnn", 0.97), ("mlp", 0.95)])
+def test_the_shipped_models_read_drawings_by_unseen_writers(pen, name, floor):
+    recognizer = Recognizer.load(name)
+    drawings = np.random.default_rng(1).permutation(len(pen.validation))[:500]
+    metrics = evaluate_drawings(recognizer, [pen.validation[i] for i in drawings], seed=1)
+    assert metrics["accuracy"] >= floor

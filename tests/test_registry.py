@@ -1,0 +1,67 @@
+import shutil
+
+import pytest
+
+from digitcanvas import registry
+from digitcanvas.registry import ModelError, check_name, find, model_names, publishing
+
+
+def test_shipped_models_come_first_then_retrained_ones(home):
+    for name in ("zebra", "ant"):
+        shutil.copytree(registry.SHIPPED / "mlp", home / name)
+    (home / ".publishing-x").mkdir()
+    (home / "a file").write_text("")
+    assert model_names() == ["cnn", "mlp", "ant", "zebra"]
+    assert find("ant") == home / "ant"
+    assert find("cnn") == registry.SHIPPED / "cnn"
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "nothing", "../models", "models", "retrained"])
+def test_what_is_no_model_is_not_found(home, name):
+    with pytest.raises(ModelError, match="no model"):
+        find(name)
+
+
+@pytest.mark.parametrize("name", ["mine", "CNN-2", "a.b_c-9", "x" * 40])
+def test_a_good_name_is_taken(home, name):
+    assert check_name(name) == name
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["", ".", "..", ".hidden", "a/b", "a\\b", "a b", "x" * 41, "cnn", "retrained", "é", "a\n"],
+)
+def test_a_bad_name_is_refused(home, name):
+    with pytest.raises(ModelError, match="name"):
+        check_name(name)
+
+
+def test_a_model_appears_whole_and_replaces_the_old_one(tmp_path):
+    target = tmp_path / "models" / "mine"
+    for content in ("old", "new"):
+        with publishing(target) as directory:
+            (directory / "a").write_text(content)
+            assert not target.exists() or (target / "a").read_text() == "old"
+        assert (target / "a").read_text() == content
+    assert [path.name for path in target.parent.iterdir()] == ["mine"]
+
+
+def test_a_failure_leaves_the_old_model(tmp_path):
+    with publishing(tmp_path / "mine") as directory:
+        (directory / "a").write_text("old")
+    with pytest.raises(RuntimeError), publishing(tmp_path / "mine") as directory:
+        (directory / "a").write_text("half")
+        raise RuntimeError
+    assert (tmp_path / "mine" / "a").read_text() == "old"
+    assert [path.name for path in tmp_path.iterdir()] == ["mine"]
+
+
+def test_a_version_changes_with_the_model(tmp_path):
+    model = shutil.copytree(registry.SHIPPED / "mlp", tmp_path / "mine")
+    before = registry.version(model)
+    card = registry.read_card(model)
+    registry.write_card(model, card)
+    assert registry.version(model) != before
+    (model / registry.CARD).unlink()
+    with pytest.raises(ModelError, match="'mine' cannot be used"):
+        registry.version(model)
