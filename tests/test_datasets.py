@@ -1,0 +1,140 @@
+import numpy as np
+import pytest
+
+from digitcanvas import datasets
+from digitcanvas.datasets import (
+    images_of,
+    load_mnist,
+    load_pen_digits,
+    load_sample,
+    place_at_random,
+)
+from digitcanvas.strokes import Drawing
+from tests.digits import DIGITS
+
+DRAWINGS = [Drawing(strokes, digit, writer=digit + 1) for digit, strokes in DIGITS.items()]
+
+
+def save_mnist(path, **changes):
+    digits = np.zeros((20, 28, 28), np.uint8)
+    arrays = {"x_train": digits, "y_train": np.arange(20) % 10}
+    arrays |= {"x_test": digits[:10], "y_test": np.arange(10)}
+    np.savez(path, **(arrays | changes))
+    return path
+
+
+@pytest.fixture
+def offline(monkeypatch, tmp_path):
+    """No MNIST anywhere, and no network to get it."""
+
+    def fail():
+        raise Exception("URL fetch failure")
+
+    monkeypatch.setattr(datasets, "_download_mnist", fail)
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
+    monkeypatch.delenv("DIGITCANVAS_MNIST", raising=False)
+    monkeypatch.delenv("DIGITCANVAS_PEN", raising=False)
+
+
+def test_the_path_given_comes_before_the_environment_s(tmp_path, monkeypatch):
+    given, other = save_mnist(tmp_path / "a.npz"), save_mnist(tmp_path / "b.npz")
+    monkeypatch.setenv("DIGITCANVAS_MNIST", str(other))
+    assert load_mnist(given).source == str(given)
+    assert load_mnist().source == str(other)
+
+
+def test_then_comes_keras_cache(offline, tmp_path):
+    cached = tmp_path / "keras" / "datasets" / "mnist.npz"
+    cached.parent.mkdir(parents=True)
+    save_mnist(cached)
+    assert load_mnist().source == str(cached)
+
+
+def test_then_it_is_downloaded_there(offline, tmp_path, monkeypatch):
+    cached = tmp_path / "keras" / "datasets" / "mnist.npz"
+
+    def download():
+        cached.parent.mkdir(parents=True)
+        save_mnist(cached)
+
+    monkeypatch.setattr(datasets, "_download_mnist", download)
+    assert load_mnist().source == str(cached)
+
+
+def test_and_offline_the_sample_serves_and_says_so(offline, caplog):
+    mnist = load_mnist()
+    assert mnist.is_sample and mnist.test_set == "sample's test digits"
+    assert "bundled sample" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda path: path.unlink(),
+        lambda path: path.write_bytes(b""),
+        lambda path: path.write_bytes(b"hello"),
+        lambda path: path.write_bytes(path.read_bytes()[:2000]),
+        lambda path: np.savez(path, x=np.zeros(3)),
+        lambda path: save_mnist(path, x_test=np.zeros((10, 28, 28))),
+        lambda path: save_mnist(path, x_test=np.zeros((10, 27, 28), np.uint8)),
+        lambda path: save_mnist(path, y_test=np.arange(9)),
+        lambda path: save_mnist(path, y_test=np.arange(10) + 5),
+        lambda path: save_mnist(path, y_test=np.array([None] * 10)),
+        lambda path: np.save(path.open("wb"), np.zeros(3)),
+    ],
+)
+def test_a_damaged_file_that_was_asked_for_is_an_error(tmp_path, damage):
+    path = save_mnist(tmp_path / "mine.npz")
+    damage(path)
+    with pytest.raises(ValueError, match="mine.npz"):
+        load_mnist(path)
+
+
+def test_the_sample_holds_every_class_evenly():
+    mnist = load_sample()
+    assert mnist.x_train.shape == (4000, 28, 28) and mnist.x_test.shape == (1000, 28, 28)
+    assert (np.bincount(mnist.y_train) == 400).all() and (np.bincount(mnist.y_test) == 100).all()
+    assert datasets.SAMPLE.stat().st_size < 1_000_000
+
+
+def test_the_sample_is_of_mnist_s_training_set_and_labelled_as_there(mnist):
+    label_of = {
+        image.tobytes(): label for image, label in zip(mnist.x_train, mnist.y_train, strict=True)
+    }
+    sample = load_sample()
+    for x, y in ((sample.x_train, sample.y_train), (sample.x_test, sample.y_test)):
+        assert [label_of.get(image.tobytes()) for image in x] == list(y)
+
+
+def test_a_hand_is_never_on_both_sides(tmp_path):
+    file = tmp_path / "pen.tra"
+    file.write_text(
+        "".join(
+            f'.SEGMENT DIGIT {w} ? "{w % 10}"\n.COMMENT {w % 10} {w} 1\n.PEN_DOWN\n 0 0\n 5 9\n'
+            ".PEN_UP\n"
+            for w in range(1, 31)
+        )
+    )
+    pen = load_pen_digits(file)
+    assert {d.writer for d in pen.validation} == {5, 10, 15, 20, 25, 30}
+    assert len(pen.train) == 24
+
+
+def test_no_pen_strokes_are_none_and_missing_ones_an_error(offline, tmp_path):
+    assert load_pen_digits() is None
+    with pytest.raises(ValueError, match="gone.tra"):
+        load_pen_digits(tmp_path / "gone.tra")
+
+
+def test_drawings_become_images_with_labels():
+    images, labels = images_of(DRAWINGS)
+    assert images.shape == (10, 28, 28) and images.dtype == np.float32
+    assert list(labels) == list(range(10))
+
+
+def test_a_drawing_is_placed_whole_on_the_canvas():
+    rng = np.random.default_rng(0)
+    for drawing in DRAWINGS * 20:
+        points = np.concatenate(place_at_random(drawing, rng).strokes)
+        assert points.min() >= 0 and points.max() <= 280
+        assert 0.35 * 280 <= np.ptp(points, axis=0).max() <= 0.80 * 280
