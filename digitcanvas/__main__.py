@@ -1,0 +1,142 @@
+"""The same work from a shell: python -m digitcanvas predict | train | evaluate."""
+
+import argparse
+import json
+import sys
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+from tqdm import tqdm
+
+from digitcanvas import registry
+from digitcanvas.datasets import load_mnist, load_pen_digits, load_sample
+from digitcanvas.evaluation import evaluate
+from digitcanvas.pictures import read_picture
+from digitcanvas.recipes import RECIPES
+from digitcanvas.recognizer import Recognizer
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command. Gives its exit status: 0, or 1 after one clear line on standard error."""
+    options = _parser().parse_args(arguments)
+    try:
+        return options.run(options)
+    except (ValueError, OSError) as error:
+        print(f"digitcanvas: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("digitcanvas: stopped; nothing was changed.", file=sys.stderr)
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m digitcanvas", description="Read handwritten digits, and learn to."
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    predict = commands.add_parser("predict", help="read pictures of handwritten digits")
+    predict.add_argument("pictures", nargs="+", metavar="PICTURE", help="PNG, JPEG, BMP or WebP")
+    predict.add_argument("--model", default="cnn", help="a model's name or directory (cnn)")
+    predict.set_defaults(run=_predict)
+
+    train = commands.add_parser("train", help="train a network and publish it as a model")
+    train.add_argument("recipe", choices=RECIPES)
+    train.add_argument("--epochs", type=int, help="instead of the recipe's")
+    train.add_argument("--seed", type=int, help="instead of the recipe's")
+    train.add_argument("--sample", action="store_true", help="train on the 5,000 bundled digits")
+    place = train.add_mutually_exclusive_group()
+    place.add_argument("--name", help="the new model's name (recipe, day and time)")
+    place.add_argument(
+        "--output", type=Path, metavar="DIR", help="the model directory to write or replace"
+    )
+    train.set_defaults(run=_train)
+
+    measure = commands.add_parser("evaluate", help="measure a model on the test set")
+    measure.add_argument("model", help="a model's name or directory")
+    measure.set_defaults(run=_evaluate)
+
+    for command in (train, measure):
+        command.add_argument("--mnist", metavar="FILE", help="mnist.npz (DIGITCANVAS_MNIST)")
+        command.add_argument("--pen", metavar="FILE", help="UNIPEN strokes (DIGITCANVAS_PEN)")
+    for command in (predict, train, measure):
+        command.add_argument("--json", action="store_true", help="print JSON, for machines")
+    return parser
+
+
+def _predict(options: argparse.Namespace) -> int:
+    """Reads every picture it can, even after one that it cannot."""
+    recognizer = Recognizer.load(options.model)
+    readings = []
+    for picture in options.pictures:
+        try:
+            prediction = recognizer.predict_image(read_picture(picture))
+        except ValueError as error:
+            print(f"digitcanvas: {picture}: {error}", file=sys.stderr)
+            continue
+        probabilities = [round(float(p), 6) for p in prediction.probabilities]
+        readings.append(
+            {"picture": picture, "digit": prediction.digit, "probabilities": probabilities}
+        )
+    if options.json:
+        print(json.dumps(readings))
+    else:
+        for reading in readings:
+            sure = reading["probabilities"][reading["digit"]]
+            print(f"{reading['picture']}: {reading['digit']} ({sure:.1%})")
+    return 0 if len(readings) == len(options.pictures) else 1
+
+
+def _train(options: argparse.Namespace) -> int:
+    changes = {
+        name: value for name in ("epochs", "seed") if (value := getattr(options, name)) is not None
+    }
+    recipe = replace(RECIPES[options.recipe], **changes)
+    name = options.name or f"{options.recipe}-{datetime.now():%Y%m%d-%H%M%S}"
+    target = options.output or registry.home() / registry.check_name(name)
+    mnist = load_sample() if options.sample else load_mnist(options.mnist)
+    pen = load_pen_digits(options.pen)
+    if pen is None:
+        print("No pen strokes given (--pen): training on MNIST alone.", file=sys.stderr)
+
+    from digitcanvas.training import publish, train  # TensorFlow, which only training needs
+
+    with tqdm(total=recipe.epochs, bar_format=BAR, mininterval=0.5) as bar:
+
+        def show(progress):
+            bar.n = progress.epoch - 1 + progress.batch / progress.batches
+            bar.set_postfix({name: f"{value:.4f}" for name, value in progress.metrics.items()})
+
+        trained = train(recipe, mnist, pen, show)
+    card = publish(trained, target)
+    _print_metrics({"model": str(target), "metrics": card.metrics}, options.json)
+    return 0
+
+
+BAR = "{percentage:3.0f}%|{bar}| epoch {n:.1f}/{total} [{elapsed}<{remaining}{postfix}]"
+
+
+def _evaluate(options: argparse.Namespace) -> int:
+    recognizer = Recognizer.load(options.model)
+    mnist = load_mnist(options.mnist)
+    metrics = evaluate(recognizer, mnist, load_pen_digits(options.pen))
+    report = {"model": options.model, "mnist": mnist.source, "metrics": metrics}
+    _print_metrics(report, options.json)
+    return 0
+
+
+def _print_metrics(report: dict, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(report))
+        return
+    print(report["model"])
+    for metrics in report["metrics"].values():
+        print(
+            f"  {metrics['data']}: accuracy {metrics['accuracy']:.2%} of {metrics['count']:,}, "
+            f"loss {metrics['loss']:.4f}"
+        )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

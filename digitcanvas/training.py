@@ -1,0 +1,206 @@
+"""A recipe and its data become a trained model, and that a model directory."""
+
+import os
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # before TensorFlow speaks
+
+import keras
+import numpy as np
+
+from digitcanvas import registry
+from digitcanvas.architectures import ARCHITECTURES
+from digitcanvas.augment import augment
+from digitcanvas.datasets import Mnist, PenDigits, images_of, sha256
+from digitcanvas.evaluation import evaluate
+from digitcanvas.recipes import Recipe
+from digitcanvas.recognizer import Recognizer
+
+WARM_UP = 0.05
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a run stands: batch `batch` of `batches` in epoch `epoch` of `epochs`, from 1.
+
+    `metrics` holds the epoch's loss and accuracy so far, and at its end `val_loss` and
+    `val_accuracy` too.
+    """
+
+    epoch: int
+    epochs: int
+    batch: int
+    batches: int
+    metrics: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A trained network, what it learnt from, its loss and accuracy by epoch, and the time."""
+
+    model: keras.Model
+    recipe: Recipe
+    mnist: Mnist
+    pen: PenDigits | None
+    history: dict[str, list[float]]
+    seconds: float
+
+
+def train(
+    recipe: Recipe,
+    mnist: Mnist,
+    pen: PenDigits | None = None,
+    on_progress: Callable[[Progress], None] = lambda progress: None,
+) -> Trained:
+    """Train a network. `on_progress` is called after every batch and every epoch."""
+    start = time.monotonic()
+    keras.utils.set_random_seed(recipe.seed)
+    images, labels, validation = _split(recipe, mnist, pen)
+    batches = Batches(images, labels, recipe)
+    model = ARCHITECTURES[recipe.architecture]()
+    steps = recipe.epochs * len(batches)
+    warm_up = max(1, int(steps * WARM_UP))
+    schedule = keras.optimizers.schedules.CosineDecay(
+        recipe.learning_rate / 10,
+        steps - warm_up,
+        alpha=0.01,
+        warmup_target=recipe.learning_rate,
+        warmup_steps=warm_up,
+    )
+    model.compile(
+        optimizer=keras.optimizers.AdamW(schedule, weight_decay=recipe.weight_decay),
+        loss=keras.losses.CategoricalCrossentropy(label_smoothing=recipe.label_smoothing),
+        metrics=["accuracy"],
+    )
+    history = model.fit(
+        batches,
+        epochs=recipe.epochs,
+        validation_data=validation,
+        validation_batch_size=1000,
+        callbacks=[_Report(on_progress)],
+        verbose=0,
+    )
+    return Trained(model, recipe, mnist, pen, history.history, time.monotonic() - start)
+
+
+def publish(trained: Trained, target: Path) -> registry.Card:
+    """Write a model directory: both files, and a card with what they measure as served.
+
+    It appears at `target` whole, in the place of a model that was there.
+    """
+    with registry.publishing(target) as directory:
+        bare = ARCHITECTURES[trained.recipe.architecture]()  # without the optimizer's state
+        bare.set_weights(trained.model.get_weights())
+        bare.save(directory / registry.TRAINABLE)
+        bare.export(directory / registry.SERVED, format="litert", verbose=False)
+        served = Recognizer((directory / registry.SERVED).read_bytes())
+        card = registry.Card(
+            recipe=asdict(trained.recipe),
+            data=_describe_data(trained),
+            versions={name: version(name) for name in ("tensorflow", "keras", "numpy")}
+            | {"python": sys.version.split()[0]},
+            metrics=evaluate(served, trained.mnist, trained.pen),
+            history=trained.history,
+            parameters=trained.model.count_params(),
+            trained_at=datetime.now(UTC).isoformat(timespec="seconds"),
+            seconds=round(trained.seconds, 1),
+            files={
+                name: sha256(directory / name) for name in (registry.TRAINABLE, registry.SERVED)
+            },
+        )
+        registry.write_card(directory, card)
+    return registry.read_card(target)
+
+
+class Batches(keras.utils.PyDataset):
+    """Shuffled training batches, bent anew in each epoch; the seed decides all of it."""
+
+    def __init__(self, images: np.ndarray, labels: np.ndarray, recipe: Recipe) -> None:
+        super().__init__()
+        self._images, self._labels, self._recipe = images, labels, recipe
+        self._epoch = 0
+        self._shuffle()
+
+    def __len__(self) -> int:
+        return -(-len(self._images) // self._recipe.batch_size)
+
+    def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+        size = self._recipe.batch_size
+        chosen = self._order[index * size : (index + 1) * size]
+        images = self._images[chosen]
+        if self._recipe.augment:
+            rng = np.random.default_rng([self._recipe.seed, self._epoch, index])
+            images = augment(images, rng)
+        return images, self._labels[chosen]
+
+    def on_epoch_end(self) -> None:
+        self._epoch += 1
+        self._shuffle()
+
+    def _shuffle(self) -> None:
+        rng = np.random.default_rng([self._recipe.seed, self._epoch])
+        self._order = rng.permutation(len(self._images))
+
+
+class _Report(keras.callbacks.Callback):
+    """Turns Keras' callbacks into Progress."""
+
+    def __init__(self, on_progress: Callable[[Progress], None]) -> None:
+        super().__init__()
+        self._on_progress = on_progress
+        self._epoch = 0
+
+    def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
+        self._epoch = epoch + 1
+
+    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
+        self._send(batch + 1, logs)
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        self._send(self.params["steps"], logs)
+
+    def _send(self, batch: int, logs: dict | None) -> None:
+        self._on_progress(
+            Progress(self._epoch, self.params["epochs"], batch, self.params["steps"], dict(logs))
+        )
+
+
+def _split(recipe: Recipe, mnist: Mnist, pen: PenDigits | None) -> tuple:
+    """The training images and one-hot labels, and those kept to watch the run by."""
+    order = np.random.default_rng(recipe.seed).permutation(len(mnist.y_train))
+    kept = round(len(order) * recipe.validation_share)
+    images = mnist.x_train[order].astype(np.float32) / 255
+    labels = keras.utils.to_categorical(mnist.y_train[order], 10)
+    train_images, train_labels = [images[kept:]], [labels[kept:]]
+    for pen_width in recipe.pen_widths if pen else ():
+        drawn, meant = images_of(pen.train, pen_width)
+        train_images.append(drawn)
+        train_labels.append(keras.utils.to_categorical(meant, 10))
+    validation = (images[:kept], labels[:kept])
+    return np.concatenate(train_images), np.concatenate(train_labels), validation
+
+
+def _describe_data(trained: Trained) -> dict:
+    mnist, pen = trained.mnist, trained.pen
+    data = {
+        "mnist": {
+            "name": "the bundled sample" if mnist.is_sample else "MNIST",
+            "sha256": mnist.sha256,
+            "train": len(mnist.y_train),
+            "test": len(mnist.y_test),
+        }
+    }
+    if pen:
+        data["pen"] = {
+            "sha256": pen.sha256,
+            "train": len(pen.train),
+            "validation": len(pen.validation),
+            "validation_writers": sorted({drawing.writer for drawing in pen.validation}),
+        }
+    return data

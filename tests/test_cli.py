@@ -1,0 +1,103 @@
+import json
+import subprocess
+import sys
+
+import cv2
+import numpy as np
+import pytest
+
+from digitcanvas import registry
+from digitcanvas.__main__ import main
+from digitcanvas.preprocess import image_from_strokes
+from tests.digits import DIGITS
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    """PNG files of a 3 and a 7, black on white."""
+    paths = []
+    for digit in (3, 7):
+        image = cv2.resize(255 - image_from_strokes(DIGITS[digit]) * 255, (112, 112))
+        path = tmp_path / f"{digit}.png"
+        cv2.imwrite(str(path), image.astype(np.uint8))
+        paths.append(str(path))
+    return paths
+
+
+def test_predict_reads_pictures(pictures, capsys):
+    assert main(["predict", *pictures]) == 0
+    three, seven = capsys.readouterr().out.splitlines()
+    assert three.startswith(f"{pictures[0]}: 3 (") and seven.startswith(f"{pictures[1]}: 7 (")
+
+
+def test_predict_speaks_json(pictures, capsys):
+    assert main(["predict", *pictures, "--model", "mlp", "--json"]) == 0
+    three, seven = json.loads(capsys.readouterr().out)
+    assert (three["digit"], seven["digit"]) == (3, 7)
+    assert sum(seven["probabilities"]) == pytest.approx(1, abs=1e-4)
+
+
+def test_predict_goes_on_after_a_picture_that_is_none(pictures, tmp_path, capsys):
+    bad = tmp_path / "bad.png"
+    bad.write_text("hello")
+    assert main(["predict", str(bad), str(tmp_path / "gone.png"), *pictures]) == 1
+    captured = capsys.readouterr()
+    assert len(captured.out.splitlines()) == 2
+    first, second = captured.err.splitlines()
+    assert "bad.png" in first and "gone.png" in second
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["predict", "7.png", "--model", "nothing"],
+        ["evaluate", "nothing"],
+        ["evaluate", "cnn", "--mnist", "gone.npz"],
+        ["train", "mlp", "--sample", "--epochs", "0"],
+        ["train", "mlp", "--sample", "--name", "../up"],
+        ["train", "mlp", "--sample", "--name", "cnn"],
+        ["train", "mlp", "--sample", "--pen", "gone.tra"],
+    ],
+)
+def test_bad_input_is_one_clear_line_and_a_status(arguments, home, capsys):
+    assert main(arguments) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("digitcanvas: ")
+    assert list(home.iterdir()) == []
+
+
+def test_a_word_it_does_not_know_is_a_usage_error(capsys):
+    with pytest.raises(SystemExit) as exit:
+        main(["draw"])
+    assert exit.value.code == 2
+
+
+def test_train_then_evaluate_then_predict(home, pictures, monkeypatch):
+    """As a person at a shell: a process each, on the bundled sample."""
+    monkeypatch.delenv("DIGITCANVAS_PEN", raising=False)
+
+    def digitcanvas(*arguments):
+        command = [sys.executable, "-m", "digitcanvas", *arguments, "--json"]
+        done = subprocess.run(command, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout), done.stderr
+
+    trained, progress = digitcanvas("train", "mlp", "--sample", "--epochs", "3", "--name", "mine")
+    assert "100%" in progress and "accuracy=" in progress
+    assert trained["model"] == str(home / "mine")
+    assert trained["metrics"]["test"]["accuracy"] > 0.85
+    assert registry.read_card(home / "mine").recipe["epochs"] == 3
+    readings, _ = digitcanvas("predict", "--model", "mine", pictures[1])
+    assert readings[0]["digit"] == 7
+
+
+def test_evaluate_measures_a_model(mnist, capsys):
+    assert main(["evaluate", "cnn", "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["metrics"]["test"]["count"] == 10_000
+    assert report["metrics"]["test"]["accuracy"] > 0.994
+
+
+def test_evaluate_prints_a_line_a_data_set(mnist, capsys):
+    assert main(["evaluate", "cnn"]) == 0
+    assert "MNIST test set: accuracy 99." in capsys.readouterr().out
