@@ -1,0 +1,174 @@
+"""The app as a person meets it: its server as a process, and a browser that draws on it."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+from playwright.sync_api import Browser, Page, sync_playwright
+
+ROOT = Path(__file__).parent.parent
+INSTALL = "apt-get update && apt-get install -y chromium"
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+HOVER = 0.4
+"""Seconds: the canvas' toolbar fades in where the pen enters, and would take an earlier press."""
+STEP = 6
+"""Pixels between two mouse events; a browser that gets them faster than its frames drops some."""
+FRAME = 0.008
+
+
+def find_chromium() -> str:
+    """Chromium's path; it is installed first where that can be done.
+
+    Raises RuntimeError with the command that installs it.
+    """
+    if not shutil.which("chromium") and shutil.which("apt-get") and os.geteuid() == 0:
+        subprocess.run(INSTALL, shell=True, capture_output=True)
+    path = shutil.which("chromium")
+    if not path:
+        raise RuntimeError(f"The browser tests need Chromium. Install it: {INSTALL}")
+    return path
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    path = find_chromium()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+class App:
+    """A running `streamlit run streamlit_app.py`."""
+
+    def __init__(self, process: subprocess.Popen, url: str, started: float) -> None:
+        self.process, self.url, self.started = process, url, started
+
+    def memory(self) -> float:
+        """The server's resident memory in MB."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(status.split("VmRSS:")[1].split()[0]) / 1024
+
+    def maps(self) -> str:
+        """The files mapped into the server's memory: its native libraries among them."""
+        return Path(f"/proc/{self.process.pid}/maps").read_text()
+
+
+@contextmanager
+def serve(home: Path, checkout: Path = ROOT) -> Iterator[App]:
+    """Start the app on a free port, with its retrained models in `home`, and stop it."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    options = [f"--server.port={port}", "--server.address=127.0.0.1", "--server.headless=true"]
+    started = time.monotonic()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", *options],
+        cwd=checkout,
+        env=os.environ | {"DIGITCANVAS_HOME": str(home)},
+        stdout=subprocess.DEVNULL,
+    )
+    try:
+        url = f"http://127.0.0.1:{port}"
+        while not _healthy(url):
+            if process.poll() is not None or time.monotonic() - started > 60:
+                raise RuntimeError("streamlit did not start")
+            time.sleep(0.05)
+        yield App(process, url, started)
+    finally:
+        process.terminate()
+        process.wait(timeout=10)
+
+
+def _healthy(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{url}/_stcore/health", timeout=1) as answer:
+            return answer.status == 200
+    except OSError:
+        return False
+
+
+def open_page(browser: Browser, app: App, **context) -> Page:
+    """Open the app in a session of its own, and wait until its canvas can be drawn on."""
+    page = browser.new_context(**context).new_page()
+    page.goto(app.url)
+    canvas(page).wait_for()
+    return page
+
+
+def canvas(page: Page):
+    return page.locator(".st-key-canvas canvas.upper-canvas")
+
+
+def draw(page: Page, strokes: Sequence[np.ndarray]) -> None:
+    """Draw strokes, in canvas pixels, with the mouse."""
+    box = canvas(page).bounding_box()
+    page.mouse.move(box["x"] + strokes[0][0][0], box["y"] + strokes[0][0][1])
+    time.sleep(HOVER)
+    for stroke in strokes:
+        page.mouse.move(box["x"] + stroke[0][0], box["y"] + stroke[0][1])
+        page.mouse.down()
+        for start, end in pairwise(stroke):
+            steps = int(np.ceil(np.hypot(*(end - start)) / STEP))
+            for x, y in np.linspace(start, end, steps + 1)[1:]:
+                page.mouse.move(box["x"] + x, box["y"] + y)
+                time.sleep(FRAME)
+        page.mouse.up()
+
+
+def answer(page: Page) -> str:
+    return page.locator(".st-key-prediction").inner_text()
+
+
+def wait_for_digit(page: Page, timeout: float = 10) -> int:
+    """Wait until the page shows an answer. Gives its digit."""
+    page.wait_for_function(
+        "() => /^\\d/.test(document.querySelector('.st-key-prediction')?.innerText ?? '')",
+        timeout=timeout * 1000,
+    )
+    return int(answer(page)[0])
+
+
+def wait_until_empty(page: Page) -> None:
+    page.wait_for_function(
+        "() => /^\\D/.test(document.querySelector('.st-key-prediction')?.innerText ?? '')"
+    )
+
+
+def clear(page: Page) -> None:
+    page.locator(".st-key-clear button").click()
+    wait_until_empty(page)
+
+
+def touch(page: Page, strokes: Sequence[np.ndarray]) -> None:
+    """Draw strokes, in canvas pixels, with a finger."""
+    box = canvas(page).bounding_box()
+    client = page.context.new_cdp_session(page)
+    for stroke in strokes:
+        for number, (x, y) in enumerate(stroke):
+            client.send(
+                "Input.dispatchTouchEvent",
+                {
+                    "type": "touchMove" if number else "touchStart",
+                    "touchPoints": [{"x": box["x"] + x, "y": box["y"] + y}],
+                },
+            )
+            time.sleep(2 * FRAME)
+        client.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})

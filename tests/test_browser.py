@@ -1,0 +1,207 @@
+"""The real app in a real browser: drawn on with the mouse and with a finger."""
+
+import time
+
+import cv2
+import numpy as np
+import pytest
+from playwright.sync_api import expect
+
+from digitcanvas.datasets import place_at_random
+from digitcanvas.preprocess import image_from_strokes
+from tests.browser import (
+    answer,
+    canvas,
+    clear,
+    draw,
+    open_page,
+    touch,
+    wait_for_digit,
+    wait_until_empty,
+)
+from tests.digits import DIGITS
+
+PHONE = {"viewport": {"width": 375, "height": 812}, "has_touch": True, "is_mobile": True}
+
+
+@pytest.fixture
+def page(browser, app):
+    page = open_page(browser, app)
+    yield page
+    page.context.close()
+
+
+@pytest.fixture
+def phone(browser, app):
+    page = open_page(browser, app, **PHONE)
+    yield page
+    page.context.close()
+
+
+def settle(page):
+    """Wait until the page has taken in the last change: the canvas sends after 0.2 s."""
+    time.sleep(1)
+    expect(page.locator('[data-testid="stStatusWidget"]')).to_have_count(0)
+
+
+def test_nothing_is_claimed_before_a_stroke(page):
+    assert answer(page).startswith("Draw a digit")
+    assert page.locator(".st-key-probabilities").count() == 0
+    assert page.locator(".st-key-model_view").count() == 0
+
+
+def test_ten_digits_one_after_the_other(page):
+    read = []
+    for strokes in DIGITS.values():
+        draw(page, strokes)
+        settle(page)
+        read.append(wait_for_digit(page))
+        clear(page)
+    assert read == list(DIGITS)
+
+
+def test_an_answer_has_its_certainty_its_bars_and_its_image(page):
+    draw(page, DIGITS[7])
+    assert wait_for_digit(page) == 7
+    assert "% sure" in answer(page)
+    expect(page.locator(".st-key-probabilities .bars path")).to_have_count(10)
+    expect(page.locator(".st-key-model_view img")).to_be_visible()
+
+
+def test_twenty_drawings_by_writers_kept_out_of_training(page, pen):
+    """Nineteen of twenty at the least, placed at random, as the mouse draws them."""
+    rng = np.random.default_rng(2)
+    chosen = rng.choice(len(pen.validation), 20, replace=False)
+    right = 0
+    for drawing in (place_at_random(pen.validation[i], rng) for i in chosen):
+        draw(page, drawing.strokes)
+        settle(page)
+        right += wait_for_digit(page) == drawing.label
+        clear(page)
+    assert right >= 19
+
+
+def test_the_drawing_stays_when_the_sidebar_changes(page):
+    """An unfinished 4, of which the two networks think differently."""
+    draw(page, DIGITS[4][:1])
+    wait_for_digit(page)
+    by_cnn = answer(page)
+    page.locator(".st-key-model").get_by_text("MLP").click()
+    page.wait_for_function(
+        "before => document.querySelector('.st-key-prediction').innerText !== before", arg=by_cnn
+    )
+    wait_for_digit(page)
+    page.locator(".st-key-pen_width [role=slider]").press("ArrowRight")
+    settle(page)
+    page.locator(".st-key-model").get_by_text("CNN").click()
+    settle(page)
+    assert answer(page) == by_cnn
+
+
+def test_undo_redo_and_clear(page):
+    def press(name):
+        canvas(page).hover()
+        page.locator(".st-key-canvas").get_by_role("button", name=name, exact=True).click()
+
+    draw(page, DIGITS[7])
+    assert wait_for_digit(page) == 7
+    press("Undo")
+    wait_until_empty(page)
+    press("Redo")
+    assert wait_for_digit(page) == 7
+    clear(page)
+    draw(page, DIGITS[1])
+    assert wait_for_digit(page) == 1
+
+
+def test_clear_is_at_once_ready_for_the_next_digit(page):
+    for digit in (0, 1, 0, 1, 0, 1):
+        draw(page, DIGITS[digit])
+        assert wait_for_digit(page) == digit
+        clear(page)
+
+
+def test_a_tap_is_read_and_not_an_error(page):
+    canvas(page).hover()
+    time.sleep(0.4)
+    canvas(page).click(position={"x": 150, "y": 150})
+    wait_for_digit(page)
+
+
+def test_a_finger_draws_and_clears_on_a_phone(phone):
+    for digit in (7, 3):
+        touch(phone, DIGITS[digit])
+        settle(phone)
+        assert wait_for_digit(phone) == digit
+        phone.locator(".st-key-clear button").tap()
+        wait_until_empty(phone)
+
+
+def test_a_phone_shows_all_without_scrolling_sideways(phone):
+    touch(phone, DIGITS[7])
+    wait_for_digit(phone)
+    expect(phone.locator(".st-key-probabilities .bars path")).to_have_count(10)
+    for key in ("canvas", "clear", "prediction", "probabilities", "model_view"):
+        box = phone.locator(f".st-key-{key}").bounding_box()
+        assert box["x"] >= 0 and box["x"] + box["width"] <= 375, key
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_answer_can_be_read_in_either_theme(browser, app, scheme):
+    page = open_page(browser, app, color_scheme=scheme)
+    draw(page, DIGITS[7])
+    wait_for_digit(page)
+    luminances = page.evaluate(
+        """() => {
+          const luminance = colour => {
+            const [r, g, b] = colour.match(/[\\d.]+/g).map(Number);
+            return (0.2126 * r + 0.7152 * g + 0.0722 * b) / 255;
+          };
+          const digit = document.querySelector('.st-key-prediction div div');
+          const app = document.querySelector('[data-testid="stApp"]');
+          return [getComputedStyle(digit).color, getComputedStyle(app).backgroundColor]
+            .map(luminance);
+        }"""
+    )
+    ink, paper = luminances
+    assert (paper < 0.2 and ink > 0.8) if scheme == "dark" else (paper > 0.8 and ink < 0.3)
+    page.context.close()
+
+
+def test_a_picture_is_uploaded_and_read(page, tmp_path):
+    picture = cv2.resize(255 - image_from_strokes(DIGITS[8]) * 255, (300, 300))
+    cv2.imwrite(str(tmp_path / "eight.jpg"), picture)
+    (tmp_path / "bad.png").write_text("hello")
+    draw(page, DIGITS[1])
+    assert wait_for_digit(page) == 1
+    page.get_by_role("tab", name="Picture").click()
+    page.wait_for_function(
+        "() => document.querySelector('.st-key-prediction').innerText.startsWith('Upload')"
+    )
+    page.locator(".st-key-picture input[type=file]").set_input_files(tmp_path / "eight.jpg")
+    assert wait_for_digit(page) == 8
+    page.locator(".st-key-picture input[type=file]").set_input_files(tmp_path / "bad.png")
+    expect(page.get_by_test_id("stAlert")).to_be_visible()
+    page.get_by_role("tab", name="Draw").click()
+    assert wait_for_digit(page) == 1
+
+
+def test_the_page_asks_nothing_of_other_servers(browser, app):
+    """It works offline: every request goes to the app itself."""
+    page = browser.new_context().new_page()
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(app.url)
+    canvas(page).wait_for()
+    draw(page, DIGITS[7])
+    wait_for_digit(page)
+    expect(page.locator(".st-key-probabilities .bars path")).to_have_count(10)
+    assert [url for url in asked if not url.startswith((app.url, "data:", "blob:"))] == []
+    page.context.close()
+
+
+def test_the_server_stays_small_and_without_tensorflow(page, app):
+    draw(page, DIGITS[7])
+    wait_for_digit(page)
+    assert app.memory() < 300
+    assert "tensorflow" not in app.maps()

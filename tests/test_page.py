@@ -1,0 +1,232 @@
+"""The page's states, without a browser: Streamlit's AppTest with the canvas' report put in."""
+
+import json
+import shutil
+from importlib import import_module
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from digitcanvas import registry
+from digitcanvas.preprocess import image_from_strokes
+from tests.digits import DIGITS
+
+APP = Path(__file__).parent.parent / "streamlit_app.py"
+
+
+def drawing(strokes):
+    """What the canvas reports after these strokes."""
+    return {
+        "version": "7.4.0",
+        "objects": [
+            {
+                "type": "Path",
+                "path": [["M", *stroke[0]], *(["L", *point] for point in stroke[1:])],
+            }
+            for stroke in (stroke.tolist() for stroke in strokes)
+        ],
+    }
+
+
+@pytest.fixture(scope="module")
+def draw():
+    """The page's module: its canvas can be imported only where Streamlit runs, so a page does."""
+    AppTest.from_file(str(APP), default_timeout=30).run()
+    return import_module("digitcanvas.pages.draw")
+
+
+@pytest.fixture
+def canvas(draw, monkeypatch):
+    """Stands in for the canvas: its report, and the arguments that it was called with."""
+
+    class Canvas:
+        json_data = None
+
+        def __call__(self, **arguments):
+            self.arguments = arguments
+            return self
+
+    canvas = Canvas()
+    monkeypatch.setattr(draw, "st_canvas", canvas)
+    return canvas
+
+
+@pytest.fixture
+def page(canvas, home):
+    return AppTest.from_file(str(APP), default_timeout=30)
+
+
+def shown(page):
+    """All text of the page's drawing part."""
+    elements = [*page.main.markdown, *page.main.error, *page.main.get("html")]
+    return " ".join(getattr(element, "value", None) or element.proto.body for element in elements)
+
+
+def charts(page):
+    return [json.loads(chart.proto.spec) for chart in page.get("plotly_chart")]
+
+
+def upload(page, name, content):
+    page.session_state["input"] = "Picture"
+    return page.file_uploader(key="picture").set_value((name, content, "image/png")).run()
+
+
+def png(digit):
+    picture = cv2.resize(255 - image_from_strokes(DIGITS[digit]) * 255, (200, 200))
+    return cv2.imencode(".png", picture.astype(np.uint8))[1].tobytes()
+
+
+def test_before_a_stroke_the_page_invites_and_claims_nothing(page):
+    page.run()
+    assert not page.exception and not page.error
+    assert shown(page) == "Draw a digit on the black square, and read the answer here."
+    assert charts(page) == []
+
+
+@pytest.mark.parametrize("model", ["cnn", "mlp"])
+def test_a_drawing_is_read_by_the_network_chosen(page, canvas, model):
+    canvas.json_data = drawing(DIGITS[7])
+    page.run()
+    page.radio(key="model").set_value(model).run()
+    assert ">7<" in shown(page) and "% sure" in shown(page)
+    (chart,) = charts(page)
+    (bars,) = chart["data"]
+    assert bars["x"] == list(range(10)) or "bdata" in bars["x"]
+    assert chart["layout"]["yaxis"]["range"] == [0, 100]
+    assert len(page.image) == 1
+
+
+def test_the_sidebar_tells_of_each_network_what_its_card_says(page):
+    page.run()
+    for name, proto in zip(["cnn", "mlp"], page.radio(key="model").proto.captions, strict=True):
+        card = registry.read_card(registry.SHIPPED / name)
+        assert f"{card.parameters:,} parameters" in proto
+        assert f"{card.test['accuracy']:.2%} of the MNIST test set" in proto
+        assert f"{card.trained_on.day} {card.trained_on:%B %Y}" in proto
+
+
+def test_the_sidebar_s_settings_leave_the_canvas_alone(page, canvas):
+    """All that may change for a canvas that keeps its drawing is the brush."""
+    canvas.json_data = drawing(DIGITS[3])
+    page.run()
+    before = canvas.arguments
+    page.slider(key="pen_width").set_value(30)
+    page.radio(key="model").set_value("mlp").run()
+    assert canvas.arguments == before | {"stroke_width": 30}
+    assert ">3<" in shown(page)
+
+
+def test_clear_empties_the_canvas_and_the_answer(page, canvas):
+    """Also while the canvas still reports the old drawing, as it does for a moment."""
+    canvas.json_data = drawing(DIGITS[3])
+    page.run()
+    before = canvas.arguments
+    page.button(key="clear").click().run()
+    assert canvas.arguments["initial_drawing"] != before["initial_drawing"]
+    assert canvas.arguments["initial_drawing"]["objects"] == []
+    assert canvas.arguments["key"] == before["key"]
+    assert "Draw a digit" in shown(page) and charts(page) == []
+    canvas.json_data = drawing(DIGITS[4])
+    page.run()
+    assert ">4<" in shown(page)
+
+
+@pytest.mark.parametrize(
+    "json_data",
+    [
+        {},
+        {"objects": [None]},
+        {"objects": [{"type": "Rect"}]},
+        {"objects": [{"type": "Path", "path": [["M", float("nan"), 0]]}]},
+        {"objects": [{"type": "Path", "path": [["M", 1e300, 0]]}]},
+        drawing([np.zeros((1, 2))] * 10_000),
+    ],
+)
+def test_odd_canvas_data_is_a_message_and_the_session_goes_on(page, canvas, json_data):
+    canvas.json_data = json_data
+    page.run()
+    assert not page.exception
+    assert len(page.error) == 1 and page.error[0].value
+    canvas.json_data = drawing(DIGITS[2])
+    page.run()
+    assert not page.error and ">2<" in shown(page)
+
+
+def test_a_picture_is_read_and_shown(page, canvas):
+    canvas.json_data = drawing(DIGITS[1])
+    page.run()
+    upload(page, "eight.png", png(8))
+    assert not page.exception and not page.error
+    assert ">8<" in shown(page) and len(charts(page)) == 1
+    assert len(page.image) == 2
+
+
+def test_back_on_the_drawing_the_drawing_is_read(page, canvas):
+    canvas.json_data = drawing(DIGITS[1])
+    page.run()
+    upload(page, "eight.png", png(8))
+    page.session_state["input"] = "Draw"
+    page.run()
+    assert ">1<" in shown(page)
+
+
+def test_without_a_picture_the_picture_tab_invites(page, canvas):
+    canvas.json_data = drawing(DIGITS[1])
+    page.run()
+    page.session_state["input"] = "Picture"
+    page.run()
+    assert "Upload a picture" in shown(page) and charts(page) == []
+
+
+@pytest.mark.parametrize("content", [b"", b"hello", png(8)[:80]])
+def test_what_is_no_picture_is_a_message(page, content):
+    page.run()
+    upload(page, "eight.png", content)
+    assert not page.exception
+    assert len(page.error) == 1
+    upload(page, "eight.png", png(8))
+    assert not page.error and ">8<" in shown(page)
+
+
+@pytest.fixture
+def broken(tmp_path_factory, monkeypatch):
+    """A copy of the shipped models, to break."""
+    models = tmp_path_factory.mktemp("models")
+    for name in ("cnn", "mlp"):
+        shutil.copytree(registry.SHIPPED / name, models / name)
+    monkeypatch.setattr(registry, "SHIPPED", models)
+    return models
+
+
+@pytest.mark.parametrize("file", [registry.CARD, registry.SERVED])
+def test_a_damaged_model_is_named_and_the_other_reads_on(page, canvas, broken, file):
+    (broken / "cnn" / file).write_bytes(b"\0" * 100)
+    canvas.json_data = drawing(DIGITS[6])
+    page.run()
+    assert not page.exception and not page.error
+    assert "'cnn' cannot be used" in page.sidebar.warning[0].value
+    assert page.radio(key="model").options == ["MLP"]
+    assert ">6<" in shown(page)
+
+
+def test_a_model_damaged_in_mid_session_hands_over_to_the_other(page, canvas, broken):
+    canvas.json_data = drawing(DIGITS[6])
+    page.run()
+    page.radio(key="model").set_value("mlp").run()
+    shutil.rmtree(broken / "mlp")
+    page.run()
+    assert not page.exception and not page.error
+    assert page.radio(key="model").options == ["CNN"]
+    assert ">6<" in shown(page)
+
+
+def test_without_any_model_the_page_says_what_to_do(page, canvas, broken):
+    for name in ("cnn", "mlp"):
+        shutil.rmtree(broken / name)
+    canvas.json_data = drawing(DIGITS[6])
+    page.run()
+    assert not page.exception
+    assert "Restore" in page.error[0].value
