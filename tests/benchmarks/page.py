@@ -1,0 +1,90 @@
+"""How fast the page is, in a real browser: python -m tests.benchmarks.page
+
+Prints a JSON object: seconds from `streamlit run` to a canvas that can be drawn on and from the
+end of the first stroke to its answer; milliseconds from the browser's send, and from the pen's
+lift, to the painted answer (median and 95th percentile of 20 drawings); the server's memory after
+50 drawings, in MB.
+"""
+
+import json
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+from tests.browser import chromium, clear, draw, open_page, serve, wait_for_digit
+from tests.digits import DIGITS
+
+WATCH = """
+() => {
+  const times = (window.times = {sent: 0, lifted: 0, painted: 0});
+  const send = WebSocket.prototype.send;
+  WebSocket.prototype.send = function (data) {
+    times.sent = performance.now();
+    return send.call(this, data);
+  };
+  addEventListener("pointerup", () => { times.lifted = performance.now(); }, true);
+  addEventListener("mouseup", () => { times.lifted = performance.now(); }, true);
+  let before = false;
+  new MutationObserver(() => {
+    const text = document.querySelector(".st-key-prediction")?.innerText ?? "";
+    const shown = /^\\d/.test(text);
+    if (shown && !before) {
+      const sent = times.sent;
+      requestAnimationFrame(() => setTimeout(() => {
+        times.painted = performance.now();
+        times.cause = sent;
+      }));
+    }
+    before = shown;
+  }).observe(document.documentElement, {subtree: true, childList: true, characterData: true});
+}
+"""
+
+
+def main() -> None:
+    with chromium() as browser, tempfile.TemporaryDirectory() as home, serve(Path(home)) as app:
+        page = open_page(browser, app)
+        ready = time.monotonic() - app.started
+        page.evaluate(WATCH)
+        draw(page, DIGITS[7])
+        wait_for_digit(page)
+        first = _times(page)
+        sent, lifted = [], []
+        for number in range(50):
+            clear(page)
+            draw(page, DIGITS[number % 10])
+            wait_for_digit(page)
+            times = _times(page)
+            sent.append(times["painted"] - times["cause"])
+            lifted.append(times["painted"] - times["lifted"])
+        print(
+            json.dumps(
+                {
+                    "start_to_canvas_s": round(ready, 2),
+                    "first_stroke_to_answer_s": round(
+                        (first["painted"] - first["lifted"]) / 1000, 2
+                    ),
+                    "send_to_painted_ms": _summary(sent[-20:]),
+                    "lift_to_painted_ms": _summary(lifted[-20:]),
+                    "server_memory_mb": round(app.memory()),
+                },
+                indent=1,
+            )
+        )
+
+
+def _times(page) -> dict:
+    time.sleep(0.2)
+    return page.evaluate("window.times")
+
+
+def _summary(values: list[float]) -> dict:
+    return {
+        "median": round(statistics.median(values)),
+        "p95": round(statistics.quantiles(values, n=20)[-1]),
+    }
+
+
+if __name__ == "__main__":
+    main()
