@@ -2,7 +2,10 @@
 
 import argparse
 import json
+import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -15,6 +18,8 @@ from digitcanvas.evaluation import evaluate
 from digitcanvas.pictures import read_picture
 from digitcanvas.recipes import RECIPES
 from digitcanvas.recognizer import Recognizer
+
+BAR = "{percentage:3.0f}%|{bar}| epoch {n:.1f}/{total} [{elapsed}<{remaining}{postfix}]"
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -65,9 +70,27 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _load(model: str) -> Recognizer:
+    with _native_messages_hidden():
+        return Recognizer.load(model)
+
+
+@contextmanager
+def _native_messages_hidden() -> Iterator[None]:
+    """LiteRT and TensorFlow announce themselves on standard error, and no setting stops them."""
+    saved, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)
+        os.close(nowhere)
+
+
 def _predict(options: argparse.Namespace) -> int:
     """Reads every picture it can, even after one that it cannot."""
-    recognizer = Recognizer.load(options.model)
+    recognizer = _load(options.model)
     readings = []
     for picture in options.pictures:
         try:
@@ -100,26 +123,30 @@ def _train(options: argparse.Namespace) -> int:
     if pen is None:
         print("No pen strokes given (--pen): training on MNIST alone.", file=sys.stderr)
 
-    from digitcanvas.training import publish, train  # TensorFlow, which only training needs
+    with _native_messages_hidden():
+        from digitcanvas import training  # and TensorFlow, which nothing else needs
 
     with tqdm(total=recipe.epochs, bar_format=BAR, mininterval=0.5) as bar:
 
-        def show(progress):
-            bar.n = progress.epoch - 1 + progress.batch / progress.batches
-            bar.set_postfix({name: f"{value:.4f}" for name, value in progress.metrics.items()})
+        def show(progress: training.Progress) -> None:
+            figures = {name: f"{value:.4f}" for name, value in progress.metrics.items()}
+            bar.set_postfix(figures, refresh=False)
+            bar.update(progress.epoch - 1 + progress.batch / progress.batches - bar.n)
 
-        trained = train(recipe, mnist, pen, show)
-    card = publish(trained, target)
+        trained = training.train(recipe, mnist, pen, show)
+    card = training.publish(trained, target)
     _print_metrics({"model": str(target), "metrics": card.metrics}, options.json)
     return 0
 
 
-BAR = "{percentage:3.0f}%|{bar}| epoch {n:.1f}/{total} [{elapsed}<{remaining}{postfix}]"
-
-
 def _evaluate(options: argparse.Namespace) -> int:
-    recognizer = Recognizer.load(options.model)
+    recognizer = _load(options.model)
     mnist = load_mnist(options.mnist)
+    if mnist.is_sample:
+        print(
+            "These are digits of MNIST's training set: they flatter a network that learnt from it.",
+            file=sys.stderr,
+        )
     metrics = evaluate(recognizer, mnist, load_pen_digits(options.pen))
     report = {"model": options.model, "mnist": mnist.source, "metrics": metrics}
     _print_metrics(report, options.json)

@@ -39,9 +39,10 @@ class Recognizer:
     def __init__(self, model: bytes) -> None:
         """Takes a LiteRT model: float32 images (N, 28, 28) in [0, 1] to softmax (N, 10)."""
         self._interpreter = Interpreter(model_content=model, num_threads=1)
+        self._interpreter.allocate_tensors()
         self._input = self._interpreter.get_input_details()[0]["index"]
         self._output = self._interpreter.get_output_details()[0]["index"]
-        self._batch = 0
+        self._batch = 1
         self._lock = threading.Lock()  # an Interpreter is not thread-safe
 
     @classmethod

@@ -72,6 +72,14 @@ def test_a_word_it_does_not_know_is_a_usage_error(capsys):
     assert exit.value.code == 2
 
 
+def test_a_shell_sees_one_line_and_no_chatter(tmp_path):
+    command = [sys.executable, "-m", "digitcanvas", "predict", str(tmp_path / "gone.png")]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 1 and done.stdout == ""
+    (line,) = done.stderr.splitlines()
+    assert "gone.png" in line
+
+
 def test_train_then_evaluate_then_predict(home, pictures, monkeypatch):
     """As a person at a shell: a process each, on the bundled sample."""
     monkeypatch.delenv("DIGITCANVAS_PEN", raising=False)

@@ -32,14 +32,14 @@ def drawing(strokes):
 
 
 @pytest.fixture(scope="module")
-def draw():
-    """The page's module: its canvas can be imported only where Streamlit runs, so a page does."""
+def canvas_module():
+    """The canvas can be imported only where Streamlit runs, so a page is run first."""
     AppTest.from_file(str(APP), default_timeout=30).run()
-    return import_module("digitcanvas.pages.draw")
+    return import_module("digitcanvas.pages.canvas")
 
 
 @pytest.fixture
-def canvas(draw, monkeypatch):
+def canvas(canvas_module, monkeypatch):
     """Stands in for the canvas: its report, and the arguments that it was called with."""
 
     class Canvas:
@@ -50,7 +50,7 @@ def canvas(draw, monkeypatch):
             return self
 
     canvas = Canvas()
-    monkeypatch.setattr(draw, "st_canvas", canvas)
+    monkeypatch.setattr(canvas_module, "st_canvas", canvas)
     return canvas
 
 
@@ -91,7 +91,7 @@ def test_a_drawing_is_read_by_the_network_chosen(page, canvas, model):
     canvas.json_data = drawing(DIGITS[7])
     page.run()
     page.radio(key="model").set_value(model).run()
-    assert ">7<" in shown(page) and "% sure" in shown(page)
+    assert ">7<" in shown(page) and " % sure" in shown(page)
     (chart,) = charts(page)
     (bars,) = chart["data"]
     assert bars["x"] == list(range(10)) or "bdata" in bars["x"]
@@ -104,7 +104,7 @@ def test_the_sidebar_tells_of_each_network_what_its_card_says(page):
     for name, proto in zip(["cnn", "mlp"], page.radio(key="model").proto.captions, strict=True):
         card = registry.read_card(registry.SHIPPED / name)
         assert f"{card.parameters:,} parameters" in proto
-        assert f"{card.test['accuracy']:.2%} of the MNIST test set" in proto
+        assert f"{card.test['accuracy'] * 100:.2f} % of the MNIST test set" in proto
         assert f"{card.trained_on.day} {card.trained_on:%B %Y}" in proto
 
 
@@ -132,6 +132,31 @@ def test_clear_empties_the_canvas_and_the_answer(page, canvas):
     canvas.json_data = drawing(DIGITS[4])
     page.run()
     assert ">4<" in shown(page)
+
+
+def test_undo_and_redo_take_strokes_off_and_put_them_back(page, canvas):
+    """A finger cannot reach the canvas' own buttons. Here the canvas reports what it is given."""
+
+    def press(key, shows):
+        page.button(key=key).click().run()
+        assert shows in shown(page)  # while the canvas still reports the drawing from before
+        canvas.json_data = {"objects": canvas.arguments["initial_drawing"]["objects"]}
+        page.run()
+        assert shows in shown(page)
+
+    canvas.json_data = drawing(DIGITS[1] + DIGITS[7])
+    page.run()
+    assert page.button(key="redo").disabled
+    press("undo", ">1<")
+    press("undo", "Draw a digit")
+    assert page.button(key="undo").disabled
+    press("redo", ">1<")
+    press("redo", ">7<")
+    assert page.button(key="redo").disabled
+    press("undo", ">1<")
+    canvas.json_data = drawing(DIGITS[1] + DIGITS[7][:1])
+    page.run()
+    assert page.button(key="redo").disabled
 
 
 @pytest.mark.parametrize(

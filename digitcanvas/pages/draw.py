@@ -1,17 +1,17 @@
 """Draw: a digit drawn or a picture of one, and beside it what the network reads."""
 
 import streamlit as st
-from streamlit_drawable_canvas import st_canvas
 
 from digitcanvas import pictures
 from digitcanvas.charts import probability_chart
+from digitcanvas.pages import canvas
 from digitcanvas.recognizer import Prediction, Recognizer
 from digitcanvas.strokes import strokes_from_canvas
 
-CANVAS = 280
-ANSWER = 380
-"""Widths in pixels: side by side where both fit, one above the other on a phone."""
+ANSWER = 392
+"""The answer's width in pixels: beside the canvas where it fits, below it on a phone."""
 
+SUFFIXES = ["png", "jpg", "jpeg", "bmp", "webp"]
 ENLARGE = 5
 
 
@@ -20,16 +20,14 @@ def show(recognizer: Recognizer | None) -> None:
     """The page's drawing part: a stroke reruns this and nothing else."""
     st.header("Draw a digit", anchor=False)
     with st.container(horizontal=True, horizontal_alignment="center", gap="medium"):
-        left, right = st.container(width=CANVAS), st.container(width=ANSWER)
+        left, right = st.container(width=canvas.SIDE), st.container(width=ANSWER)
     with left:
         drawing, picture = st.tabs(["Draw", "Picture"], key="input", on_change="rerun")
         with drawing:
-            json_data = _canvas()
+            json_data = canvas.show(st.session_state["pen_width"])
         with picture:
             file = st.file_uploader(
-                "A photo or a scan of one handwritten digit",
-                ["png", "jpg", "jpeg", "bmp", "webp"],
-                key="picture",
+                "A photo or a scan of one handwritten digit", SUFFIXES, key="picture"
             )
     with right:
         if recognizer is None:
@@ -47,36 +45,6 @@ def show(recognizer: Recognizer | None) -> None:
         _answer(prediction, "picture" if picture.open else "drawing")
 
 
-def _canvas() -> dict | None:
-    """The canvas and its Clear button. Gives the drawing as the canvas' JSON."""
-    cleared = st.session_state.setdefault("cleared", {"times": 0, "drawing": None})
-    result = st_canvas(
-        stroke_width=st.session_state["pen_width"],
-        stroke_color="#ffffff",
-        background_color="#000000",
-        width=CANVAS,
-        height=CANVAS,
-        initial_drawing={"objects": [], "cleared": cleared["times"]},
-        key="canvas",
-    )
-    drawing = result.json_data
-    st.button(
-        "Clear",
-        key="clear",
-        icon=":material/delete:",
-        on_click=_clear,
-        args=(drawing,),
-        width="stretch",
-    )
-    return None if drawing == cleared["drawing"] else drawing
-
-
-def _clear(drawing: dict | None) -> None:
-    """A changed initial drawing empties the canvas; until it says so, it still reports the old."""
-    times = st.session_state["cleared"]["times"] + 1
-    st.session_state["cleared"] = {"times": times, "drawing": drawing}
-
-
 def _read_drawing(recognizer: Recognizer, json_data: dict | None) -> Prediction | None:
     strokes = strokes_from_canvas(json_data)
     return recognizer.predict_strokes(strokes) if strokes else None
@@ -86,7 +54,7 @@ def _read_picture(recognizer: Recognizer, file, tab) -> Prediction | None:
     if file is None:
         return None
     picture = pictures.read_picture(file.getvalue())
-    tab.image(picture, width=CANVAS)
+    tab.image(picture, width=canvas.SIDE)
     return recognizer.predict_image(picture)
 
 
@@ -101,10 +69,9 @@ def _answer(prediction: Prediction | None, what: str) -> None:
                 }
                 st.markdown(invitation[what])
                 return
-            sure = prediction.probabilities.max()
             st.html(
                 f'<div style="font-size: 6rem; line-height: 1">{prediction.digit}</div>'
-                f"<div>{sure:.1%} sure</div>"
+                f"<div>{_percent(prediction.probabilities.max())} sure</div>"
             )
         with st.container(key="model_view", width="content"):
             st.image(prediction.image.repeat(ENLARGE, 0).repeat(ENLARGE, 1), "what the network saw")
@@ -113,3 +80,8 @@ def _answer(prediction: Prediction | None, what: str) -> None:
         key="probabilities",
         config={"displayModeBar": False},
     )
+
+
+def _percent(probability: float) -> str:
+    """No network is 100.0 % sure."""
+    return "over 99.9 %" if probability > 0.999 else f"{probability:.1%}".replace("%", " %")

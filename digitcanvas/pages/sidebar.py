@@ -43,6 +43,6 @@ def describe(card: registry.Card) -> str:
     day = card.trained_on
     return (
         f"{card.parameters:,} parameters  \n"
-        f"reads {card.test['accuracy']:.2%} of the {card.test['data']}  \n"
+        f"reads {card.test['accuracy'] * 100:.2f} % of the {card.test['data']}  \n"
         f"trained {day.day} {day:%B %Y}"
     )
