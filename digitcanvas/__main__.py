@@ -78,14 +78,18 @@ def _load(model: str) -> Recognizer:
 @contextmanager
 def _native_messages_hidden() -> Iterator[None]:
     """LiteRT and TensorFlow announce themselves on standard error, and no setting stops them."""
-    saved, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
+    try:
+        saved = os.dup(2)
+    except OSError:  # standard error is closed
+        yield
+        return
+    with open(os.devnull, "w") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
     try:
         yield
     finally:
         os.dup2(saved, 2)
         os.close(saved)
-        os.close(nowhere)
 
 
 def _predict(options: argparse.Namespace) -> int:
@@ -100,14 +104,18 @@ def _predict(options: argparse.Namespace) -> int:
             continue
         probabilities = [round(float(p), 6) for p in prediction.probabilities]
         readings.append(
-            {"picture": picture, "digit": prediction.digit, "probabilities": probabilities}
+            {
+                "picture": picture,
+                "digit": prediction.digit,
+                "certainty": prediction.certainty,
+                "probabilities": probabilities,
+            }
         )
     if options.json:
         print(json.dumps(readings))
     else:
         for reading in readings:
-            sure = reading["probabilities"][reading["digit"]]
-            print(f"{reading['picture']}: {reading['digit']} ({sure:.1%})")
+            print("{picture}: {digit} ({certainty} sure)".format(**reading))
     return 0 if len(readings) == len(options.pictures) else 1
 
 
@@ -117,7 +125,7 @@ def _train(options: argparse.Namespace) -> int:
     }
     recipe = replace(RECIPES[options.recipe], **changes)
     name = options.name or f"{options.recipe}-{datetime.now():%Y%m%d-%H%M%S}"
-    target = options.output or registry.home() / registry.check_name(name)
+    target = registry.check_target(options.output or registry.home() / registry.check_name(name))
     mnist = load_sample() if options.sample else load_mnist(options.mnist)
     pen = load_pen_digits(options.pen)
     if pen is None:

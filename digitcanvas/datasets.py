@@ -7,7 +7,6 @@ of Handwritten Digits", UCI Machine Learning Repository.
 import hashlib
 import logging
 import os
-import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,9 +64,12 @@ def load_mnist(path: str | Path | None = None) -> Mnist:
     if path:
         return _read_mnist(Path(path))
     cached = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras"), "datasets", "mnist.npz")
-    if not cached.exists():
+    try:
+        return _read_mnist(cached)
+    except ValueError:  # missing, or cut short by a download that broke off
         try:
             _download_mnist()
+            return _read_mnist(cached)
         except Exception as error:  # Keras raises a bare Exception where the network fails
             log.warning(
                 "MNIST could not be downloaded, so this goes on with the bundled sample of 5,000 "
@@ -75,7 +77,6 @@ def load_mnist(path: str | Path | None = None) -> Mnist:
                 error,
             )
             return load_sample()
-    return _read_mnist(cached)
 
 
 def load_sample() -> Mnist:
@@ -104,7 +105,7 @@ def _read_mnist(path: Path) -> Mnist:
     try:
         with np.load(path) as arrays:
             x_train, y_train, x_test, y_test = (arrays[name] for name in names)
-    except (OSError, KeyError, TypeError, ValueError, EOFError, zipfile.BadZipFile) as error:
+    except Exception as error:  # NumPy's readers raise all sorts on damaged files
         raise ValueError(
             f"{path} cannot be read as mnist.npz ({error}): give another path, or none at all."
         ) from error
@@ -120,14 +121,13 @@ class PenDigits:
 
     train: list[Drawing]
     validation: list[Drawing]
-    source: str
     sha256: str
 
 
 def load_pen_digits(path: str | Path | None = None) -> PenDigits | None:
     """The pen drawings in the UNIPEN file `path`, else DIGITCANVAS_PEN; None where neither is set.
 
-    Raises ValueError for a file that is missing or is not UNIPEN.
+    Raises ValueError for a file that is missing, is not UNIPEN, or has writers on one side only.
     """
     path = path or os.environ.get("DIGITCANVAS_PEN")
     if not path:
@@ -136,12 +136,14 @@ def load_pen_digits(path: str | Path | None = None) -> PenDigits | None:
         drawings = read_unipen(path)
     except OSError as error:
         raise ValueError(f"The pen strokes cannot be read: {error}") from error
-    return PenDigits(
-        [drawing for drawing in drawings if drawing.writer not in VALIDATION_WRITERS],
-        [drawing for drawing in drawings if drawing.writer in VALIDATION_WRITERS],
-        str(path),
-        sha256(path),
-    )
+    train = [drawing for drawing in drawings if drawing.writer not in VALIDATION_WRITERS]
+    validation = [drawing for drawing in drawings if drawing.writer in VALIDATION_WRITERS]
+    if not train or not validation:
+        raise ValueError(
+            f"{path} needs drawings by writers {', '.join(map(str, VALIDATION_WRITERS))}, to "
+            "measure on, and by others, to learn from."
+        )
+    return PenDigits(train, validation, sha256(path))
 
 
 def images_of(
@@ -154,12 +156,12 @@ def images_of(
     return images, np.array([drawing.label for drawing in drawings], np.int64)
 
 
-def place_at_random(drawing: Drawing, rng: np.random.Generator, canvas: int = 280) -> Drawing:
-    """The drawing as somebody would put it on a square canvas: 35-80 % of its side, anywhere."""
+def place_at_random(drawing: Drawing, rng: np.random.Generator) -> Drawing:
+    """The drawing as somebody would put it on a 280-pixel canvas: 35-80 % of its side, anywhere."""
     points = np.concatenate(drawing.strokes)
     low, extent = points.min(axis=0), np.ptp(points, axis=0)
-    scale = rng.uniform(0.35, 0.80) * canvas / extent.max()
-    corner = rng.uniform(0, canvas - extent * scale)
+    scale = rng.uniform(0.35, 0.80) * 280 / max(extent.max(), 1)
+    corner = rng.uniform(0, 280 - extent * scale)
     strokes = [(stroke - low) * scale + corner for stroke in drawing.strokes]
     return Drawing(strokes, drawing.label, drawing.writer)
 

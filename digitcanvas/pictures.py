@@ -69,7 +69,7 @@ def read_picture(source: str | Path | bytes) -> np.ndarray:
         with io.BytesIO(source) if isinstance(source, bytes) else open(source, "rb") as file:
             return _read(file)
     except OSError as error:
-        raise ValueError(f"{source} cannot be read: {error.strerror}.") from error
+        raise ValueError(f"The file cannot be read: {error.strerror}.") from error
 
 
 def _read(file: BinaryIO) -> np.ndarray:
@@ -129,6 +129,7 @@ def image_from_picture(picture: np.ndarray) -> np.ndarray:
     Raises ValueError for another type or shape, a side under 5 pixels, and a picture in which
     nothing stands out from the paper.
     """
+    picture = np.asarray(picture)
     if picture.dtype != np.uint8:
         raise ValueError(f"A picture's values are uint8, 0 to 255, not {picture.dtype}.")
     if picture.ndim != 2 and (picture.ndim != 3 or picture.shape[2] not in (3, 4)):

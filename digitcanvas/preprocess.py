@@ -35,8 +35,11 @@ def image_from_strokes(strokes: Sequence[Stroke], pen_width: float = PEN_WIDTH) 
     The strokes are arrays (n, 2) in canvas pixels; `pen_width` is in pixels of the result. Where
     on the canvas they lie and how large they are makes no difference.
 
-    Raises ValueError for an empty drawing and for what `check_strokes` refuses.
+    Raises ValueError for an empty drawing, for what `check_strokes` refuses, and for a pen under
+    half a pixel or over half the box.
     """
+    if not 0.5 <= pen_width <= BOX / 2:
+        raise ValueError(f"The pen is {pen_width} pixels wide; it must be 0.5 to {BOX // 2}.")
     strokes = check_strokes(strokes)
     if not strokes:
         raise ValueError("The drawing is empty: draw a digit first.")

@@ -41,6 +41,8 @@ class Recipe:
             value = getattr(self, name)
             if not low <= value <= high:
                 raise ValueError(f"{name} is {value}; it must lie between {low} and {high}.")
+        if not all(0.5 <= width <= 10 for width in self.pen_widths):
+            raise ValueError(f"pen_widths are {self.pen_widths}; each must lie between 0.5 and 10.")
 
 
 RECIPES = {

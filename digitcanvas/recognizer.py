@@ -32,6 +32,12 @@ class Prediction:
         """The most probable digit, 0 to 9."""
         return int(self.probabilities.argmax())
 
+    @property
+    def certainty(self) -> str:
+        """The top probability as a person reads it: no network is 100.0 % sure."""
+        top = self.probabilities.max()
+        return "over 99.9 %" if top > 0.999 else f"{top * 100:.1f} %"
+
 
 class Recognizer:
     """A served model. Every method can be called from many threads at once."""
@@ -52,7 +58,11 @@ class Recognizer:
         Raises ModelError, a ValueError, where it is missing or damaged.
         """
         directory = registry.find(model)
-        return cls(registry.read_served(directory))
+        content = registry.read_served(directory)
+        try:
+            return cls(content)
+        except (ValueError, RuntimeError) as error:
+            raise registry.damaged(directory, f"its network cannot be loaded ({error})") from error
 
     def predict_strokes(self, strokes: Sequence[Stroke]) -> Prediction:
         """Read a drawing: arrays (n, 2) of canvas pixels, x to the right and y down.
@@ -71,11 +81,13 @@ class Recognizer:
     def predict_batch(self, images: np.ndarray) -> np.ndarray:
         """Read images as networks see them: float32 (N, 28, 28) in [0, 1] -> float32 (N, 10).
 
-        Raises ValueError for another shape.
+        Raises ValueError for another shape and for other values.
         """
         images = np.asarray(images, np.float32)
         if images.ndim != 3 or images.shape[1:] != (28, 28):
             raise ValueError(f"The images have the shape {images.shape}, not (N, 28, 28).")
+        if not ((images >= 0) & (images <= 1)).all():
+            raise ValueError("The images' values lie outside [0, 1]: divide greys of 0-255 by 255.")
         batches = [self._run(images[i : i + BATCH]) for i in range(0, len(images), BATCH)]
         return np.concatenate(batches) if batches else np.empty((0, 10), np.float32)
 

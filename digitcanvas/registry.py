@@ -78,33 +78,48 @@ def find(model: str | Path) -> Path:
 
     Raises ModelError where there is none.
     """
-    if str(model) in model_names():
+    names = model_names()
+    if str(model) in names:
         shipped = SHIPPED / model
         return shipped if shipped.is_dir() else home() / model
-    directory = Path(model)
-    if any((directory / file).exists() for file in (CARD, SERVED)):
-        return directory
+    if _is_model(Path(model)):
+        return Path(model)
     raise ModelError(
-        f"There is no model {str(model)!r}. There are: {', '.join(model_names()) or 'none'}."
+        f"There is no model {str(model)!r:.60}. There are: {', '.join(names) or 'none'}."
     )
 
 
-def version(model: str | Path) -> int:
+def _is_model(directory: Path) -> bool:
+    try:
+        return any((directory / file).exists() for file in (CARD, SERVED))
+    except OSError:
+        return False
+
+
+def version(directory: Path) -> int:
     """A number that changes when another model is published there. Raises ModelError for none."""
-    directory = find(model)
     try:
         return (directory / CARD).stat().st_mtime_ns
     except OSError as error:
-        raise _damaged(directory, f"its card cannot be read ({error.strerror})") from error
+        raise damaged(directory, f"its card cannot be read ({error.strerror})") from error
 
 
 def read_card(directory: Path) -> Card:
     """Raises ModelError for a card that is missing or damaged."""
     try:
         card = Card(**json.loads((directory / CARD).read_text(encoding="utf-8")))
-        float(card.test["accuracy"]), int(card.parameters), card.trained_on
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise _damaged(directory, f"its card cannot be read ({error})") from error
+        kinds = {
+            "parameters": (card.parameters, int),
+            "files": (card.files, dict),
+            "trained_at": (card.trained_on, date),
+            "accuracy": (card.test["accuracy"], float),
+            "data": (card.test["data"], str),
+        }
+        for name, (value, kind) in kinds.items():
+            if not isinstance(value, kind):
+                raise TypeError(f"{name} is {value!r:.40}")
+    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
+        raise damaged(directory, f"its card cannot be read ({error})") from error
     return card
 
 
@@ -114,33 +129,50 @@ def read_served(directory: Path) -> bytes:
     try:
         content = (directory / SERVED).read_bytes()
     except OSError as error:
-        raise _damaged(directory, f"{SERVED} cannot be read ({error.strerror})") from error
+        raise damaged(directory, f"{SERVED} cannot be read ({error.strerror})") from error
     if hashlib.sha256(content).hexdigest() != card.files.get(SERVED):
-        raise _damaged(directory, f"{SERVED} is not the file that its card describes")
+        raise damaged(directory, f"{SERVED} is not the file that its card describes")
     return content
 
 
-def _damaged(directory: Path, what: str) -> ModelError:
+def damaged(directory: Path, what: str) -> ModelError:
     return ModelError(
         f"The model {directory.name!r} cannot be used: {what}. "
         f"Restore or remove {directory}, or choose another model."
     )
 
 
+def check_target(target: Path) -> Path:
+    """Where a model may be written. Raises ModelError if there is something else, or no room."""
+    if target.exists() and not _is_model(target):
+        raise ModelError(f"{target} is there and is no model: choose another place for this one.")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ModelError(f"No model can be written to {target} ({error.strerror}).") from error
+    return target
+
+
 @contextmanager
 def publishing(target: Path) -> Iterator[Path]:
     """Gives an empty directory to fill, and moves it to `target` whole when the block ends.
 
-    A model that was at `target` is replaced; where the block raises, it stays as it was.
+    A model that was at `target` is replaced, with an instant between in which there is none. Where
+    the block or the move raises, it stays as it was.
     """
-    target.parent.mkdir(parents=True, exist_ok=True)
+    check_target(target)
     with tempfile.TemporaryDirectory(prefix=".publishing-", dir=target.parent) as folder:
         new, old = Path(folder, "new"), Path(folder, "old")
         new.mkdir()
         yield new
         if target.exists():
             target.rename(old)
-        new.rename(target)
+        try:
+            new.rename(target)
+        except OSError:
+            if old.exists():
+                old.rename(target)
+            raise
 
 
 def write_card(directory: Path, card: Card) -> None:

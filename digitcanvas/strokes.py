@@ -7,6 +7,7 @@ pixels, x to the right and y down.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -34,17 +35,24 @@ def check_strokes(strokes: Sequence[Stroke]) -> list[Stroke]:
     Raises ValueError for anything else: a wrong shape or type, more than 500 strokes or 100,000
     points, and coordinates that are not numbers or lie further out than 100,000 pixels.
     """
+    try:
+        strokes = list(islice(strokes, MAX_STROKES + 1))
+    except TypeError as error:
+        raise ValueError("A drawing is a list of strokes, each an array (n, 2).") from error
     if len(strokes) > MAX_STROKES:
         raise ValueError(
-            f"{len(strokes)} strokes are too many for one digit (at most {MAX_STROKES}): "
+            f"More than {MAX_STROKES} strokes are too many for one digit: "
             "clear the canvas and draw again."
         )
     checked = []
     for number, stroke in enumerate(strokes, 1):
         try:
-            points = np.asarray(stroke, dtype=np.float64)
-        except (TypeError, ValueError, OverflowError) as error:
+            points = np.asarray(stroke)
+        except ValueError as error:
             raise ValueError(f"Stroke {number} is not a list of (x, y) points.") from error
+        if points.dtype.kind not in "iuf":
+            raise ValueError(f"Stroke {number} is not a list of (x, y) points.")
+        points = points.astype(np.float64)
         if points.ndim != 2 or points.shape[1] != 2 or len(points) == 0:
             raise ValueError(
                 f"Stroke {number} has the shape {points.shape}; a stroke is an array (n, 2)."
@@ -73,8 +81,10 @@ def strokes_from_canvas(json_data: dict | None) -> list[Stroke]:
     objects = json_data.get("objects") if isinstance(json_data, dict) else None
     if not isinstance(objects, list):
         raise ValueError("This is not a drawing: the canvas' data has no list of objects.")
-    if len(objects) > MAX_STROKES:
-        return check_strokes(objects)
+    paths = [obj.get("path") for obj in objects if isinstance(obj, dict)]
+    commands = sum(len(path) for path in paths if isinstance(path, list))
+    if len(objects) > MAX_STROKES or commands > MAX_POINTS / len(CURVE_STEPS):
+        raise ValueError("This is too much for one digit: clear the canvas and draw again.")
     return check_strokes([_stroke_from_object(obj) for obj in objects])
 
 
@@ -86,11 +96,11 @@ def _stroke_from_object(obj: dict) -> Stroke:
     """
     if not isinstance(obj, dict) or str(obj.get("type")).lower() != "path":
         kind = obj.get("type") if isinstance(obj, dict) else obj
-        raise ValueError(f"Only freehand strokes can be read, not {kind!r}: clear the canvas.")
+        raise ValueError(f"Only freehand strokes can be read, not {kind!r:.40}: clear the canvas.")
     points = _path_points(obj.get("path"))
     low, high = points.min(axis=0), points.max(axis=0)
     middle = (low + high) / 2
-    if {obj.get("originX", "center"), obj.get("originY", "center")} != {"center"}:
+    if any(obj.get(key, "center") != "center" for key in ("originX", "originY")):
         raise ValueError("A stroke is placed by a corner, not by its centre.")
 
     def number(key: str, default: float) -> float:
@@ -122,8 +132,6 @@ def _path_points(path: list) -> np.ndarray:
     """Sample a freehand path, [["M", x, y], ["Q", cx, cy, x, y], ..., ["L", x, y]]."""
     if not isinstance(path, list) or not path:
         raise ValueError("A stroke has no path: clear the canvas and draw again.")
-    if len(path) > MAX_POINTS:
-        raise ValueError(f"A stroke has more than {MAX_POINTS:,} points: draw it again.")
     pieces = []
     for number, command in enumerate(path):
         name, numbers = _command(command)
@@ -169,6 +177,8 @@ def read_unipen(path: str | Path) -> list[Drawing]:
         try:
             if not words:
                 continue
+            if stroke is not None and words[0] in (".PEN_DOWN", ".SEGMENT"):
+                raise ValueError("a stroke without its end")
             if words[0] == ".SEGMENT":
                 label = list("0123456789").index(words[-1].strip('"'))
                 drawings.append(Drawing([], label, writer=0))
@@ -186,6 +196,8 @@ def read_unipen(path: str | Path) -> list[Drawing]:
             raise ValueError(
                 f"{path}, line {number}: {line.strip()[:60]!r} is not UNIPEN."
             ) from error
+    if stroke is not None:
+        raise ValueError(f"{path} ends within a stroke: fetch the file again.")
     drawings = [drawing for drawing in drawings if drawing.strokes]
     if not drawings:
         raise ValueError(f"{path} holds no UNIPEN digits.")

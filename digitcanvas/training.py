@@ -17,7 +17,7 @@ import numpy as np
 from digitcanvas import registry
 from digitcanvas.architectures import ARCHITECTURES
 from digitcanvas.augment import augment
-from digitcanvas.datasets import Mnist, PenDigits, images_of, sha256
+from digitcanvas.datasets import BUNDLED, Mnist, PenDigits, images_of, sha256
 from digitcanvas.evaluation import evaluate
 from digitcanvas.recipes import Recipe
 from digitcanvas.recognizer import Recognizer
@@ -68,7 +68,7 @@ def train(
     warm_up = max(1, int(steps * WARM_UP))
     schedule = keras.optimizers.schedules.CosineDecay(
         recipe.learning_rate / 10,
-        steps - warm_up,
+        max(1, steps - warm_up),
         alpha=0.01,
         warmup_target=recipe.learning_rate,
         warmup_steps=warm_up,
@@ -190,7 +190,7 @@ def _describe_data(trained: Trained) -> dict:
     mnist, pen = trained.mnist, trained.pen
     data = {
         "mnist": {
-            "name": "the bundled sample" if mnist.is_sample else "MNIST",
+            "name": BUNDLED if mnist.is_sample else "MNIST",
             "sha256": mnist.sha256,
             "train": len(mnist.y_train),
             "test": len(mnist.y_test),

@@ -8,8 +8,10 @@ import pytest
 
 from digitcanvas import registry
 from digitcanvas.__main__ import main
+from digitcanvas.datasets import load_sample
 from digitcanvas.preprocess import image_from_strokes
 from tests.digits import DIGITS
+from tests.test_datasets import unipen
 
 
 @pytest.fixture
@@ -57,6 +59,8 @@ def test_predict_goes_on_after_a_picture_that_is_none(pictures, tmp_path, capsys
         ["train", "mlp", "--sample", "--name", "../up"],
         ["train", "mlp", "--sample", "--name", "cnn"],
         ["train", "mlp", "--sample", "--pen", "gone.tra"],
+        ["train", "mlp", "--sample", "--output", "tests"],
+        ["train", "mlp", "--sample", "--output", "README.md/mine"],
     ],
 )
 def test_bad_input_is_one_clear_line_and_a_status(arguments, home, capsys):
@@ -97,6 +101,20 @@ def test_train_then_evaluate_then_predict(home, pictures, monkeypatch):
     assert registry.read_card(home / "mine").recipe["epochs"] == 3
     readings, _ = digitcanvas("predict", "--model", "mine", pictures[1])
     assert readings[0]["digit"] == 7
+    sample = load_sample()
+    mnist = home / "mnist.npz"
+    np.savez(
+        mnist,
+        x_train=sample.x_train,
+        y_train=sample.y_train,
+        x_test=sample.x_test,
+        y_test=sample.y_test,
+    )
+    pen = home / "pen.tra"
+    pen.write_text("".join(unipen(digit, writer) for digit in range(10) for writer in (4, 5)))
+    evaluated, _ = digitcanvas("evaluate", "mine", "--mnist", str(mnist), "--pen", str(pen))
+    assert evaluated["metrics"]["test"]["accuracy"] == trained["metrics"]["test"]["accuracy"]
+    assert evaluated["metrics"]["pen"]["count"] == 10
 
 
 def test_evaluate_measures_a_model(mnist, capsys):

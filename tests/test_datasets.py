@@ -1,5 +1,7 @@
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from digitcanvas import datasets
 from digitcanvas.datasets import (
@@ -61,6 +63,36 @@ def test_then_it_is_downloaded_there(offline, tmp_path, monkeypatch):
     assert load_mnist().source == str(cached)
 
 
+def test_a_damaged_cache_is_downloaded_anew(offline, tmp_path, monkeypatch):
+    cached = tmp_path / "keras" / "datasets" / "mnist.npz"
+    cached.parent.mkdir(parents=True)
+    cached.write_bytes(b"half of it")
+    assert load_mnist().is_sample
+    monkeypatch.setattr(datasets, "_download_mnist", lambda: save_mnist(cached))
+    assert load_mnist().source == str(cached)
+
+
+@given(st.integers(0, 10**9), st.integers(0, 255))
+def test_any_damage_to_a_file_is_noticed_or_harmless(compressed, place, byte):
+    path, content = compressed
+    spoilt = bytearray(content)
+    spoilt[place % len(spoilt)] = byte
+    path.write_bytes(spoilt)
+    try:
+        load_mnist(path)
+    except ValueError as error:
+        assert path.name in str(error)
+
+
+@pytest.fixture(scope="module")
+def compressed(tmp_path_factory):
+    path = tmp_path_factory.mktemp("data") / "mine.npz"
+    digits = np.random.default_rng(0).integers(0, 255, (10, 28, 28), np.uint8)
+    labels = np.arange(10)
+    np.savez_compressed(path, x_train=digits, y_train=labels, x_test=digits, y_test=labels)
+    return path, path.read_bytes()
+
+
 def test_and_offline_the_sample_serves_and_says_so(offline, caplog):
     mnist = load_mnist()
     assert mnist.is_sample and mnist.test_set == "sample's test digits"
@@ -106,18 +138,27 @@ def test_the_sample_is_of_mnist_s_training_set_and_labelled_as_there(mnist):
         assert [label_of.get(image.tobytes()) for image in x] == list(y)
 
 
+def unipen(digit, writer):
+    points = "".join(f" {x:.0f} {-y:.0f}\n" for x, y in np.concatenate(DIGITS[digit]))
+    return (
+        f'.SEGMENT DIGIT 0 ? "{digit}"\n.COMMENT {digit} {writer} 1\n.PEN_DOWN\n{points}.PEN_UP\n'
+    )
+
+
 def test_a_hand_is_never_on_both_sides(tmp_path):
     file = tmp_path / "pen.tra"
-    file.write_text(
-        "".join(
-            f'.SEGMENT DIGIT {w} ? "{w % 10}"\n.COMMENT {w % 10} {w} 1\n.PEN_DOWN\n 0 0\n 5 9\n'
-            ".PEN_UP\n"
-            for w in range(1, 31)
-        )
-    )
+    file.write_text("".join(unipen(writer % 10, writer) for writer in range(1, 31)))
     pen = load_pen_digits(file)
     assert {d.writer for d in pen.validation} == {5, 10, 15, 20, 25, 30}
     assert len(pen.train) == 24
+
+
+@pytest.mark.parametrize("writers", [[1, 2], [5, 10]])
+def test_strokes_without_writers_on_either_side_are_refused(tmp_path, writers):
+    file = tmp_path / "pen.tra"
+    file.write_text("".join(unipen(1, writer) for writer in writers))
+    with pytest.raises(ValueError, match="needs drawings by writers"):
+        load_pen_digits(file)
 
 
 def test_no_pen_strokes_are_none_and_missing_ones_an_error(offline, tmp_path):
@@ -134,6 +175,8 @@ def test_drawings_become_images_with_labels():
 
 def test_a_drawing_is_placed_whole_on_the_canvas():
     rng = np.random.default_rng(0)
+    dot = Drawing([np.array([[7.0, 7.0]])], 1, writer=1)
+    assert np.isfinite(place_at_random(dot, rng).strokes[0]).all()
     for drawing in DRAWINGS * 20:
         points = np.concatenate(place_at_random(drawing, rng).strokes)
         assert points.min() >= 0 and points.max() <= 280

@@ -8,6 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from digitcanvas import registry
@@ -47,6 +48,7 @@ def canvas(canvas_module, monkeypatch):
 
         def __call__(self, **arguments):
             self.arguments = arguments
+            st.session_state["canvas"] = {"drawing": {"raw": self.json_data}}
             return self
 
     canvas = Canvas()
@@ -134,29 +136,81 @@ def test_clear_empties_the_canvas_and_the_answer(page, canvas):
     assert ">4<" in shown(page)
 
 
-def test_undo_and_redo_take_strokes_off_and_put_them_back(page, canvas):
-    """A finger cannot reach the canvas' own buttons. Here the canvas reports what it is given."""
+class Pressed:
+    """A page whose canvas takes a while to report what a button did."""
 
-    def press(key, shows):
-        page.button(key=key).click().run()
-        assert shows in shown(page)  # while the canvas still reports the drawing from before
-        canvas.json_data = {"objects": canvas.arguments["initial_drawing"]["objects"]}
-        page.run()
-        assert shows in shown(page)
+    def __init__(self, page, canvas):
+        self.page, self.canvas = page, canvas
 
-    canvas.json_data = drawing(DIGITS[1] + DIGITS[7])
-    page.run()
-    assert page.button(key="redo").disabled
-    press("undo", ">1<")
-    press("undo", "Draw a digit")
-    assert page.button(key="undo").disabled
-    press("redo", ">1<")
-    press("redo", ">7<")
-    assert page.button(key="redo").disabled
-    press("undo", ">1<")
-    canvas.json_data = drawing(DIGITS[1] + DIGITS[7][:1])
-    page.run()
-    assert page.button(key="redo").disabled
+    def draw(self, strokes):
+        self.canvas.json_data = drawing(strokes)
+        self.page.run()
+
+    def press(self, key):
+        self.page.button(key=key).click().run()
+        return self.canvas.arguments["initial_drawing"]["objects"]
+
+    def report(self, objects):
+        self.canvas.json_data = {"objects": objects}
+        self.page.run()
+
+    def shows(self, text):
+        return text in shown(self.page)
+
+    def can(self, key):
+        return not self.page.button(key=key).disabled
+
+
+@pytest.fixture
+def pressed(page, canvas):
+    return Pressed(page, canvas)
+
+
+def test_undo_and_redo_take_strokes_off_and_put_them_back(pressed):
+    """The page knows before the canvas says so."""
+    pressed.draw(DIGITS[1] + DIGITS[7])
+    assert pressed.shows(">7<") and not pressed.can("redo")
+    for key, answer in (
+        ("undo", ">1<"),
+        ("undo", "Draw a digit"),
+        ("redo", ">1<"),
+        ("redo", ">7<"),
+        ("undo", ">1<"),
+    ):
+        objects = pressed.press(key)
+        assert pressed.shows(answer)
+        pressed.report(objects)
+        assert pressed.shows(answer)
+    assert pressed.can("undo") and pressed.can("redo")
+    pressed.draw(DIGITS[1] + DIGITS[4])
+    assert not pressed.can("redo")
+
+
+def test_buttons_pressed_faster_than_the_canvas_reports(pressed):
+    pressed.draw(DIGITS[1] + DIGITS[7])
+    first, second = pressed.press("undo"), pressed.press("undo")
+    assert pressed.shows("Draw a digit")
+    for late in (first, second):
+        pressed.report(late)
+        assert pressed.shows("Draw a digit") and pressed.can("redo")
+    pressed.press("redo")
+    pressed.report(pressed.press("redo"))
+    assert pressed.shows(">7<") and not pressed.can("redo")
+
+
+def test_a_stroke_reported_with_the_press_is_the_one_undone(pressed, page):
+    pressed.draw(DIGITS[7])
+    page.session_state["canvas"] = {"drawing": {"raw": drawing(DIGITS[7] + DIGITS[0])}}
+    assert len(pressed.press("undo")) == 1
+    assert pressed.shows(">7<") and pressed.can("redo")
+
+
+def test_a_stroke_deleted_on_the_canvas_after_redo_is_gone(pressed):
+    pressed.draw(DIGITS[7])
+    pressed.report(pressed.press("undo"))
+    pressed.report(pressed.press("redo"))
+    pressed.report([])
+    assert pressed.shows("Draw a digit")
 
 
 @pytest.mark.parametrize(
@@ -235,6 +289,25 @@ def test_a_damaged_model_is_named_and_the_other_reads_on(page, canvas, broken, f
     assert "'cnn' cannot be used" in page.sidebar.warning[0].value
     assert page.radio(key="model").options == ["MLP"]
     assert ">6<" in shown(page)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"files": []},
+        {"parameters": "12"},
+        {"trained_at": "yesterday"},
+        {"metrics": {"test": {"accuracy": "0.5", "data": "MNIST test set"}}},
+        {"metrics": {"test": {"accuracy": 0.5}}},
+    ],
+)
+def test_an_odd_card_is_named_and_the_other_reads_on(page, broken, change):
+    card = broken / "mlp" / registry.CARD
+    card.write_text(json.dumps(json.loads(card.read_text()) | change))
+    page.run()
+    assert not page.exception
+    assert "'mlp' cannot be used" in page.sidebar.warning[0].value
+    assert page.radio(key="model").options == ["CNN"]
 
 
 def test_a_model_damaged_in_mid_session_hands_over_to_the_other(page, canvas, broken):

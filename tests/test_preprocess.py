@@ -110,7 +110,13 @@ def test_a_stroke_is_as_wide_as_the_pen():
         ([np.array([[0, np.inf]])], "no numbers"),
         ([np.array([[0, 1e300]])], "far off"),
         (["stroke"], "points"),
-        ([None], "shape"),
+        ([None], "points"),
+        (None, "list of strokes"),
+        (5.0, "list of strokes"),
+        (iter([[(0, "x")]]), "points"),
+        ([[(1 + 2j, 3)]], "points"),
+        ([np.array([["2026-01-01", "2026-01-02"]], "datetime64[D]")], "points"),
+        ([[(10**400, 1)]], "points"),
         ([np.zeros((1, 2))] * 10_000, "too many"),
         ([np.zeros((200_000, 2))], "points"),
     ],
@@ -118,6 +124,12 @@ def test_a_stroke_is_as_wide_as_the_pen():
 def test_what_is_no_drawing_is_refused(strokes, message):
     with pytest.raises(ValueError, match=message):
         image_from_strokes(strokes)
+
+
+@pytest.mark.parametrize("width", [-1, 0, float("nan"), 11])
+def test_a_pen_of_an_impossible_width_is_refused(width):
+    with pytest.raises(ValueError, match="pen"):
+        image_from_strokes(DIGITS[5], width)
 
 
 def test_mnist_is_centred_where_we_centre(mnist):

@@ -7,7 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from digitcanvas import Recognizer, registry
+from digitcanvas import Prediction, Recognizer, registry
+from digitcanvas.datasets import sha256
 from digitcanvas.evaluation import evaluate_drawings, evaluate_images
 from digitcanvas.preprocess import image_from_strokes
 from tests.browser import ROOT
@@ -57,6 +58,28 @@ def test_a_batch_of_another_shape_is_refused(cnn, shape):
         cnn.predict_batch(np.zeros(shape, np.float32))
 
 
+@pytest.mark.parametrize("value", [255, -0.1, float("nan"), float("inf")])
+def test_a_batch_of_other_values_is_refused(cnn, value):
+    with pytest.raises(ValueError, match="0, 1"):
+        cnn.predict_batch(np.full((1, 28, 28), value, np.float32))
+
+
+@pytest.mark.parametrize("picture", [None, "seven", [[0, 255]], np.zeros((28, 28))])
+def test_what_is_no_picture_is_refused(cnn, picture):
+    with pytest.raises(ValueError, match="uint8"):
+        cnn.predict_image(picture)
+
+
+@pytest.mark.parametrize(
+    ("top", "words"),
+    [(0.5, "50.0 %"), (0.9989, "99.9 %"), (0.9995, "over 99.9 %"), (1.0, "over 99.9 %")],
+)
+def test_no_certainty_is_complete(top, words):
+    probabilities = np.full(10, (1 - top) / 9, np.float32)
+    probabilities[3] = top
+    assert Prediction(probabilities, np.zeros((28, 28))).certainty == words
+
+
 def test_many_threads_read_at_once(cnn):
     """Single drawings and batches mixed: each gets its own answer."""
     images = np.stack([image_from_strokes(DIGITS[digit]) for digit in range(10)])
@@ -82,7 +105,7 @@ def test_what_is_served_is_what_was_trained(recognizer, request):
     assert np.abs(difference).max() < 1e-5
 
 
-def test_the_page_needs_no_tensorflow():
+def test_the_page_needs_no_tensorflow(home):
     """A run of the whole page, in a process of its own."""
     code = (
         "import sys; from streamlit.testing.v1 import AppTest; "
@@ -105,6 +128,8 @@ def test_a_model_directory_is_loaded_from_anywhere(model):
 def test_a_missing_model_is_named_with_those_there_are(home):
     with pytest.raises(ValueError, match=r"no model 'cnm'.*cnn, mlp"):
         Recognizer.load("cnm")
+    with pytest.raises(registry.ModelError, match="no model"):
+        Recognizer.load("x" * 5000)
 
 
 @pytest.mark.parametrize("file", [registry.CARD, registry.SERVED])
@@ -125,8 +150,19 @@ def test_a_damaged_model_is_refused_by_name(model, file, damage):
         Recognizer.load(model)
 
 
+@pytest.mark.parametrize("network", [b"", b"hello", b"\0" * 1000])
+def test_a_network_that_is_none_is_refused_though_its_hash_fits(model, network):
+    (model / registry.SERVED).write_bytes(network)
+    card = registry.read_card(model)
+    card.files[registry.SERVED] = sha256(model / registry.SERVED)
+    registry.write_card(model, card)
+    with pytest.raises(registry.ModelError, match="'mine' cannot be used"):
+        Recognizer.load(model)
+
+
 @pytest.mark.parametrize(
-    "card", ["[]", "{}", "null", '{"metrics": 3}', json.dumps({"metrics": {"test": {}}})]
+    "card",
+    ["[" * 100_000, "[]", "{}", "null", '{"metrics": 3}', json.dumps({"metrics": {"test": {}}})],
 )
 def test_an_odd_card_is_refused(model, card):
     (model / registry.CARD).write_text(card)

@@ -39,6 +39,12 @@ def test_a_stroke_is_its_points():
     np.testing.assert_allclose(stroke, LINE)
 
 
+@given(st.floats(4, 40))
+def test_the_brush_plays_no_part(width):
+    (stroke,) = strokes_from_canvas(canvas(path(LINE, strokeWidth=width)))
+    np.testing.assert_allclose(stroke, LINE)
+
+
 def test_curves_are_sampled_on_the_curve():
     curve = {"type": "Path", "path": [["M", 0, 0], ["Q", 50, 100, 100, 0]]}
     (stroke,) = strokes_from_canvas(canvas(curve))
@@ -104,14 +110,19 @@ def test_the_transform_is_undone_by_its_inverse(angle, scale_x, scale_y, flip, l
         canvas(path(LINE, left="left")),
         canvas(path(LINE, left=1e99)),
         canvas(path(LINE, originX="left")),
+        canvas(path(LINE, originX=[])),
+        canvas(path(LINE, originY={})),
+        canvas("x" * 100_000),
+        canvas(*[path(np.zeros((5_000, 2)))] * 5),
         canvas(path(LINE, scaleX=1e5, angle=1)),
         canvas(*[path(LINE)] * 10_000),
         canvas(path(np.zeros((200_000, 2)))),
     ],
 )
 def test_odd_json_is_refused_with_a_message(json_data):
-    with pytest.raises(ValueError, match=r"\w+ \w+"):
+    with pytest.raises(ValueError, match=r"\w+ \w+") as caught:
         strokes_from_canvas(json_data)
+    assert len(str(caught.value)) < 200
 
 
 def spoil(value, choices):
@@ -203,6 +214,8 @@ def test_unipen_digits_are_read_and_flipped_upright(tmp_path):
         UNIPEN.replace(".COMMENT 4 12 7", ".COMMENT 4 x 7"),
         UNIPEN[UNIPEN.index(".PEN_DOWN") :],
         UNIPEN.replace(".PEN_DOWN", ""),
+        UNIPEN.replace(".PEN_UP", ""),
+        UNIPEN[: UNIPEN.rindex(".PEN_UP")],
         UNIPEN.replace(" 10  100", " 10  nan"),
         UNIPEN.replace(' ? "4"', ' ? "14"'),
         UNIPEN.replace(" 10  100\n 20  50\n", ""),

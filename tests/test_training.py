@@ -16,7 +16,7 @@ TINY = Recipe("mlp", epochs=2, batch_size=500, validation_share=0.25, seed=3)
 
 @pytest.fixture(scope="module")
 def pen_drawings():
-    return PenDigits(DRAWINGS, DRAWINGS, "drawn here", "0" * 64)
+    return PenDigits(DRAWINGS, DRAWINGS, "0" * 64)
 
 
 @pytest.fixture(scope="module")

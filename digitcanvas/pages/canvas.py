@@ -1,8 +1,9 @@
 """The canvas, with buttons to undo, redo and clear that a finger can press.
 
 The canvas has such buttons in a toolbar of its own, but shows it only under a mouse. Ours give it
-another initial drawing, which it loads and reports as any drawing. A changed key would lose
-strokes that are drawn while the new canvas comes up.
+another initial drawing, which it loads and reports as any drawing. (Another key would lose what is
+drawn while the new canvas comes up.) It reports 0.2 s after the pen's lift: a press before that
+does not know of the last stroke, and drops it.
 """
 
 from dataclasses import dataclass, field
@@ -16,23 +17,41 @@ SIDE = 280
 
 @dataclass
 class History:
-    """What our buttons did to the drawing; its strokes are Fabric.js paths."""
+    """What our buttons did to the drawing, in lists of strokes as the canvas reports them."""
 
     initial: list = field(default_factory=list)
     undone: list = field(default_factory=list)
-    replaced: dict | None = None
+    replaced: list = field(default_factory=list)
     changes: int = 0
 
     def now(self, reported: dict | None) -> dict | None:
-        """The drawing; for a moment the canvas still reports the one that a button replaced."""
-        if reported is not None and reported == self.replaced:
+        """The drawing; for a moment the canvas still reports one that a button replaced."""
+        strokes = strokes_in(reported)
+        if strokes in self.replaced and strokes != self.initial:
             return {"objects": self.initial}
-        if len(strokes_in(reported)) > len(self.initial):
+        self.replaced = []
+        if len(strokes) > len(self.initial):
             self.undone = []
         return reported
 
-    def replace(self, reported: dict | None, initial: list, undone: list) -> None:
-        self.replaced, self.initial, self.undone = reported, initial, undone
+    def undo(self) -> None:
+        strokes = self._strokes()
+        self._replace(strokes, strokes[:-1], self.undone + strokes[-1:])
+
+    def redo(self) -> None:
+        strokes = self._strokes()
+        self._replace(strokes, strokes + self.undone[-1:], self.undone[:-1])
+
+    def clear(self) -> None:
+        self._replace(self._strokes(), [], [])
+
+    def _strokes(self) -> list:
+        """The strokes as a button's press finds them, newer than those of the page's last run."""
+        return strokes_in(self.now(st.session_state["canvas"]["drawing"]["raw"]))
+
+    def _replace(self, strokes: list, initial: list, undone: list) -> None:
+        self.replaced = [*self.replaced, strokes]
+        self.initial, self.undone = initial, undone
         self.changes += 1
 
 
@@ -49,20 +68,14 @@ def show(pen_width: int) -> dict | None:
         key="canvas",
     ).json_data
     drawing = history.now(reported)
-    strokes, undone = strokes_in(drawing), history.undone
     with st.container(horizontal=True, gap="small"):
-        for label, possible, initial, left in (
-            ("Undo", bool(strokes), strokes[:-1], undone + strokes[-1:]),
-            ("Redo", bool(undone), strokes + undone[-1:], undone[:-1]),
-            ("Clear", True, [], []),
+        for label, press, possible in (
+            ("Undo", history.undo, bool(strokes_in(drawing))),
+            ("Redo", history.redo, bool(history.undone)),
+            ("Clear", history.clear, True),
         ):
             st.button(
-                label,
-                key=label.lower(),
-                on_click=history.replace,
-                args=(reported, initial, left),
-                disabled=not possible,
-                width="stretch",
+                label, key=label.lower(), on_click=press, disabled=not possible, width="stretch"
             )
     return drawing
 

@@ -71,7 +71,7 @@ def _answer(prediction: Prediction | None, what: str) -> None:
                 return
             st.html(
                 f'<div style="font-size: 6rem; line-height: 1">{prediction.digit}</div>'
-                f"<div>{_percent(prediction.probabilities.max())} sure</div>"
+                f"<div>{prediction.certainty} sure</div>"
             )
         with st.container(key="model_view", width="content"):
             st.image(prediction.image.repeat(ENLARGE, 0).repeat(ENLARGE, 1), "what the network saw")
@@ -80,8 +80,3 @@ def _answer(prediction: Prediction | None, what: str) -> None:
         key="probabilities",
         config={"displayModeBar": False},
     )
-
-
-def _percent(probability: float) -> str:
-    """No network is 100.0 % sure."""
-    return "over 99.9 %" if probability > 0.999 else f"{probability:.1%}".replace("%", " %")

@@ -17,7 +17,8 @@ def show() -> Recognizer | None:
         st.header("Network")
         for name in registry.model_names():
             try:
-                models[name] = load(registry.find(name), registry.version(name))
+                directory = registry.find(name)
+                models[name] = load(directory, registry.version(directory))
             except registry.ModelError as error:
                 st.warning(str(error), icon=":material/warning:")
         chosen = st.radio(
