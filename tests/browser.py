@@ -152,8 +152,12 @@ def wait_until_empty(page: Page) -> None:
     )
 
 
+def press(page: Page, key: str) -> None:
+    page.locator(f".st-key-{key} button").click()
+
+
 def clear(page: Page) -> None:
-    page.locator(".st-key-clear button").click()
+    press(page, "clear")
     wait_until_empty(page)
 
 

@@ -15,6 +15,7 @@ from tests.browser import (
     clear,
     draw,
     open_page,
+    press,
     touch,
     wait_for_digit,
     wait_until_empty,
@@ -96,10 +97,6 @@ def test_the_drawing_stays_when_the_sidebar_changes(page):
     page.locator(".st-key-model").get_by_text("CNN").click()
     settle(page)
     assert answer(page) == by_cnn
-
-
-def press(page, key):
-    page.locator(f".st-key-{key} button").click()
 
 
 def test_undo_redo_and_clear(page):

@@ -1,5 +1,7 @@
 """Draw: a digit drawn or a picture of one, and beside it what the network reads."""
 
+import time
+
 import streamlit as st
 
 from digitcanvas import pictures
@@ -13,6 +15,9 @@ ANSWER = 392
 
 SUFFIXES = ["png", "jpg", "jpeg", "bmp", "webp"]
 ENLARGE = 5
+
+PAINT = 0.02
+"""Seconds in which the browser paints the answer, before it is busy with the chart."""
 
 
 @st.fragment
@@ -59,7 +64,7 @@ def _read_picture(recognizer: Recognizer, file, tab) -> Prediction | None:
 
 
 def _answer(prediction: Prediction | None, what: str) -> None:
-    """The answer as text comes first: the browser paints it before the slower chart."""
+    """The answer as text, with a head start on the slower picture and chart."""
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         with st.container(key="prediction", width="content"):
             if prediction is None:
@@ -73,6 +78,7 @@ def _answer(prediction: Prediction | None, what: str) -> None:
                 f'<div style="font-size: 6rem; line-height: 1">{prediction.digit}</div>'
                 f"<div>{prediction.certainty} sure</div>"
             )
+        time.sleep(PAINT)
         with st.container(key="model_view", width="content"):
             st.image(prediction.image.repeat(ENLARGE, 0).repeat(ENLARGE, 1), "what the network saw")
     st.plotly_chart(
