@@ -9,13 +9,9 @@ def mlp() -> Sequential:
         [
             Input((28, 28)),
             layers.Flatten(),
-            layers.Dense(1024, use_bias=False),
-            layers.BatchNormalization(momentum=0.9),
-            layers.ReLU(),
+            *normalised(layers.Dense(1024, use_bias=False)),
             layers.Dropout(0.2),
-            layers.Dense(512, use_bias=False),
-            layers.BatchNormalization(momentum=0.9),
-            layers.ReLU(),
+            *normalised(layers.Dense(512, use_bias=False)),
             layers.Dropout(0.2),
             layers.Dense(10, activation="softmax"),
         ]
@@ -28,28 +24,22 @@ def cnn() -> Sequential:
         [
             Input((28, 28)),
             layers.Reshape((28, 28, 1)),
-            *convolution(16),
-            *convolution(16, strides=2),
-            *convolution(32),
-            *convolution(32, strides=2),
+            *normalised(layers.Conv2D(16, 3, padding="same", use_bias=False)),
+            *normalised(layers.Conv2D(16, 3, strides=2, padding="same", use_bias=False)),
+            *normalised(layers.Conv2D(32, 3, padding="same", use_bias=False)),
+            *normalised(layers.Conv2D(32, 3, strides=2, padding="same", use_bias=False)),
             layers.Flatten(),
             layers.Dropout(0.3),
-            layers.Dense(128, use_bias=False),
-            layers.BatchNormalization(momentum=0.9),
-            layers.ReLU(),
+            *normalised(layers.Dense(128, use_bias=False)),
             layers.Dropout(0.3),
             layers.Dense(10, activation="softmax"),
         ]
     )
 
 
-def convolution(filters: int, strides: int = 1) -> list[layers.Layer]:
-    """A 3x3 convolution with batch normalisation, whose momentum suits runs of few steps."""
-    return [
-        layers.Conv2D(filters, 3, strides=strides, padding="same", use_bias=False),
-        layers.BatchNormalization(momentum=0.9),
-        layers.ReLU(),
-    ]
+def normalised(layer: layers.Layer) -> list[layers.Layer]:
+    """The layer, batch normalisation with a momentum for runs of few steps, and a ReLU."""
+    return [layer, layers.BatchNormalization(momentum=0.9), layers.ReLU()]
 
 
 ARCHITECTURES = {"mlp": mlp, "cnn": cnn}

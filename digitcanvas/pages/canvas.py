@@ -47,7 +47,8 @@ class History:
 
     def _strokes(self) -> list:
         """The strokes as a button's press finds them, newer than those of the page's last run."""
-        return strokes_in(self.now(st.session_state["canvas"]["drawing"]["raw"]))
+        report = st.session_state.get("canvas", {}).get("drawing") or {}
+        return strokes_in(self.now(report.get("raw")))
 
     def _replace(self, strokes: list, initial: list, undone: list) -> None:
         self.replaced = [*self.replaced, strokes]

@@ -14,7 +14,8 @@ ANSWER = 392
 """The answer's width in pixels: beside the canvas where it fits, below it on a phone."""
 
 SUFFIXES = ["png", "jpg", "jpeg", "bmp", "webp"]
-ENLARGE = 5
+ENLARGE = 10
+"""Twice what is shown, so that the pixels are crisp on a phone's dense screen too."""
 
 PAINT = 0.02
 """Seconds in which the browser paints the answer, before it is busy with the chart."""
@@ -39,15 +40,19 @@ def show(recognizer: Recognizer | None) -> None:
             st.error("No network can be used. Restore `models/`, then reload the page.")
             return
         try:
-            prediction = (
-                _read_picture(recognizer, file, picture)
-                if picture.open
-                else _read_drawing(recognizer, json_data)
-            )
+            if picture.open:
+                invitation = "Upload a picture of a digit, and read the answer here."
+                prediction = _read_picture(recognizer, file, picture)
+            else:
+                invitation = "Draw a digit on the black square, and read the answer here."
+                prediction = _read_drawing(recognizer, json_data)
         except ValueError as error:
             st.error(str(error), icon=":material/warning:")
             return
-        _answer(prediction, "picture" if picture.open else "drawing")
+        if prediction is None:
+            st.container(key="prediction").markdown(invitation)
+        else:
+            _answer(prediction)
 
 
 def _read_drawing(recognizer: Recognizer, json_data: dict | None) -> Prediction | None:
@@ -63,24 +68,18 @@ def _read_picture(recognizer: Recognizer, file, tab) -> Prediction | None:
     return recognizer.predict_image(picture)
 
 
-def _answer(prediction: Prediction | None, what: str) -> None:
+def _answer(prediction: Prediction) -> None:
     """The answer as text, with a head start on the slower picture and chart."""
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         with st.container(key="prediction", width="content"):
-            if prediction is None:
-                invitation = {
-                    "drawing": "Draw a digit on the black square, and read the answer here.",
-                    "picture": "Upload a picture of a digit, and read the answer here.",
-                }
-                st.markdown(invitation[what])
-                return
             st.html(
                 f'<div style="font-size: 6rem; line-height: 1">{prediction.digit}</div>'
                 f"<div>{prediction.certainty} sure</div>"
             )
         time.sleep(PAINT)
         with st.container(key="model_view", width="content"):
-            st.image(prediction.image.repeat(ENLARGE, 0).repeat(ENLARGE, 1), "what the network saw")
+            pixels = prediction.image.repeat(ENLARGE, axis=0).repeat(ENLARGE, axis=1)
+            st.image(pixels, "what the network saw", width=28 * ENLARGE // 2)
     st.plotly_chart(
         probability_chart(prediction.probabilities),
         key="probabilities",
