@@ -18,6 +18,7 @@ from datetime import date, datetime
 from pathlib import Path
 
 SHIPPED = Path(__file__).parent.parent / "models"
+SHIPPED_NAMES = ("cnn", "mlp")
 CARD = "card.json"
 SERVED = "model.tflite"
 TRAINABLE = "model.keras"
@@ -63,13 +64,11 @@ def home() -> Path:
 
 
 def model_names() -> list[str]:
-    """The shipped models' names, then the retrained ones', each in order; broken ones too."""
+    """The shipped models' names, then the retrained ones'; those of damaged models too."""
+    retrained = sorted(home().iterdir()) if home().is_dir() else []
     return [
-        path.name
-        for folder in (SHIPPED, home())
-        if folder.is_dir()
-        for path in sorted(folder.iterdir())
-        if path.is_dir() and path.name != "retrained" and not path.name.startswith(".")
+        *SHIPPED_NAMES,
+        *(path.name for path in retrained if path.is_dir() and not path.name.startswith(".")),
     ]
 
 
@@ -80,13 +79,10 @@ def find(model: str | Path) -> Path:
     """
     names = model_names()
     if str(model) in names:
-        shipped = SHIPPED / model
-        return shipped if shipped.is_dir() else home() / model
+        return (SHIPPED if str(model) in SHIPPED_NAMES else home()) / model
     if _is_model(Path(model)):
         return Path(model)
-    raise ModelError(
-        f"There is no model {str(model)!r:.60}. There are: {', '.join(names) or 'none'}."
-    )
+    raise ModelError(f"There is no model {str(model)!r:.60}. There are: {', '.join(names)}.")
 
 
 def _is_model(directory: Path) -> bool:
@@ -185,6 +181,6 @@ def check_name(name: str) -> str:
         raise ModelError(
             f"{name!r} is no name for a model: take up to 40 letters, digits, '.', '_' and '-'."
         )
-    if name in [*model_names(), "retrained"]:
+    if name in model_names():
         raise ModelError(f"There is a model {name!r} already: choose another name.")
     return name

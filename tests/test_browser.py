@@ -137,6 +137,27 @@ def test_clear_is_at_once_ready_for_the_next_digit(page):
         clear(page)
 
 
+def test_a_stroke_reruns_the_drawing_part_and_nothing_else(browser, app):
+    """The server sends again what it ran again: after a stroke, nothing of the sidebar."""
+    page = browser.new_context().new_page()
+    received = []
+    page.on(
+        "websocket",
+        lambda socket: socket.on("framereceived", lambda frame: received.append(frame)),
+    )
+    page.goto(app.url)
+    canvas(page).wait_for()
+    settle(page)
+    assert any(b"Width in pixels" in frame for frame in received)
+    received.clear()
+    draw(page, DIGITS[7])
+    wait_for_digit(page)
+    settle(page)
+    assert any(b" sure" in frame for frame in received)
+    assert not any(b"Width in pixels" in frame for frame in received)
+    page.context.close()
+
+
 def test_a_tap_is_read_and_not_an_error(page):
     canvas(page).hover()
     time.sleep(0.4)

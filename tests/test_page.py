@@ -317,6 +317,7 @@ def test_a_model_damaged_in_mid_session_hands_over_to_the_other(page, canvas, br
     shutil.rmtree(broken / "mlp")
     page.run()
     assert not page.exception and not page.error
+    assert "'mlp' cannot be used" in page.sidebar.warning[0].value
     assert page.radio(key="model").options == ["CNN"]
     assert ">6<" in shown(page)
 
@@ -328,3 +329,4 @@ def test_without_any_model_the_page_says_what_to_do(page, canvas, broken):
     page.run()
     assert not page.exception
     assert "Restore" in page.error[0].value
+    assert len(page.sidebar.warning) == 2
