@@ -1,5 +1,7 @@
 import numpy as np
+import pytest
 
+from digitcanvas import augment as module
 from digitcanvas.augment import augment
 from digitcanvas.preprocess import image_from_strokes
 from tests.digits import DIGITS
@@ -31,3 +33,15 @@ def test_images_are_left_as_they_were():
     before = IMAGES.copy()
     augment(IMAGES, np.random.default_rng(0))
     np.testing.assert_array_equal(before, IMAGES)
+
+
+STRENGTHS = ("ROTATION", "SHEAR", "SCALE", "SHIFT", "WOBBLE", "PEN")
+
+
+@pytest.mark.parametrize("kept", [None, *STRENGTHS])
+def test_each_distortion_bends_by_itself(monkeypatch, kept):
+    for name in STRENGTHS:
+        if name != kept:
+            monkeypatch.setattr(module, name, 0)
+    change = np.abs(augment(IMAGES, np.random.default_rng(0)) - IMAGES).mean()
+    assert change > 0.001 if kept else change < 1e-5

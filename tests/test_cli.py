@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from digitcanvas import registry
+from digitcanvas import Recognizer, registry
 from digitcanvas.__main__ import main
 from digitcanvas.datasets import load_sample
 from digitcanvas.preprocess import image_from_strokes
@@ -36,7 +36,34 @@ def test_predict_speaks_json(pictures, capsys):
     assert main(["predict", *pictures, "--model", "mlp", "--json"]) == 0
     three, seven = json.loads(capsys.readouterr().out)
     assert (three["digit"], seven["digit"]) == (3, 7)
+    assert [np.argmax(reading["probabilities"]) for reading in (three, seven)] == [3, 7]
+    assert [three["picture"], seven["picture"]] == pictures
     assert sum(seven["probabilities"]) == pytest.approx(1, abs=1e-4)
+
+
+def test_predict_reads_with_the_model_named(pictures, monkeypatch):
+    load, loaded = Recognizer.load, []
+    monkeypatch.setattr(Recognizer, "load", lambda model: loaded.append(model) or load(model))
+    assert main(["predict", pictures[0], "--model", "mlp"]) == 0
+    assert main(["predict", pictures[0]]) == 0
+    assert loaded == ["mlp", "cnn"]
+
+
+def test_evaluate_says_that_the_sample_flatters(monkeypatch, capsys):
+    monkeypatch.setattr("digitcanvas.__main__.load_mnist", lambda path: load_sample())
+    monkeypatch.delenv("DIGITCANVAS_PEN", raising=False)
+    assert main(["evaluate", "mlp"]) == 0
+    captured = capsys.readouterr()
+    assert "flatter" in captured.err and "sample's test digits" in captured.out
+
+
+def test_ctrl_c_is_one_line_and_a_status_of_its_own(monkeypatch, capsys):
+    def interrupt(model):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Recognizer, "load", interrupt)
+    assert main(["predict", "7.png"]) == 130
+    assert capsys.readouterr().err == "digitcanvas: stopped; nothing was changed.\n"
 
 
 def test_predict_goes_on_after_a_picture_that_is_none(pictures, tmp_path, capsys):

@@ -181,3 +181,29 @@ def test_a_drawing_is_placed_whole_on_the_canvas():
         points = np.concatenate(place_at_random(drawing, rng).strokes)
         assert points.min() >= 0 and points.max() <= 280
         assert 0.35 * 280 <= np.ptp(points, axis=0).max() <= 0.80 * 280
+
+
+def test_no_digit_of_the_sample_is_both_learnt_from_and_tested_on():
+    mnist = load_sample()
+    train, test = ({image.tobytes() for image in x} for x in (mnist.x_train, mnist.x_test))
+    assert not train & test
+
+
+def test_drawings_are_drawn_with_the_pen_asked_for():
+    thin, wide = (images_of(DRAWINGS, width)[0].sum(axis=(1, 2)) for width in (1.9, 2.9))
+    assert (wide > 1.2 * thin).all()
+
+
+def test_the_strokes_given_come_before_the_environment_s(tmp_path, monkeypatch):
+    given, other = tmp_path / "a.tra", tmp_path / "b.tra"
+    given.write_text(unipen(1, 4) + unipen(2, 5))
+    other.write_text(unipen(3, 4) + unipen(4, 5))
+    monkeypatch.setenv("DIGITCANVAS_PEN", str(other))
+    assert load_pen_digits(given).train[0].label == 1
+    assert load_pen_digits().train[0].label == 3
+
+
+def test_drawings_are_placed_all_over_the_canvas():
+    rng = np.random.default_rng(0)
+    placed = [place_at_random(DRAWINGS[0], rng).strokes[0].mean(axis=0) for _ in range(200)]
+    assert (np.ptp(placed, axis=0) > 80).all()

@@ -68,12 +68,12 @@ def test_the_aspect_is_kept():
     np.testing.assert_allclose(tall, flat.T, atol=1 / 255)
 
 
-def test_mass_decides_the_middle_but_no_ink_leaves_the_image():
-    """A blob with a long tail: its centre of mass alone would push the tail out."""
-    blob = np.random.default_rng(0).normal(0, 4, (500, 2))
-    image = image_from_strokes([blob, np.array([[0, 0], [200, 0]])])
+def test_ink_is_held_at_the_image_s_edge():
+    """A block with a long tail: its centre of mass alone would push the tail out."""
+    block = [(x, y) for x in range(0, 41, 5) for y in (0, 160)]
+    image = image_from_strokes([np.array(block), np.array([(0, 80), (160, 80)])])
     ink = np.argwhere(image > 0.02)
-    assert np.ptp(ink, axis=0)[1] + 1 >= 20
+    assert np.ptp(ink, axis=0)[1] + 1 >= 20 and ink[:, 1].max() == 27
     assert centre_of_mass(image)[0] < 14
 
 

@@ -150,6 +150,13 @@ def test_a_damaged_model_is_refused_by_name(model, file, damage):
         Recognizer.load(model)
 
 
+def test_another_model_s_network_is_refused(model):
+    """It loads and answers, but the card is not its own."""
+    shutil.copy(registry.SHIPPED / "mlp" / registry.SERVED, model / registry.SERVED)
+    with pytest.raises(registry.ModelError, match="not the file that its card describes"):
+        Recognizer.load(model)
+
+
 @pytest.mark.parametrize("network", [b"", b"hello", b"\0" * 1000])
 def test_a_network_that_is_none_is_refused_though_its_hash_fits(model, network):
     (model / registry.SERVED).write_bytes(network)

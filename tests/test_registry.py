@@ -17,6 +17,11 @@ def test_shipped_models_come_first_then_retrained_ones(home):
     assert find("cnn") == registry.SHIPPED / "cnn"
 
 
+def test_a_retrained_model_does_not_hide_a_shipped_one(home):
+    shutil.copytree(registry.SHIPPED / "mlp", home / "cnn")
+    assert find("cnn") == registry.SHIPPED / "cnn"
+
+
 @pytest.mark.parametrize("name", ["", ".", "..", "nothing", "../models", "models", "retrained"])
 def test_what_is_no_model_is_not_found(home, name):
     with pytest.raises(ModelError, match="no model"):
@@ -42,6 +47,7 @@ def test_a_model_appears_whole_and_replaces_the_old_one(tmp_path):
     for content in ("old", "new"):
         with publishing(target) as directory:
             (directory / CARD).write_text(content)
+            assert directory.parent.parent == target.parent  # so that moving it is a rename
             assert not target.exists() or (target / CARD).read_text() == "old"
         assert (target / CARD).read_text() == content
     assert [path.name for path in target.parent.iterdir()] == ["mine"]

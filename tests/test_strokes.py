@@ -79,6 +79,22 @@ def test_the_transform_is_undone_by_its_inverse(angle, scale_x, scale_y, flip, l
 
 
 @pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"flipY": True}, [(10, 60), (30, 60), (30, 20)]),
+        ({"skewX": 45}, [(-10, 20), (10, 20), (50, 60)]),
+        ({"skewY": 45}, [(10, 10), (30, 30), (30, 70)]),
+        ({"skewX": 45, "skewY": 45}, [(-20, 10), (20, 30), (60, 70)]),
+        ({"skewX": 45, "scaleX": 2}, [(-40, 20), (0, 20), (80, 60)]),
+    ],
+)
+def test_flips_and_skews_are_those_of_fabric(changes, expected):
+    """Skew y, then skew x, then scale and flip."""
+    (stroke,) = strokes_from_canvas(canvas(path(LINE, **changes)))
+    np.testing.assert_allclose(stroke, expected, atol=1e-9)
+
+
+@pytest.mark.parametrize(
     "json_data",
     [
         "",

@@ -4,11 +4,14 @@ import keras
 import numpy as np
 import pytest
 
-from digitcanvas import Recognizer, datasets, registry
+from digitcanvas import Recognizer, datasets, registry, training
 from digitcanvas.architectures import ARCHITECTURES
 from digitcanvas.datasets import PenDigits, load_sample
+from digitcanvas.evaluation import evaluate
+from digitcanvas.preprocess import PEN_WIDTH, image_from_strokes
 from digitcanvas.recipes import RECIPES, Recipe
 from digitcanvas.training import Batches, publish, train
+from tests.digits import DIGITS
 from tests.test_datasets import DRAWINGS
 
 TINY = Recipe("mlp", epochs=2, batch_size=500, validation_share=0.25, seed=3)
@@ -16,7 +19,7 @@ TINY = Recipe("mlp", epochs=2, batch_size=500, validation_share=0.25, seed=3)
 
 @pytest.fixture(scope="module")
 def pen_drawings():
-    return PenDigits(DRAWINGS, DRAWINGS, "0" * 64)
+    return PenDigits(DRAWINGS, DRAWINGS[5:], "0" * 64)
 
 
 @pytest.fixture(scope="module")
@@ -29,6 +32,7 @@ def run(pen_drawings):
 def test_a_run_learns(run):
     trained, _ = run
     assert trained.history["val_accuracy"][-1] > 0.8
+    assert trained.model.optimizer.weight_decay == TINY.weight_decay
     assert trained.history["loss"][1] < trained.history["loss"][0]
 
 
@@ -63,8 +67,25 @@ def test_a_published_model_serves_what_was_trained(run, tmp_path):
     np.testing.assert_allclose(served, trained.model.predict(images, verbose=0), atol=1e-5)
     kept = keras.models.load_model(tmp_path / "mine" / registry.TRAINABLE)
     np.testing.assert_allclose(served, kept.predict(images, verbose=0), atol=1e-5)
-    assert card == registry.read_card(tmp_path / "mine")
-    assert card.recipe["seed"] == 3 and card.metrics["pen"]["count"] == 10
+    assert card.recipe["seed"] == 3
+    assert card.history == trained.history
+    served = Recognizer.load(tmp_path / "mine")
+    assert card.metrics == evaluate(served, trained.mnist, trained.pen)
+    assert card.metrics["pen"]["count"] == 5
+    assert card.data == {
+        "mnist": {
+            "name": datasets.BUNDLED,
+            "sha256": datasets.sha256(datasets.SAMPLE),
+            "train": 4000,
+            "test": 1000,
+        },
+        "pen": {
+            "sha256": "0" * 64,
+            "train": 10,
+            "validation": 5,
+            "validation_writers": [6, 7, 8, 9, 10],
+        },
+    }
     assert card.test["count"] == 1000 and card.test["accuracy"] > 0.8
     assert card.parameters == trained.model.count_params()
 
@@ -93,6 +114,30 @@ def test_batches_show_every_image_once_an_epoch():
     second = np.concatenate([batches[i][1] for i in range(len(batches))])
     assert sorted(first) == sorted(second) == list(labels)
     assert list(first) != list(second)
+
+
+def test_every_batch_of_every_epoch_is_bent_anew():
+    images = np.stack([image_from_strokes(DIGITS[7])] * 16)  # alike, so that order plays no part
+    labels = np.zeros((16, 10))
+    batches = Batches(images, labels, Recipe("mlp", epochs=2, batch_size=8))
+    first, second = batches[0][0], batches[1][0]
+    batches.on_epoch_end()
+    later = batches[0][0]
+    for one, other in ((first, images[:8]), (first, second), (first, later)):
+        assert not np.array_equal(one, other)
+    plain = Batches(images, labels, Recipe("mlp", epochs=2, batch_size=8, augment=False))
+    np.testing.assert_array_equal(plain[0][0], images[:8])
+
+
+def test_what_watches_the_run_is_kept_out_of_it(pen_drawings):
+    images, _, (kept, _) = training._split(TINY, load_sample(), pen_drawings)
+    assert len(kept) == 1000
+    assert not {image.tobytes() for image in images} & {image.tobytes() for image in kept}
+
+
+def test_the_pen_that_is_served_lies_among_those_learnt_from():
+    for recipe in RECIPES.values():
+        assert min(recipe.pen_widths) < PEN_WIDTH < max(recipe.pen_widths)
 
 
 @pytest.mark.parametrize("name", RECIPES)
