@@ -86,9 +86,10 @@ def test_a_digit_is_found_and_laid_out_as_mnist(name):
         ((230, 230, 220), (25, 45, 35)),
         ((240, 220, 40), (250, 250, 250)),
         ((200, 30, 40), (40, 130, 60)),
+        ((200, 60, 60), (60, 200, 60)),
         ((170, 170, 170), (225, 225, 225)),
     ],
-    ids=["dark on light", "light on dark", "yellow on white", "red on green", "pale"],
+    ids=["dark on light", "light on dark", "yellow on white", "red on green", "as bright", "pale"],
 )
 @pytest.mark.parametrize("name", SHAPES)
 def test_colours_and_polarity_make_no_difference(name, ink, paper):
@@ -387,4 +388,39 @@ def test_any_bytes_give_a_picture_or_a_refusal(kind, edits, length):
 @given(st.binary(max_size=200))
 def test_noise_is_refused(data):
     with pytest.raises(ValueError):
+        read_picture(data)
+
+
+def test_what_transparency_hides_plays_no_part():
+    """An eraser leaves the colours that it hid."""
+    ink = draw("four")
+    picture = np.dstack([paint(draw("two")), np.rint(ink * 255).astype(np.uint8)])
+    picture[ink > 0, :3] = 0
+    assert distance(picture, "four") < 0.04
+
+
+def test_a_stroke_that_comes_in_from_the_edge_is_dropped():
+    picture = paint(draw("five"))
+    cv2.line(picture, (299, 150), (235, 150), INK, 12)
+    assert distance(picture, "five") < 0.04
+
+
+def test_a_small_image_off_the_middle_is_put_there():
+    image = np.roll(image_from_strokes(strokes_of("two")), 3, axis=1)
+    result = image_from_picture(np.rint(image * 255).astype(np.uint8))
+    mass = (np.indices(result.shape) * result).sum(axis=(1, 2)) / result.sum()
+    assert np.abs(mass - 14).max() < 0.6
+
+
+def test_a_broad_pen_is_thinned():
+    seven = np.array([(100, 80), (300, 80), (180, 330)])
+    ink = np.zeros((400, 400), np.uint8)
+    cv2.polylines(ink, [seven], False, 255, 66)
+    ratio = image_from_picture(255 - ink).sum() / image_from_strokes([seven]).sum()
+    assert 0.75 < ratio < 1.3
+
+
+def test_read_refuses_a_large_baseline_jpeg():
+    data = encode(Image.new("L", (9000, 8000)), "JPEG")
+    with pytest.raises(ValueError, match="at most 64 megapixels"):
         read_picture(data)
