@@ -139,7 +139,7 @@ def damaged(directory: Path, what: str) -> ModelError:
 
 
 def check_target(target: Path) -> Path:
-    """Where a model may be written. Raises ModelError where something else is, or nothing can be."""
+    """Where a model may be written. Raises ModelError where something else is or none can be."""
     if target.exists() and not _is_model(target):
         raise ModelError(f"{target} is there and is no model: choose another place for this one.")
     try:
