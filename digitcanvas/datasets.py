@@ -29,7 +29,7 @@ VALIDATION_WRITERS = range(5, 31, 5)
 
 @dataclass(frozen=True)
 class Mnist:
-    """Digits as uint8 (N, 28, 28) with ink 255, their labels as uint8 (N,), and their origin.
+    """Digits as uint8 (N, 28, 28) with ink 255, their labels as integers (N,), and their origin.
 
     `source` is the file's path, or "the bundled sample". In the sample the test digits are MNIST
     training digits: they tell about a network trained on the sample, and flatter one trained on
@@ -110,7 +110,9 @@ def _read_mnist(path: Path) -> Mnist:
             f"{path} cannot be read as mnist.npz ({error}): give another path, or none at all."
         ) from error
     for x, y in ((x_train, y_train), (x_test, y_test)):
-        if x.dtype != np.uint8 or x.shape != (len(y), 28, 28) or len(y) == 0 or y.max() > 9:
+        images = x.dtype == np.uint8 and x.ndim == 3 and x.shape[1:] == (28, 28) and len(x) > 0
+        labels = y.dtype.kind in "iu" and y.shape == x.shape[:1]
+        if not (images and labels and y.min() >= 0 and y.max() <= 9):
             raise ValueError(f"{path} does not hold uint8 images (N, 28, 28) with labels 0 to 9.")
     return Mnist(x_train, y_train, x_test, y_test, str(path), sha256(path))
 

@@ -33,7 +33,7 @@ def image_from_strokes(strokes: Sequence[Stroke], pen_width: float = PEN_WIDTH) 
     """Draw the strokes anew: float32 (28, 28) in [0, 1], ink 1 on paper 0.
 
     The strokes are arrays (n, 2) in canvas pixels; `pen_width` is in pixels of the result. Where
-    on the canvas they lie and how large they are makes no difference.
+    on the canvas they lie and how large they are makes no difference, but for a dot (`SMALLEST`).
 
     Raises ValueError for an empty drawing, for what `check_strokes` refuses, and for a pen under
     half a pixel or over half the box.

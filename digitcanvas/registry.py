@@ -33,8 +33,9 @@ class Card:
     """How a model came about and how good it is.
 
     `recipe`, `data`, `versions` and `history` (a list of numbers an epoch, by name) are what
-    training used and saw; `metrics` maps a data set's name to its `accuracy` (0-1), `loss` (nats)
-    and `count`; `trained_at` is an ISO 8601 time, `seconds` the training's wall time; `files` maps
+    training used and saw; `metrics` holds what was measured on the "test" set, and on drawings
+    ("pen") where there were any: `data` (their name), `accuracy` (0-1), `loss` (nats) and `count`;
+    `trained_at` is an ISO 8601 time, `seconds` the training's wall time; `files` maps
     each file beside the card to its SHA-256.
     """
 

@@ -92,7 +92,8 @@ def train(
 def publish(trained: Trained, target: Path) -> registry.Card:
     """Write a model directory: both files, and a card with what they measure as served.
 
-    It appears at `target` whole, in the place of a model that was there.
+    It appears at `target` whole, in the place of a model that was there. Where the disk is full or
+    the place cannot be written (OSError, ModelError), what was there stays.
     """
     with registry.publishing(target) as directory:
         bare = ARCHITECTURES[trained.recipe.architecture]()  # without the optimizer's state

@@ -72,7 +72,7 @@ class App:
 
 
 @contextmanager
-def serve(home: Path, checkout: Path = ROOT) -> Iterator[App]:
+def serve(home: Path) -> Iterator[App]:
     """Start the app on a free port, with its retrained models in `home`, and stop it."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -81,7 +81,7 @@ def serve(home: Path, checkout: Path = ROOT) -> Iterator[App]:
     started = time.monotonic()
     process = subprocess.Popen(
         [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", *options],
-        cwd=checkout,
+        cwd=ROOT,
         env=os.environ | {"DIGITCANVAS_HOME": str(home)},
         stdout=subprocess.DEVNULL,
     )

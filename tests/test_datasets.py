@@ -111,6 +111,12 @@ def test_and_offline_the_sample_serves_and_says_so(offline, caplog):
         lambda path: save_mnist(path, x_test=np.zeros((10, 27, 28), np.uint8)),
         lambda path: save_mnist(path, y_test=np.arange(9)),
         lambda path: save_mnist(path, y_test=np.arange(10) + 5),
+        lambda path: save_mnist(path, y_test=np.arange(10) - 1),
+        lambda path: save_mnist(path, y_test=np.arange(10) / 2),
+        lambda path: save_mnist(path, y_test=np.array(3)),
+        lambda path: save_mnist(
+            path, x_test=np.zeros((0, 28, 28), np.uint8), y_test=np.zeros(0, int)
+        ),
         lambda path: save_mnist(path, y_test=np.array([None] * 10)),
         lambda path: np.save(path.open("wb"), np.zeros(3)),
     ],

@@ -119,6 +119,16 @@ def test_the_sidebar_tells_of_each_network_what_its_card_says(page):
         assert f"{card.trained_on.day} {card.trained_on:%B %Y}" in proto
 
 
+def test_a_retrained_model_joins_the_switch_and_reads(page, canvas, home):
+    canvas.json_data = drawing(DIGITS[5])
+    page.run()
+    shutil.copytree(registry.SHIPPED / "mlp", home / "mine")
+    page.run()
+    assert page.radio(key="model").options == ["CNN", "MLP", "mine"]
+    page.radio(key="model").set_value("mine").run()
+    assert not page.exception and ">5<" in shown(page)
+
+
 def test_the_sidebar_s_settings_leave_the_canvas_alone(page, canvas):
     """All that may change for a canvas that keeps its drawing is the brush."""
     canvas.json_data = drawing(DIGITS[3])
