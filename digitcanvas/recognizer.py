@@ -15,17 +15,22 @@ from digitcanvas.strokes import Stroke
 
 BATCH = 256
 
+ACCEPTED = 0.5
+"""From here on `is_digit` is a yes: networks are calibrated so that 99 % of digits lie above."""
+
 
 @dataclass(frozen=True)
 class Prediction:
     """What a network makes of one image.
 
     `probabilities` is float32 (10,), the softmax, and sums to 1; `image` is float32 (28, 28) in
-    [0, 1], what the network saw, ink 1 on paper 0.
+    [0, 1], what the network saw, ink 1 on paper 0; `is_digit`, in [0, 1], is how much it looks like
+    one digit at all. Under one half it is `rejected`.
     """
 
     probabilities: np.ndarray
     image: np.ndarray
+    is_digit: float
 
     @property
     def digit(self) -> int:
@@ -38,12 +43,19 @@ class Prediction:
         top = self.probabilities.max()
         return "over 99.9 %" if top > 0.999 else f"{top * 100:.1f} %"
 
+    @property
+    def rejected(self) -> bool:
+        return self.is_digit < ACCEPTED
+
 
 class Recognizer:
     """A served model. Every method can be called from many threads at once."""
 
     def __init__(self, model: bytes) -> None:
-        """Takes a LiteRT model: float32 images (N, 28, 28) in [0, 1] to softmax (N, 10)."""
+        """Takes a LiteRT model: float32 images (N, 28, 28) in [0, 1] to softmax (N, 10 or 11).
+
+        The 11th class is "not a digit". A network without it has only its doubts to tell by.
+        """
         self._interpreter = Interpreter(model_content=model, num_threads=1)
         self._interpreter.allocate_tensors()
         self._input = self._interpreter.get_input_details()[0]["index"]
@@ -83,16 +95,21 @@ class Recognizer:
 
         Raises ValueError for another shape and for other values.
         """
+        return self.judge_batch(images)[0]
+
+    def judge_batch(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The probabilities of `predict_batch`, and each image's `is_digit`, float32 (N,)."""
         images = np.asarray(images, np.float32)
         if images.ndim != 3 or images.shape[1:] != (28, 28):
             raise ValueError(f"The images have the shape {images.shape}, not (N, 28, 28).")
         if not ((images >= 0) & (images <= 1)).all():
             raise ValueError("The images' values lie outside [0, 1]: divide greys of 0-255 by 255.")
         batches = [self._run(images[i : i + BATCH]) for i in range(0, len(images), BATCH)]
-        return np.concatenate(batches) if batches else np.empty((0, 10), np.float32)
+        return _judged(np.concatenate(batches) if batches else np.empty((0, 10), np.float32))
 
     def _predict(self, image: np.ndarray) -> Prediction:
-        return Prediction(self._run(image[np.newaxis])[0], image)
+        probabilities, is_digit = _judged(self._run(image[np.newaxis]))
+        return Prediction(probabilities[0], image, float(is_digit[0]))
 
     def _run(self, images: np.ndarray) -> np.ndarray:
         with self._lock:
@@ -103,3 +120,12 @@ class Recognizer:
             self._interpreter.set_tensor(self._input, images)
             self._interpreter.invoke()
             return self._interpreter.get_tensor(self._output)
+
+
+def _judged(softmax: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The ten digits' probabilities, given that it is one, and how probable that is."""
+    if softmax.shape[1] == 10:
+        return softmax, softmax.max(axis=1, initial=0)
+    is_digit = softmax[:, :10].sum(axis=1)
+    shares = np.maximum(softmax[:, :10], np.finfo(np.float32).tiny)
+    return shares / shares.sum(axis=1, keepdims=True), np.minimum(is_digit, 1)

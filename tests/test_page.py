@@ -1,7 +1,9 @@
 """The page's states, without a browser: Streamlit's AppTest with the canvas' report put in."""
 
+import base64
 import json
 import shutil
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 
@@ -91,13 +93,49 @@ def test_before_a_stroke_the_page_invites_and_claims_nothing(page):
 
 @pytest.mark.parametrize("model", ["cnn", "mlp"])
 def test_the_answer_is_the_chosen_network_s(page, canvas, model):
-    """An unfinished 4, of which the two networks think differently."""
-    expected = Recognizer.load(model).predict_strokes(DIGITS[4][:1])
-    canvas.json_data = drawing(DIGITS[4][:1])
+    """A sloping 7, of which the two networks think differently."""
+    expected = Recognizer.load(model).predict_strokes(DIGITS[7])
+    canvas.json_data = drawing(DIGITS[7])
     page.run()
     page.radio(key="model").set_value(model).run()
     assert f">{expected.digit}<" in shown(page) and f">{expected.certainty} sure" in shown(page)
+    (chart,) = charts(page)
+    np.testing.assert_allclose(heights(chart), expected.probabilities * 100, rtol=1e-4)
+    assert len(page.image) == 1
+
+
+def heights(chart):
+    """Its bars', which Plotly sends as an array's bytes."""
+    y = chart["data"][0]["y"]
+    return np.frombuffer(base64.b64decode(y["bdata"]), y["dtype"])
+
+
+@pytest.mark.parametrize(("is_digit", "rejected"), [(0.49, True), (0.5, False)])
+def test_what_does_not_look_like_a_digit_is_told_and_charted(
+    page, canvas, monkeypatch, is_digit, rejected
+):
+    read = Recognizer.predict_strokes
+    monkeypatch.setattr(
+        Recognizer,
+        "predict_strokes",
+        lambda self, strokes: replace(read(self, strokes), is_digit=is_digit),
+    )
+    canvas.json_data = drawing(DIGITS[3])
+    page.run()
+    assert not page.exception and not page.error
+    words = container(page, "prediction")
+    refusal = "This does not look like a digit to me (nearest:&nbsp;3)." in words
+    assert refusal is rejected and (">3<" in words) is not rejected
+    assert (" sure" in words) is not rejected
     assert len(charts(page)) == 1 and len(page.image) == 1
+
+
+def container(page, key):
+    """The HTML in the page's container of this key."""
+    (block,) = (
+        node for node in page.main if str(getattr(node.proto, "id", "")).endswith(f"-{key}")
+    )
+    return " ".join(element.proto.body for element in block.children.values())
 
 
 def test_the_image_shown_is_what_the_network_saw(page, canvas, monkeypatch):
@@ -181,7 +219,12 @@ class Pressed:
 
 
 @pytest.fixture
-def pressed(page, canvas):
+def pressed(page, canvas, monkeypatch):
+    """A page whose network reads the last stroke alone: two digits in one drawing are none."""
+    read = Recognizer.predict_strokes
+    monkeypatch.setattr(
+        Recognizer, "predict_strokes", lambda self, strokes: read(self, strokes[-1:])
+    )
     return Pressed(page, canvas)
 
 

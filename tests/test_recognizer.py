@@ -6,11 +6,15 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from digitcanvas import Prediction, Recognizer, registry
 from digitcanvas.datasets import sha256
 from digitcanvas.evaluation import evaluate_drawings, evaluate_images
+from digitcanvas.outliers import make_outliers
 from digitcanvas.preprocess import image_from_strokes
+from digitcanvas.recognizer import _judged
 from tests.browser import ROOT
 from tests.digits import DIGITS
 
@@ -22,6 +26,7 @@ def test_a_hand_s_digits_are_read(recognizer, digit):
     assert prediction.probabilities.shape == (10,)
     assert prediction.probabilities.dtype == np.float32
     assert prediction.probabilities.sum() == pytest.approx(1, abs=1e-5)
+    assert 0.5 <= prediction.is_digit <= 1 and prediction.rejected is False
     np.testing.assert_array_equal(prediction.image, image_from_strokes(DIGITS[digit]))
 
 
@@ -45,23 +50,28 @@ def test_an_empty_drawing_is_refused(recognizer):
 @pytest.mark.parametrize("count", [0, 1, 255, 256, 257, 600])
 def test_a_batch_of_any_size_is_read_as_its_images_are(cnn, count):
     images = np.random.default_rng(0).random((count, 28, 28), np.float32)
-    batch = cnn.predict_batch(images)
+    batch, is_digit = cnn.judge_batch(images)
     assert batch.shape == (count, 10) and batch.dtype == np.float32
+    assert is_digit.shape == (count,) and is_digit.dtype == np.float32
+    np.testing.assert_array_equal(cnn.predict_batch(images), batch)
     for i in range(0, count, 100):
-        alone = cnn.predict_batch(images[i : i + 1])
+        alone, (is_one,) = cnn.judge_batch(images[i : i + 1])
         np.testing.assert_allclose(alone[0], batch[i], atol=1e-5)
+        assert is_one == pytest.approx(is_digit[i], abs=1e-5)
 
 
 @pytest.mark.parametrize("shape", [(28, 28), (1, 28, 28, 1), (1, 784), (3, 28, 27), ()])
 def test_a_batch_of_another_shape_is_refused(cnn, shape):
-    with pytest.raises(ValueError, match="shape"):
-        cnn.predict_batch(np.zeros(shape, np.float32))
+    for read in (cnn.predict_batch, cnn.judge_batch):
+        with pytest.raises(ValueError, match="shape"):
+            read(np.zeros(shape, np.float32))
 
 
 @pytest.mark.parametrize("value", [255, -0.1, float("nan"), float("inf")])
 def test_a_batch_of_other_values_is_refused(cnn, value):
-    with pytest.raises(ValueError, match="0, 1"):
-        cnn.predict_batch(np.full((1, 28, 28), value, np.float32))
+    for read in (cnn.predict_batch, cnn.judge_batch):
+        with pytest.raises(ValueError, match="0, 1"):
+            read(np.full((1, 28, 28), value, np.float32))
 
 
 @pytest.mark.parametrize("picture", [None, "seven", [[0, 255]], np.zeros((28, 28))])
@@ -77,7 +87,60 @@ def test_what_is_no_picture_is_refused(cnn, picture):
 def test_no_certainty_is_complete(top, words):
     probabilities = np.full(10, (1 - top) / 9, np.float32)
     probabilities[3] = top
-    assert Prediction(probabilities, np.zeros((28, 28))).certainty == words
+    assert Prediction(probabilities, np.zeros((28, 28)), is_digit=1.0).certainty == words
+
+
+@pytest.mark.parametrize(
+    ("is_digit", "rejected"), [(0.0, True), (0.4999, True), (0.5, False), (1.0, False)]
+)
+def test_what_is_more_likely_no_digit_is_rejected_and_its_nearest_digit_told(is_digit, rejected):
+    prediction = Prediction(np.eye(10, dtype=np.float32)[7], np.zeros((28, 28)), is_digit)
+    assert prediction.rejected is rejected and prediction.digit == 7
+
+
+def test_a_network_of_ten_classes_has_only_its_doubts_to_tell_by():
+    softmax = np.array([[0.3] + [0.7 / 9] * 9, [0.01] * 9 + [0.91]], np.float32)
+    probabilities, is_digit = _judged(softmax)
+    np.testing.assert_array_equal(probabilities, softmax)
+    np.testing.assert_allclose(is_digit, [0.3, 0.91])
+
+
+def test_the_eleventh_class_is_not_a_digit_and_the_others_are_given_that_it_is_one():
+    softmax = np.array([[0.1, 0.3] + [0] * 8 + [0.6], [0] * 9 + [1, 0]], np.float32)
+    probabilities, is_digit = _judged(softmax)
+    np.testing.assert_allclose(probabilities[0], [0.25, 0.75] + [0] * 8, atol=1e-6)
+    np.testing.assert_allclose(probabilities[1], np.eye(10)[9], atol=1e-6)
+    np.testing.assert_allclose(is_digit, [0.4, 1])
+
+
+@pytest.mark.parametrize("classes", [10, 11])
+@given(data=st.data())
+def test_any_softmax_is_judged_in_probabilities(classes, data):
+    """Also where the digits' own are 0, or so small that float32 hardly holds them."""
+    power = st.floats(-60, 0).map(lambda exponent: 10**exponent) | st.just(0.0)
+    rows = data.draw(st.lists(st.tuples(*[power] * (classes - 1)), min_size=1, max_size=4))
+    powers = np.array([(*row, 1.0) for row in rows])
+    softmax = (powers / powers.sum(axis=1, keepdims=True)).astype(np.float32)
+    probabilities, is_digit = _judged(softmax)
+    assert probabilities.dtype == is_digit.dtype == np.float32
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-5)
+    assert (probabilities >= 0).all() and (is_digit >= 0).all() and (is_digit <= 1).all()
+    best = softmax[np.arange(len(rows)), probabilities.argmax(axis=1)]
+    assert (best >= softmax[:, :10].max(axis=1) - np.finfo(np.float32).tiny).all()
+
+
+def test_nothing_is_surer_to_be_a_digit_than_certain():
+    """Ten shares, each rounded up in float32, come to more than 1."""
+    share = np.nextafter(np.float32(0.1), np.float32(1))
+    softmax = np.array([[share] * 10 + [0]], np.float32)
+    assert softmax.sum() > 1
+    assert _judged(softmax)[1] == 1
+
+
+def test_all_mass_on_not_a_digit_leaves_the_digits_equally_likely():
+    probabilities, is_digit = _judged(np.eye(11, dtype=np.float32)[10:])
+    np.testing.assert_allclose(probabilities, 0.1)
+    assert is_digit == 0
 
 
 def test_many_threads_read_at_once(cnn):
@@ -101,8 +164,9 @@ def test_what_is_served_is_what_was_trained(recognizer, request):
     name = request.node.callspec.params["recognizer"]
     model = keras.models.load_model(registry.SHIPPED / name / registry.TRAINABLE)
     images = np.stack([image_from_strokes(DIGITS[digit]) for digit in DIGITS])
-    difference = recognizer.predict_batch(images) - model.predict(images, verbose=0)
-    assert np.abs(difference).max() < 1e-5
+    expected = _judged(model.predict(images, verbose=0))
+    for served, trained in zip(recognizer.judge_batch(images), expected, strict=True):
+        np.testing.assert_allclose(served, trained, atol=1e-5)
 
 
 def test_the_page_needs_no_tensorflow(home):
@@ -182,8 +246,10 @@ def test_the_shipped_models_read_mnist(mnist, name, floor):
     recognizer = Recognizer.load(name)
     metrics = evaluate_images(recognizer, mnist.x_test, mnist.y_test)
     assert metrics["accuracy"] >= floor
+    assert metrics["rejected"] < 0.02
     card = registry.read_card(registry.find(name))
     assert metrics["accuracy"] == pytest.approx(card.test["accuracy"], abs=2e-4)
+    assert metrics["rejected"] == pytest.approx(card.test["rejected"], abs=2e-4)
 
 
 @pytest.mark.parametrize(("name", "floor"), [("cnn", 0.97), ("mlp", 0.95)])
@@ -192,3 +258,12 @@ def test_the_shipped_models_read_drawings_by_unseen_writers(pen, name, floor):
     drawings = np.random.default_rng(1).permutation(len(pen.validation))[:500]
     metrics = evaluate_drawings(recognizer, [pen.validation[i] for i in drawings], seed=1)
     assert metrics["accuracy"] >= floor
+
+
+@pytest.mark.parametrize(("name", "floor"), [("cnn", 0.9), ("mlp", 0.75)])
+def test_the_shipped_models_turn_away_most_of_what_is_no_digit(name, floor):
+    """Of the kinds that they learnt from, and never saw these."""
+    others = make_outliers(300, [], np.random.default_rng(12345))
+    recognizer = Recognizer.load(name)
+    rejected = [recognizer.predict_strokes(drawing.strokes).rejected for drawing in others]
+    assert np.mean(rejected) >= floor

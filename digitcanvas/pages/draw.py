@@ -72,16 +72,26 @@ def _answer(prediction: Prediction) -> None:
     """The answer as text, with a head start on the slower picture and chart."""
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         with st.container(key="prediction", width="content"):
-            st.html(
-                f'<div style="font-size: 6rem; line-height: 1">{prediction.digit}</div>'
-                f"<div>{prediction.certainty} sure</div>"
-            )
+            st.html(_words(prediction))
         time.sleep(PAINT)
         with st.container(key="model_view", width="content"):
             pixels = prediction.image.repeat(ENLARGE, axis=0).repeat(ENLARGE, axis=1)
             st.image(pixels, "what the network saw", width=28 * ENLARGE // 2)
     st.plotly_chart(
-        probability_chart(prediction.probabilities),
+        probability_chart(prediction.probabilities, prediction.rejected),
         key="probabilities",
         config={"displayModeBar": False},
+    )
+
+
+def _words(prediction: Prediction) -> str:
+    """The answer as HTML: the digit and how sure, or that it is none."""
+    if prediction.rejected:
+        return (
+            '<div style="font-size: 1.25rem; max-width: 12rem">This does not look like a digit to '
+            f"me (nearest:&nbsp;{prediction.digit}).</div>"
+        )
+    return (
+        f'<div style="font-size: 6rem; line-height: 1">{prediction.digit}</div>'
+        f"<div>{prediction.certainty} sure</div>"
     )
