@@ -14,11 +14,14 @@ from tqdm import tqdm
 
 from digitcanvas import registry
 from digitcanvas.datasets import load_mnist, load_pen_digits, load_sample
-from digitcanvas.evaluation import evaluate
+from digitcanvas.evaluation import evaluate, evaluate_drawings
 from digitcanvas.pictures import read_picture
 from digitcanvas.recipes import RECIPES
 from digitcanvas.recognizer import Recognizer
+from digitcanvas.strokes import read_drawings
 
+ANSWER = "{picture}: {digit} ({certainty} sure)"
+NO_DIGIT = "{picture}: does not look like a digit (nearest: {digit})"
 BAR = "{percentage:3.0f}%|{bar}| epoch {n:.1f}/{total} [{elapsed}<{remaining}{postfix}]"
 
 
@@ -58,8 +61,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     train.set_defaults(run=_train)
 
-    measure = commands.add_parser("evaluate", help="measure a model on the test set")
+    measure = commands.add_parser("evaluate", help="measure a model on the test set and drawings")
     measure.add_argument("model", help="a model's name or directory")
+    measure.add_argument(
+        "--strokes", metavar="FILE", help="drawings to measure on too: an .npz or UNIPEN file"
+    )
     measure.set_defaults(run=_evaluate)
 
     for command in (train, measure):
@@ -108,6 +114,8 @@ def _predict(options: argparse.Namespace) -> int:
                 "picture": picture,
                 "digit": prediction.digit,
                 "certainty": prediction.certainty,
+                "is_digit": round(prediction.is_digit, 6),
+                "rejected": prediction.rejected,
                 "probabilities": probabilities,
             }
         )
@@ -115,7 +123,8 @@ def _predict(options: argparse.Namespace) -> int:
         print(json.dumps(readings))
     else:
         for reading in readings:
-            print("{picture}: {digit} ({certainty} sure)".format(**reading))
+            answer = NO_DIGIT if reading["rejected"] else ANSWER
+            print(answer.format(**reading))
     return 0 if len(readings) == len(options.pictures) else 1
 
 
@@ -149,6 +158,7 @@ def _train(options: argparse.Namespace) -> int:
 
 def _evaluate(options: argparse.Namespace) -> int:
     recognizer = _load(options.model)
+    drawings = read_drawings(options.strokes) if options.strokes else []
     mnist = load_mnist(options.mnist)
     if mnist.is_sample:
         print(
@@ -156,6 +166,8 @@ def _evaluate(options: argparse.Namespace) -> int:
             file=sys.stderr,
         )
     metrics = evaluate(recognizer, mnist, load_pen_digits(options.pen))
+    if drawings:
+        metrics["strokes"] = {"data": options.strokes} | evaluate_drawings(recognizer, drawings)
     report = {"model": options.model, "mnist": mnist.source, "metrics": metrics}
     _print_metrics(report, options.json)
     return 0
@@ -167,10 +179,29 @@ def _print_metrics(report: dict, as_json: bool) -> None:
         return
     print(report["model"])
     for metrics in report["metrics"].values():
-        print(
-            f"  {metrics['data']}: accuracy {metrics['accuracy']:.2%} of {metrics['count']:,}, "
-            f"loss {metrics['loss']:.4f}"
+        print(_table(metrics))
+
+
+def _table(metrics: dict) -> str:
+    """What was measured on one set, for a person."""
+    low, high = metrics["interval"]
+    unsure = metrics["confidence_when_wrong"]
+    lines = [
+        f"\n{metrics['data']}: {metrics['count']:,} digits",
+        f"  accuracy {metrics['accuracy']:.2%} (95 % interval {low:.2%} to {high:.2%}), "
+        f"loss {metrics['loss']:.4f}",
+        f"  calibration error {metrics['calibration_error']:.2%}, mean confidence when wrong "
+        + ("(never wrong)" if unsure is None else f"{unsure:.2f}")
+        + f", taken for no digit {metrics['rejected']:.2%}",
+        "  true  accuracy   read as" + "".join(f"{digit:6}" for digit in range(10)),
+    ]
+    for digit, row in enumerate(metrics["confusion"]):
+        share = metrics["accuracy_by_digit"][digit]
+        lines.append(
+            f"  {digit:4}  {'' if share is None else f'{share:.2%}':>8}          "
+            + "".join(f"{count or '.':>6}" for count in row)
         )
+    return "\n".join(lines)
 
 
 if __name__ == "__main__":

@@ -1,12 +1,14 @@
-"""How good a recognizer is, on images and on drawings."""
+"""How good a recognizer is, and how honest, on images and on drawings."""
 
 from collections.abc import Sequence
 
 import numpy as np
 
 from digitcanvas.datasets import Mnist, PenDigits, place_at_random
-from digitcanvas.recognizer import Recognizer
+from digitcanvas.recognizer import ACCEPTED, Recognizer
 from digitcanvas.strokes import Drawing
+
+BINS = 15
 
 
 def evaluate(recognizer: Recognizer, mnist: Mnist, pen: PenDigits | None) -> dict[str, dict]:
@@ -21,31 +23,76 @@ def evaluate(recognizer: Recognizer, mnist: Mnist, pen: PenDigits | None) -> dic
 
 
 def evaluate_images(recognizer: Recognizer, images: np.ndarray, labels: np.ndarray) -> dict:
-    """Measure on uint8 images (N, 28, 28), ink 255, with labels (N,).
-
-    Gives the accuracy (0-1), the mean cross-entropy loss (nats) and the count.
-    """
-    probabilities = recognizer.predict_batch(images.astype(np.float32) / 255)
-    return _metrics(probabilities, labels)
+    """Measure on uint8 images (N, 28, 28), ink 255, with labels (N,). Gives `measure`'s figures."""
+    return measure(*recognizer.judge_batch(images.astype(np.float32) / 255), labels)
 
 
 def evaluate_drawings(recognizer: Recognizer, drawings: Sequence[Drawing], seed: int = 0) -> dict:
     """Measure on drawings, each put at random on a 280-pixel canvas, 35-80 % of its side.
 
-    Each is read by `predict_strokes`, as the app would. Gives the same as `evaluate_images`.
+    Each is read by `predict_strokes`, as the app would. Gives `measure`'s figures.
     """
     rng = np.random.default_rng(seed)
-    probabilities = [
-        recognizer.predict_strokes(place_at_random(drawing, rng).strokes).probabilities
-        for drawing in drawings
+    predictions = [
+        recognizer.predict_strokes(place_at_random(drawing, rng).strokes) for drawing in drawings
     ]
-    return _metrics(np.array(probabilities), np.array([drawing.label for drawing in drawings]))
+    return measure(
+        np.array([prediction.probabilities for prediction in predictions]),
+        np.array([prediction.is_digit for prediction in predictions]),
+        np.array([drawing.label for drawing in drawings]),
+    )
 
 
-def _metrics(probabilities: np.ndarray, labels: np.ndarray) -> dict:
+def measure(probabilities: np.ndarray, is_digit: np.ndarray, labels: np.ndarray) -> dict:
+    """Figures of N >= 1 readings: probabilities (N, 10), is_digit (N,), true labels (N,).
+
+    `accuracy` (0-1) with its 95 % `interval`, the mean cross-entropy `loss` (nats), the `count`;
+    the mean `calibration_error` (see below), the mean `confidence_when_wrong` (None for no wrong
+    reading), the share that is `rejected` as no digit; `accuracy_by_digit`, ten (None for a digit
+    that does not occur), and the `confusion` matrix, ten rows, the true digits, of ten counts.
+    What is rejected counts in the others as it was read.
+    """
+    read, confidence = probabilities.argmax(axis=1), probabilities.max(axis=1)
+    right = read == labels
+    confusion = np.zeros((10, 10), int)
+    np.add.at(confusion, (labels, read), 1)
+    totals = confusion.sum(axis=1)
     chosen = probabilities[np.arange(len(labels)), labels]
     return {
-        "accuracy": float((probabilities.argmax(axis=1) == labels).mean()),
+        "accuracy": float(right.mean()),
+        "interval": interval(int(right.sum()), len(right)),
         "loss": float(-np.log(np.maximum(chosen, 1e-7)).mean()),
         "count": len(labels),
+        "calibration_error": calibration_error(confidence, right),
+        "confidence_when_wrong": None if right.all() else float(confidence[~right].mean()),
+        "rejected": float((is_digit < ACCEPTED).mean()),
+        "accuracy_by_digit": [
+            float(confusion[digit, digit] / totals[digit]) if totals[digit] else None
+            for digit in range(10)
+        ],
+        "confusion": confusion.tolist(),
     }
+
+
+def interval(right: int, count: int) -> list[float]:
+    """The 95 % confidence interval of a share, `right` of `count` >= 1.
+
+    E. B. Wilson, "Probable inference, the law of succession, and statistical inference", JASA 1927.
+    """
+    z, share = 1.96, right / count
+    middle = share + z**2 / (2 * count)
+    half = z * np.sqrt(share * (1 - share) / count + z**2 / (4 * count**2))
+    return [
+        float(np.clip(bound / (1 + z**2 / count), 0, 1)) for bound in (middle - half, middle + half)
+    ]
+
+
+def calibration_error(confidence: np.ndarray, right: np.ndarray) -> float:
+    """The mean gap between confidence and accuracy over 15 equal bins of confidence, by count.
+
+    Both are (N,). Source: M. P. Naeini et al., "Obtaining well calibrated probabilities using
+    Bayesian binning", AAAI 2015.
+    """
+    bins = np.minimum((confidence * BINS).astype(int), BINS - 1)
+    gaps = np.bincount(bins, weights=right - confidence, minlength=BINS)
+    return float(np.abs(gaps).sum() / len(right))

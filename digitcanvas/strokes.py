@@ -1,10 +1,11 @@
-"""Drawings as strokes: read from the canvas' JSON or from a UNIPEN file.
+"""Drawings as strokes: from the canvas' JSON, from UNIPEN files, from and to .npz files.
 
 A stroke is a float64 array (n, 2), n >= 1: the pen's path from its press to its lift, in canvas
 pixels, x to the right and y down.
 """
 
 import math
+import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -202,3 +203,68 @@ def read_unipen(path: str | Path) -> list[Drawing]:
     if not drawings:
         raise ValueError(f"{path} holds no UNIPEN digits.")
     return drawings
+
+
+def read_drawings(path: str | Path) -> list[Drawing]:
+    """Read labelled drawings from an .npz file (see `write_drawings`) or else a UNIPEN file.
+
+    Raises ValueError for a file that is neither, and OSError where it cannot be read.
+    """
+    return _read_npz(path) if zipfile.is_zipfile(path) else read_unipen(path)
+
+
+def write_drawings(path: str | Path, drawings: Sequence[Drawing]) -> None:
+    """Write drawings to an .npz file of five arrays, D drawings of S strokes of P points in all.
+
+    `points` (P, 2) holds the points of all strokes one after the other, x to the right, y down;
+    `stroke_lengths` (S,) how many of them belong to each stroke, `drawing_lengths` (D,) how many
+    strokes to each drawing; `labels` (D,) the digits, and `writers` (D,) who drew them.
+    """
+    strokes = [stroke for drawing in drawings for stroke in drawing.strokes]
+    with open(path, "wb") as file:
+        np.savez_compressed(
+            file,
+            points=np.concatenate(strokes) if strokes else np.empty((0, 2)),
+            stroke_lengths=np.array([len(stroke) for stroke in strokes], int),
+            drawing_lengths=np.array([len(drawing.strokes) for drawing in drawings], int),
+            labels=np.array([drawing.label for drawing in drawings], int),
+            writers=np.array([drawing.writer for drawing in drawings], int),
+        )
+
+
+def _read_npz(path: str | Path) -> list[Drawing]:
+    """Reads what `write_drawings` writes; `writers` may be missing."""
+    try:
+        with np.load(path) as arrays:
+            points, stroke_lengths, drawing_lengths, labels = (
+                arrays[name] for name in ("points", "stroke_lengths", "drawing_lengths", "labels")
+            )
+            writers = arrays["writers"] if "writers" in arrays else np.zeros_like(labels)
+        if {labels.dtype.kind, writers.dtype.kind} - set("iu"):
+            raise ValueError("labels and writers are no integers")
+        strokes = _cut(points, stroke_lengths)
+        drawings = [
+            Drawing(check_strokes(own), int(label), int(writer))
+            for own, label, writer in zip(
+                _cut(strokes, drawing_lengths), labels, writers, strict=True
+            )
+        ]
+    except OSError:
+        raise
+    except Exception as error:  # NumPy's readers raise all sorts on damaged files
+        raise ValueError(f"{path} holds no drawings as digitcanvas writes them: {error}") from error
+    if not drawings:
+        raise ValueError(f"{path} holds no drawings.")
+    if not all(drawing.strokes and 0 <= drawing.label <= 9 for drawing in drawings):
+        raise ValueError(
+            f"{path} has a drawing without strokes, or with a label other than 0 to 9."
+        )
+    return drawings
+
+
+def _cut(items: Sequence, lengths: np.ndarray) -> list[Sequence]:
+    """The items in runs of such lengths."""
+    if lengths.dtype.kind not in "iu" or (lengths < 0).any() or lengths.sum() != len(items):
+        raise ValueError("the lengths do not add up")
+    ends = np.cumsum(lengths)
+    return [items[end - length : end] for end, length in zip(ends, lengths, strict=True)]

@@ -1,46 +1,185 @@
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from digitcanvas import Prediction
-from digitcanvas.evaluation import evaluate_drawings, evaluate_images
+from digitcanvas.datasets import PenDigits, load_sample
+from digitcanvas.evaluation import (
+    BINS,
+    calibration_error,
+    evaluate,
+    evaluate_drawings,
+    evaluate_images,
+    interval,
+    measure,
+)
 from digitcanvas.strokes import Drawing
 from tests.digits import DIGITS
+from tests.test_datasets import DRAWINGS
 
 
 class AlwaysThree:
-    """91 % sure of a 3, whatever it is shown; it keeps the strokes."""
+    """91 % sure of a 3, whatever it is shown, and of every third image that it is no digit.
+
+    It keeps the strokes.
+    """
 
     def __init__(self):
         self.probabilities = np.full(10, 0.01)
         self.probabilities[3] = 0.91
         self.strokes = []
 
-    def predict_batch(self, images):
+    def judge_batch(self, images):
         assert images.dtype == np.float32 and images.max() == 1
-        return np.tile(self.probabilities, (len(images), 1))
+        is_digit = np.where(np.arange(len(images)) % 3 == 2, 0.49, 0.5)
+        return np.tile(self.probabilities, (len(images), 1)), is_digit
 
     def predict_strokes(self, strokes):
         self.strokes.append(strokes)
-        return Prediction(self.probabilities, np.zeros((28, 28)))
+        is_digit = 0.49 if len(self.strokes) % 3 == 0 else 0.5
+        return Prediction(self.probabilities, np.zeros((28, 28)), is_digit)
 
 
+LABELS = [3, 3, 3, 5]
 EXPECTED = {
     "accuracy": 0.75,
+    "interval": pytest.approx([0.3006, 0.9544], abs=1e-4),
     "loss": pytest.approx(-(3 * np.log(0.91) + np.log(0.01)) / 4),
     "count": 4,
+    "calibration_error": pytest.approx(0.16),
+    "confidence_when_wrong": pytest.approx(0.91),
+    "rejected": 0.25,
+    "accuracy_by_digit": [None, None, None, 1.0, None, 0.0, None, None, None, None],
+    "confusion": [
+        [{(3, 3): 3, (5, 3): 1}.get((true, read), 0) for read in range(10)] for true in range(10)
+    ],
 }
 
 
 def test_images_are_measured():
     images = np.full((4, 28, 28), 255, np.uint8)
-    assert evaluate_images(AlwaysThree(), images, np.array([3, 3, 3, 5])) == EXPECTED
+    assert evaluate_images(AlwaysThree(), images, np.array(LABELS, np.uint8)) == EXPECTED
 
 
 def test_drawings_are_measured_as_placed_on_a_canvas():
     recognizer = AlwaysThree()
     large = [stroke * 10 for stroke in DIGITS[8]]
-    drawings = [Drawing(large, label, writer=1) for label in (3, 3, 3, 5)]
+    drawings = [Drawing(large, label, writer=1) for label in LABELS]
     assert evaluate_drawings(recognizer, drawings) == EXPECTED
     for strokes in recognizer.strokes:
         points = np.concatenate(strokes)
         assert points.min() >= 0 and points.max() <= 280
+
+
+def test_the_seed_decides_where_drawings_are_placed():
+    placed = []
+    for seed in (0, 0, 1):
+        recognizer = AlwaysThree()
+        evaluate_drawings(recognizer, DRAWINGS, seed=seed)
+        placed.append(np.concatenate([np.concatenate(strokes) for strokes in recognizer.strokes]))
+    np.testing.assert_array_equal(placed[0], placed[1])
+    assert not np.allclose(placed[0], placed[2])
+
+
+def test_the_test_digits_are_measured_and_the_drawings_kept_out_where_there_are_any():
+    mnist = load_sample()
+    assert list(evaluate(AlwaysThree(), mnist, None)) == ["test"]
+    metrics = evaluate(AlwaysThree(), mnist, PenDigits(DRAWINGS, DRAWINGS[3:5], ""))
+    assert metrics["test"]["data"] == mnist.test_set and metrics["test"]["count"] == 1000
+    assert metrics["pen"]["data"] and metrics["pen"]["count"] == 2
+    assert (metrics["test"]["accuracy"], metrics["pen"]["accuracy"]) == (0.1, 0.5)
+
+
+def test_who_is_never_wrong_has_no_confidence_when_wrong():
+    metrics = measure(np.eye(10), np.ones(10), np.arange(10))
+    assert metrics["accuracy"] == 1 and metrics["confidence_when_wrong"] is None
+    assert metrics["loss"] == 0 and metrics["calibration_error"] == 0
+    assert metrics["confusion"] == np.eye(10).tolist()
+
+
+def test_confidence_when_wrong_is_that_of_the_wrong_readings_alone():
+    probabilities = np.full((3, 10), 0.01)
+    probabilities[range(3), [0, 1, 2]] = [0.9, 0.5, 0.7]
+    metrics = measure(probabilities, np.ones(3), np.array([0, 8, 8]))
+    assert metrics["confidence_when_wrong"] == pytest.approx(0.6)
+
+
+def test_who_is_certain_and_wrong_loses_no_more_than_a_finite_sum():
+    metrics = measure(np.eye(10), np.zeros(10), (np.arange(10) + 1) % 10)
+    assert metrics["loss"] == pytest.approx(-np.log(1e-7)) and metrics["rejected"] == 1
+    assert metrics["calibration_error"] == metrics["confidence_when_wrong"] == 1
+    assert metrics["confusion"][2] == [0, 1, 0, 0, 0, 0, 0, 0, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("right", "count", "expected"),
+    [
+        (0, 10, [0, 0.2775]),
+        (5, 10, [0.2366, 0.7634]),
+        (10, 10, [0.7225, 1]),
+        (1, 1, [0.2065, 1]),
+        (9949, 10_000, [0.9933, 0.9961]),
+    ],
+)
+def test_the_interval_is_wilson_s(right, count, expected):
+    assert interval(right, count) == pytest.approx(expected, abs=5e-5)
+
+
+COUNTS = st.integers(1, 100_000).flatmap(
+    lambda count: st.tuples(st.integers(0, count), st.just(count))
+)
+
+
+@given(COUNTS)
+def test_an_interval_s_ends_are_just_not_refused_by_the_share(counts):
+    """Wilson's definition: a true share p strays from the one seen by 1.96 deviations."""
+    right, count = counts
+    low, high = interval(right, count)
+    assert 0 <= low < high <= 1
+    for p, side in ((low, 1), (high, -1)):
+        deviation = np.sqrt(p * (1 - p) / count)
+        assert side * (right / count - p) == pytest.approx(1.96 * deviation, abs=1e-7)
+
+
+@given(COUNTS)
+def test_an_interval_of_the_wrong_mirrors_that_of_the_right(counts):
+    right, count = counts
+    low, high = interval(count - right, count)
+    assert interval(right, count) == pytest.approx([1 - high, 1 - low])
+
+
+def test_the_gap_between_confidence_and_accuracy_is_weighed_by_count():
+    """Bins end at multiples of 1/15: 0.61 and 0.65 share one, 0.95 and 1.0 another."""
+    confidence = np.array([0.61, 0.65, 0.95, 1.0, 1.0])
+    right = np.array([False, True, True, True, False])
+    expected = (abs(1 - 1.26) + abs(2 - 2.95)) / 5
+    assert calibration_error(confidence, right) == pytest.approx(expected)
+
+
+def test_who_is_right_as_often_as_claimed_has_no_calibration_error():
+    confidence = np.repeat([0.25, 0.5, 0.75, 1.0], 4)
+    right = np.array([1, 0, 0, 0, 1, 1, 0, 0, 1, 1, 1, 0, 1, 1, 1, 1], bool)
+    assert calibration_error(confidence, right) == pytest.approx(0)
+
+
+def test_too_much_confidence_in_one_bin_is_not_made_up_for_in_another():
+    confidence, right = np.array([0.5] * 2 + [0.9] * 2), np.array([True, True, False, True])
+    assert calibration_error(confidence, right) == pytest.approx((1 + 0.8) / 4)
+
+
+READINGS = st.lists(
+    st.tuples(st.integers(0, BINS - 1), st.floats(0.1, 0.9), st.booleans()), min_size=1
+)
+
+
+@given(READINGS)
+def test_the_calibration_error_is_the_textbook_s(readings):
+    """A sum over 15 bins of their share times the gap of their means."""
+    bins, places, right = map(np.array, zip(*readings, strict=True))
+    confidence = (bins + places) / 15
+    expected = sum(
+        np.mean(bins == b) * abs(right[bins == b].mean() - confidence[bins == b].mean())
+        for b in set(bins)
+    )
+    assert calibration_error(confidence, right) == pytest.approx(expected)

@@ -8,8 +8,17 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
-from digitcanvas.strokes import MAX_STROKES, check_strokes, read_unipen, strokes_from_canvas
+from digitcanvas.strokes import (
+    MAX_STROKES,
+    Drawing,
+    check_strokes,
+    read_drawings,
+    read_unipen,
+    strokes_from_canvas,
+    write_drawings,
+)
 
 DATA = Path(__file__).parent / "data"
 
@@ -249,3 +258,167 @@ def test_all_pen_digits_are_read(pen):
     assert len(drawings) == 7494
     assert {drawing.writer for drawing in drawings} == set(range(1, 31))
     assert not {d.writer for d in pen.train} & {d.writer for d in pen.validation}
+
+
+STROKE = arrays(float, st.tuples(st.integers(1, 8), st.just(2)), elements=st.floats(-1e5, 1e5))
+DRAWING = st.builds(
+    Drawing, st.lists(STROKE, min_size=1, max_size=4), st.integers(0, 9), st.integers(0, 10**6)
+)
+
+
+@pytest.fixture(scope="module")
+def npz(tmp_path_factory):
+    return tmp_path_factory.mktemp("data") / "mine.npz"
+
+
+@given(st.lists(DRAWING, min_size=1, max_size=5))
+def test_drawings_are_read_as_they_were_written(npz, drawings):
+    write_drawings(npz, drawings)
+    for written, read in zip(drawings, read_drawings(npz), strict=True):
+        assert (read.label, read.writer) == (written.label, written.writer)
+        for stroke, same in zip(written.strokes, read.strokes, strict=True):
+            assert same.dtype == np.float64
+            np.testing.assert_array_equal(same, stroke)
+
+
+def test_an_npz_file_holds_what_its_documentation_says(npz):
+    strokes = [np.array([[1.0, 2]]), np.array([[3.0, 4], [5, 6]]), np.array([[7.0, 8]])]
+    write_drawings(npz, [Drawing(strokes[:2], 4, writer=12), Drawing(strokes[2:], 1, writer=26)])
+    with np.load(npz) as content:
+        assert {name: array.tolist() for name, array in content.items()} == {
+            "points": [[1, 2], [3, 4], [5, 6], [7, 8]],
+            "stroke_lengths": [1, 2, 1],
+            "drawing_lengths": [2, 1],
+            "labels": [4, 1],
+            "writers": [12, 26],
+        }
+
+
+def save_drawings(path, **changes):
+    """A file of one drawing of a 4, with other arrays or, for None, without them."""
+    content = {"points": np.arange(6.0).reshape(3, 2), "stroke_lengths": np.array([1, 2])}
+    content |= {"drawing_lengths": np.array([2]), "labels": np.array([4]), "writers": np.array([9])}
+    content |= changes
+    np.savez(path, **{name: array for name, array in content.items() if array is not None})
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.int16, np.uint64])
+def test_integers_of_any_type_are_taken_and_points_too(npz, kind):
+    save_drawings(
+        npz,
+        points=np.arange(6).reshape(3, 2).astype(kind),
+        stroke_lengths=np.array([1, 2], kind),
+        drawing_lengths=np.array([2], kind),
+        labels=np.array([4], kind),
+    )
+    (drawing,) = read_drawings(npz)
+    assert drawing.label == 4 and [len(stroke) for stroke in drawing.strokes] == [1, 2]
+
+
+def test_who_drew_may_be_missing(npz):
+    save_drawings(npz, writers=None)
+    assert [drawing.writer for drawing in read_drawings(npz)] == [0]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"points": None},
+        {"stroke_lengths": None},
+        {"drawing_lengths": None},
+        {"labels": None},
+        {"stroke_lengths": np.array([4, -1])},
+        {"stroke_lengths": np.array([-1, 4])},
+        {"stroke_lengths": np.array([1, 1])},
+        {"stroke_lengths": np.array([1, 3])},
+        {"stroke_lengths": np.array([3, 0])},
+        {"stroke_lengths": np.array([1.0, 2.0])},
+        {"stroke_lengths": np.array(3)},
+        {"stroke_lengths": np.array([2**63, 2**63, 3], np.uint64)},
+        {"stroke_lengths": np.array([2**62] * 4 + [3])},
+        {"drawing_lengths": np.array([1])},
+        {"drawing_lengths": np.array([3, -1]), "labels": np.array([4, 4])},
+        {"drawing_lengths": np.array([2, 0]), "labels": np.array([4] * 2), "writers": None},
+        {"drawing_lengths": np.array([2.0])},
+        {"labels": np.array([10])},
+        {"labels": np.array([-1])},
+        {"labels": np.array([3.7])},
+        {"labels": np.array([math.nan])},
+        {"labels": np.array([4, 4])},
+        {"labels": np.array(4)},
+        {"labels": np.array([4], object)},
+        {"writers": np.array([1, 2])},
+        {"points": np.full((3, 2), math.nan)},
+        {"points": np.full((3, 2), math.inf)},
+        {"points": np.full((3, 2), 2e5)},
+        {"points": np.zeros((3, 3))},
+        {"points": np.zeros(3)},
+        {"points": np.zeros((3, 2), complex)},
+        {"points": np.array([["1", "2"]] * 3)},
+        {"points": np.array([[1, 2]] * 3, object)},
+    ],
+)
+@pytest.mark.filterwarnings("ignore:overflow")
+def test_an_npz_file_of_other_arrays_is_refused_by_name(npz, changes):
+    save_drawings(npz)
+    assert len(read_drawings(npz)) == 1
+    save_drawings(npz, **changes)
+    with pytest.raises(ValueError, match="mine.npz"):
+        read_drawings(npz)
+
+
+def test_a_file_without_drawings_is_refused(npz):
+    write_drawings(npz, [])
+    with pytest.raises(ValueError, match="mine.npz holds no drawings"):
+        read_drawings(npz)
+
+
+@given(st.floats(0, 1, exclude_max=True))
+def test_a_file_cut_short_is_refused_by_name(npz, share):
+    save_drawings(npz)
+    content = npz.read_bytes()
+    npz.write_bytes(content[: int(len(content) * share)])
+    with pytest.raises(ValueError, match="mine.npz"):
+        read_drawings(npz)
+
+
+@given(st.integers(0, 10**9), st.integers(0, 255))
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_any_damage_to_a_file_is_noticed_or_harmless(npz, place, byte):
+    write_drawings(npz, [Drawing([np.ones((3, 2))], 4, writer=9)] * 3)
+    spoilt = bytearray(npz.read_bytes())
+    spoilt[place % len(spoilt)] = byte
+    npz.write_bytes(spoilt)
+    try:
+        drawings = read_drawings(npz)
+    except ValueError as error:
+        assert npz.name in str(error)
+    else:
+        assert [(drawing.label, len(drawing.strokes)) for drawing in drawings] == [(4, 1)] * 3
+
+
+def test_what_is_no_npz_file_is_read_as_unipen(tmp_path):
+    file = tmp_path / "digits.tra"
+    file.write_text(UNIPEN)
+    assert [drawing.label for drawing in read_drawings(file)] == [4, 1]
+    file.write_text("hello")
+    with pytest.raises(ValueError, match="digits.tra"):
+        read_drawings(file)
+
+
+def test_a_file_that_is_none_cannot_be_read(tmp_path):
+    for path in (tmp_path / "gone.npz", tmp_path):
+        with pytest.raises(OSError):
+            read_drawings(path)
+
+
+def test_a_pickle_is_not_loaded(npz):
+    """It would run what it says."""
+
+    class Fuse:
+        def __reduce__(self):
+            return pytest.fail, ("a pickle was loaded",)
+
+    save_drawings(npz, points=np.array([Fuse()], object))
+    with pytest.raises(ValueError, match="pickle"):
+        read_drawings(npz)
