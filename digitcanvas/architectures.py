@@ -1,9 +1,12 @@
-"""The networks, each a literal list of Keras layers: images (N, 28, 28) -> softmax (N, 10)."""
+"""The networks, each a literal list of Keras layers: images (N, 28, 28) -> softmax (N, classes).
+
+The classes are the ten digits and, where there are eleven, "not a digit".
+"""
 
 from keras import Input, Sequential, layers
 
 
-def mlp() -> Sequential:
+def mlp(classes: int) -> Sequential:
     """Two wide dense layers: they see 784 numbers and nothing of their neighbourhood."""
     return Sequential(
         [
@@ -13,27 +16,42 @@ def mlp() -> Sequential:
             layers.Dropout(0.2),
             *normalised(layers.Dense(512, use_bias=False)),
             layers.Dropout(0.2),
-            layers.Dense(10, activation="softmax"),
+            layers.Dense(classes, activation="softmax"),
         ]
     )
 
 
-def cnn() -> Sequential:
-    """Four 3x3 convolutions, two of them with a stride in pooling's place, and a dense layer."""
+def cnn(classes: int) -> Sequential:
+    """Five convolutions, three of them with a stride in pooling's place, and a dense layer.
+
+    Batch normalisation comes late, where images are small: before, it would take half of the time.
+    """
     return Sequential(
         [
             Input((28, 28)),
             layers.Reshape((28, 28, 1)),
-            *normalised(layers.Conv2D(16, 3, padding="same", use_bias=False)),
-            *normalised(layers.Conv2D(16, 3, strides=2, padding="same", use_bias=False)),
-            *normalised(layers.Conv2D(32, 3, padding="same", use_bias=False)),
-            *normalised(layers.Conv2D(32, 3, strides=2, padding="same", use_bias=False)),
+            convolution(32, 5, strides=2),
+            convolution(32, 3),
+            convolution(64, 3, strides=2),
+            convolution(64, 3),
+            *normalised(layers.Conv2D(96, 3, strides=2, padding="same", use_bias=False)),
             layers.Flatten(),
             layers.Dropout(0.3),
             *normalised(layers.Dense(128, use_bias=False)),
             layers.Dropout(0.3),
-            layers.Dense(10, activation="softmax"),
+            layers.Dense(classes, activation="softmax"),
         ]
+    )
+
+
+def convolution(filters: int, size: int, strides: int = 1) -> layers.Layer:
+    return layers.Conv2D(
+        filters,
+        size,
+        strides,
+        padding="same",
+        activation="relu",
+        kernel_initializer="he_normal",
     )
 
 

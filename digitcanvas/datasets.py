@@ -149,12 +149,16 @@ def load_pen_digits(path: str | Path | None = None) -> PenDigits | None:
 
 
 def images_of(
-    drawings: Sequence[Drawing], pen_width: float = PEN_WIDTH
+    drawings: Sequence[Drawing], pen_widths: np.ndarray | float = PEN_WIDTH
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The drawings as float32 images (N, 28, 28) in [0, 1], and their labels, int64 (N,)."""
+    """The drawings as float32 images (N, 28, 28) in [0, 1], and their labels, int64 (N,).
+
+    `pen_widths` is one for all or an array (N,), in pixels of the images.
+    """
     images = np.empty((len(drawings), 28, 28), np.float32)
-    for i, drawing in enumerate(drawings):
-        images[i] = image_from_strokes(drawing.strokes, pen_width)
+    widths = np.broadcast_to(pen_widths, len(drawings))
+    for image, drawing, width in zip(images, drawings, widths, strict=True):
+        image[:] = image_from_strokes(drawing.strokes, width)
     return images, np.array([drawing.label for drawing in drawings], np.int64)
 
 

@@ -4,7 +4,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -13,16 +13,24 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # before TensorFlow speaks
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from digitcanvas import registry
 from digitcanvas.architectures import ARCHITECTURES
-from digitcanvas.augment import augment
+from digitcanvas.augment import bend_images
+from digitcanvas.calibration import calibrate
 from digitcanvas.datasets import BUNDLED, Mnist, PenDigits, images_of, sha256
 from digitcanvas.evaluation import evaluate
+from digitcanvas.hands import bend_strokes, blend
+from digitcanvas.outliers import make_outliers
 from digitcanvas.recipes import Recipe
 from digitcanvas.recognizer import Recognizer
+from digitcanvas.strokes import Drawing
 
 WARM_UP = 0.05
+LIBRARIES = ("tensorflow", "keras", "numpy", "opencv-python-headless")
+PEN_WIDTHS = (0.9, 2.0)
+"""The range of the pens that drawings are learnt from, in pixels of the 28x28 image."""
 
 
 @dataclass(frozen=True)
@@ -58,12 +66,16 @@ def train(
     pen: PenDigits | None = None,
     on_progress: Callable[[Progress], None] = lambda progress: None,
 ) -> Trained:
-    """Train a network. `on_progress` is called after every batch and every epoch."""
+    """Train a network and calibrate it. The same recipe and data give the same weights.
+
+    `on_progress` is called after every batch and every epoch.
+    """
     start = time.monotonic()
     keras.utils.set_random_seed(recipe.seed)
-    images, labels, validation = _split(recipe, mnist, pen)
-    batches = Batches(images, labels, recipe)
-    model = ARCHITECTURES[recipe.architecture]()
+    tf.config.experimental.enable_op_determinism()
+    images, labels, validation = _gather(recipe, mnist, pen)
+    batches = Batches(images, keras.utils.to_categorical(labels, recipe.classes), recipe)
+    model = ARCHITECTURES[recipe.architecture](recipe.classes)
     steps = recipe.epochs * len(batches)
     warm_up = max(1, int(steps * WARM_UP))
     schedule = keras.optimizers.schedules.CosineDecay(
@@ -81,11 +93,15 @@ def train(
     history = model.fit(
         batches,
         epochs=recipe.epochs,
-        validation_data=validation,
+        validation_data=(
+            validation[0],
+            keras.utils.to_categorical(validation[1], recipe.classes),
+        ),
         validation_batch_size=1000,
         callbacks=[_Report(on_progress)],
         verbose=0,
     )
+    calibrate(model, [validation, *([images_of(pen.validation)] if pen else [])])
     return Trained(model, recipe, mnist, pen, history.history, time.monotonic() - start)
 
 
@@ -95,16 +111,17 @@ def publish(trained: Trained, target: Path) -> registry.Card:
     It appears at `target` whole, in the place of a model that was there. Where the disk is full or
     the place cannot be written (OSError, ModelError), what was there stays.
     """
+    recipe = trained.recipe
     with registry.publishing(target) as directory:
-        bare = ARCHITECTURES[trained.recipe.architecture]()  # without the optimizer's state
+        bare = ARCHITECTURES[recipe.architecture](recipe.classes)  # without the optimizer's state
         bare.set_weights(trained.model.get_weights())
         bare.save(directory / registry.TRAINABLE)
         bare.export(directory / registry.SERVED, format="litert", verbose=False)
         served = Recognizer((directory / registry.SERVED).read_bytes())
         card = registry.Card(
-            recipe=asdict(trained.recipe),
+            recipe=asdict(recipe),
             data=_describe_data(trained),
-            versions={name: version(name) for name in ("tensorflow", "keras", "numpy")}
+            versions={name: version(name) for name in LIBRARIES}
             | {"python": sys.version.split()[0]},
             metrics=evaluate(served, trained.mnist, trained.pen),
             history=trained.history,
@@ -137,7 +154,7 @@ class Batches(keras.utils.PyDataset):
         images = self._images[chosen]
         if self._recipe.augment:
             rng = np.random.default_rng([self._recipe.seed, self._epoch, index])
-            images = augment(images, rng)
+            images = bend_images(images, rng)
         return images, self._labels[chosen]
 
     def on_epoch_end(self) -> None:
@@ -172,19 +189,27 @@ class _Report(keras.callbacks.Callback):
         )
 
 
-def _split(recipe: Recipe, mnist: Mnist, pen: PenDigits | None) -> tuple:
-    """The training images and one-hot labels, and those kept to watch the run by."""
-    order = np.random.default_rng(recipe.seed).permutation(len(mnist.y_train))
+def _gather(recipe: Recipe, mnist: Mnist, pen: PenDigits | None) -> tuple:
+    """The images and labels to train on, and those of the pair kept to watch the run by."""
+    rng = np.random.default_rng(recipe.seed)
+    order = rng.permutation(len(mnist.y_train))
     kept = round(len(order) * recipe.validation_share)
     images = mnist.x_train[order].astype(np.float32) / 255
-    labels = keras.utils.to_categorical(mnist.y_train[order], 10)
-    train_images, train_labels = [images[kept:]], [labels[kept:]]
-    for pen_width in recipe.pen_widths if pen else ():
-        drawn, meant = images_of(pen.train, pen_width)
-        train_images.append(drawn)
-        train_labels.append(keras.utils.to_categorical(meant, 10))
-    validation = (images[:kept], labels[:kept])
-    return np.concatenate(train_images), np.concatenate(train_labels), validation
+    labels = mnist.y_train[order]
+    drawings = pen.train if pen else []
+    others = [copy for _ in range(recipe.pen_copies) for copy in blend(drawings, rng)]
+    drawn, meant = _draw_bent(others + make_outliers(recipe.outliers, drawings, rng), rng)
+    return (
+        np.concatenate([images[kept:], drawn]),
+        np.concatenate([labels[kept:], meant]),
+        (images[:kept], labels[:kept]),
+    )
+
+
+def _draw_bent(drawings: list[Drawing], rng: np.random.Generator) -> tuple:
+    """The drawings by other hands and with other pens, as images and labels."""
+    bent = [replace(drawing, strokes=bend_strokes(drawing.strokes, rng)) for drawing in drawings]
+    return images_of(bent, rng.uniform(*PEN_WIDTHS, len(bent)))
 
 
 def _describe_data(trained: Trained) -> dict:

@@ -198,6 +198,13 @@ def test_no_digit_of_the_sample_is_both_learnt_from_and_tested_on():
 def test_drawings_are_drawn_with_the_pen_asked_for():
     thin, wide = (images_of(DRAWINGS, width)[0].sum(axis=(1, 2)) for width in (1.9, 2.9))
     assert (wide > 1.2 * thin).all()
+    mixed, _ = images_of(DRAWINGS[:2], np.array([1.9, 2.9]))
+    np.testing.assert_array_equal(mixed.sum(axis=(1, 2)), [thin[0], wide[1]])
+
+
+def test_as_many_pens_as_drawings_are_needed():
+    with pytest.raises(ValueError):
+        images_of(DRAWINGS, np.array([1.9, 2.4, 2.9]))
 
 
 def test_the_strokes_given_come_before_the_environment_s(tmp_path, monkeypatch):
