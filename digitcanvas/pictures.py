@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from PIL import Image, ImageOps
 
-from digitcanvas.preprocess import BOX, FINE, PEN_WIDTH, SIDE, centre
+from digitcanvas.preprocess import BOX, FINE, SIDE, centre
 
 FORMATS = ["PNG", "JPEG", "BMP", "WEBP"]
 MAX_PIXELS = 64_000_000
@@ -50,8 +50,11 @@ EDGE, FRAME = 0.1, 0.01
 PENLIKE = 18
 """Ink as slender as this may outdo what is rarer: a sheet of paper is broader."""
 
+PEN_WIDTH = 2.4
+"""About MNIST's own pen, in pixels of the result; thinner pens are widened to it."""
+
 WIDEST_PEN = 3.6
-"""About the boldest in MNIST, in pixels of the result; wider pens are thinned to PEN_WIDTH."""
+"""About the boldest in MNIST; wider pens are thinned to PEN_WIDTH."""
 
 RIDGE_SLOPE = 0.6
 

@@ -105,10 +105,10 @@ class Recognizer:
         if not ((images >= 0) & (images <= 1)).all():
             raise ValueError("The images' values lie outside [0, 1]: divide greys of 0-255 by 255.")
         batches = [self._run(images[i : i + BATCH]) for i in range(0, len(images), BATCH)]
-        return _judged(np.concatenate(batches) if batches else np.empty((0, 10), np.float32))
+        return judged(np.concatenate(batches) if batches else np.empty((0, 10), np.float32))
 
     def _predict(self, image: np.ndarray) -> Prediction:
-        probabilities, is_digit = _judged(self._run(image[np.newaxis]))
+        probabilities, is_digit = judged(self._run(image[np.newaxis]))
         return Prediction(probabilities[0], image, float(is_digit[0]))
 
     def _run(self, images: np.ndarray) -> np.ndarray:
@@ -122,8 +122,11 @@ class Recognizer:
             return self._interpreter.get_tensor(self._output)
 
 
-def _judged(softmax: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The ten digits' probabilities, given that it is one, and how probable that is."""
+def judged(softmax: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """What a softmax (N, 10 or 11) says: the digits' probabilities (N, 10), and `is_digit` (N,).
+
+    The probabilities are those of each digit if it is one at all, and sum to 1.
+    """
     if softmax.shape[1] == 10:
         return softmax, softmax.max(axis=1, initial=0)
     is_digit = softmax[:, :10].sum(axis=1)

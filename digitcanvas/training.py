@@ -73,7 +73,7 @@ def train(
     start = time.monotonic()
     keras.utils.set_random_seed(recipe.seed)
     tf.config.experimental.enable_op_determinism()
-    images, labels, validation = _gather(recipe, mnist, pen)
+    images, labels, validation = gather(recipe, mnist, pen)
     batches = Batches(images, keras.utils.to_categorical(labels, recipe.classes), recipe)
     model = ARCHITECTURES[recipe.architecture](recipe.classes)
     steps = recipe.epochs * len(batches)
@@ -189,8 +189,8 @@ class _Report(keras.callbacks.Callback):
         )
 
 
-def _gather(recipe: Recipe, mnist: Mnist, pen: PenDigits | None) -> tuple:
-    """The images and labels to train on, and those of the pair kept to watch the run by."""
+def gather(recipe: Recipe, mnist: Mnist, pen: PenDigits | None) -> tuple:
+    """The images (N, 28, 28) and labels (N,) to train on, and the pair kept to watch the run by."""
     rng = np.random.default_rng(recipe.seed)
     order = rng.permutation(len(mnist.y_train))
     kept = round(len(order) * recipe.validation_share)

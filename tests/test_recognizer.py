@@ -14,9 +14,11 @@ from digitcanvas.datasets import sha256
 from digitcanvas.evaluation import evaluate_drawings, evaluate_images
 from digitcanvas.outliers import make_outliers
 from digitcanvas.preprocess import image_from_strokes
-from digitcanvas.recognizer import _judged
+from digitcanvas.recognizer import ACCEPTED, judged
+from tests.benchmarks.outliers import auroc
 from tests.browser import ROOT
 from tests.digits import DIGITS
+from tests.strangers import KINDS, strangers
 
 
 @pytest.mark.parametrize("digit", DIGITS)
@@ -100,14 +102,14 @@ def test_what_is_more_likely_no_digit_is_rejected_and_its_nearest_digit_told(is_
 
 def test_a_network_of_ten_classes_has_only_its_doubts_to_tell_by():
     softmax = np.array([[0.3] + [0.7 / 9] * 9, [0.01] * 9 + [0.91]], np.float32)
-    probabilities, is_digit = _judged(softmax)
+    probabilities, is_digit = judged(softmax)
     np.testing.assert_array_equal(probabilities, softmax)
     np.testing.assert_allclose(is_digit, [0.3, 0.91])
 
 
 def test_the_eleventh_class_is_not_a_digit_and_the_others_are_given_that_it_is_one():
     softmax = np.array([[0.1, 0.3] + [0] * 8 + [0.6], [0] * 9 + [1, 0]], np.float32)
-    probabilities, is_digit = _judged(softmax)
+    probabilities, is_digit = judged(softmax)
     np.testing.assert_allclose(probabilities[0], [0.25, 0.75] + [0] * 8, atol=1e-6)
     np.testing.assert_allclose(probabilities[1], np.eye(10)[9], atol=1e-6)
     np.testing.assert_allclose(is_digit, [0.4, 1])
@@ -121,7 +123,7 @@ def test_any_softmax_is_judged_in_probabilities(classes, data):
     rows = data.draw(st.lists(st.tuples(*[power] * (classes - 1)), min_size=1, max_size=4))
     powers = np.array([(*row, 1.0) for row in rows])
     softmax = (powers / powers.sum(axis=1, keepdims=True)).astype(np.float32)
-    probabilities, is_digit = _judged(softmax)
+    probabilities, is_digit = judged(softmax)
     assert probabilities.dtype == is_digit.dtype == np.float32
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-5)
     assert (probabilities >= 0).all() and (is_digit >= 0).all() and (is_digit <= 1).all()
@@ -134,11 +136,11 @@ def test_nothing_is_surer_to_be_a_digit_than_certain():
     share = np.nextafter(np.float32(0.1), np.float32(1))
     softmax = np.array([[share] * 10 + [0]], np.float32)
     assert softmax.sum() > 1
-    assert _judged(softmax)[1] == 1
+    assert judged(softmax)[1] == 1
 
 
 def test_all_mass_on_not_a_digit_leaves_the_digits_equally_likely():
-    probabilities, is_digit = _judged(np.eye(11, dtype=np.float32)[10:])
+    probabilities, is_digit = judged(np.eye(11, dtype=np.float32)[10:])
     np.testing.assert_allclose(probabilities, 0.1)
     assert is_digit == 0
 
@@ -164,7 +166,7 @@ def test_what_is_served_is_what_was_trained(recognizer, request):
     name = request.node.callspec.params["recognizer"]
     model = keras.models.load_model(registry.SHIPPED / name / registry.TRAINABLE)
     images = np.stack([image_from_strokes(DIGITS[digit]) for digit in DIGITS])
-    expected = _judged(model.predict(images, verbose=0))
+    expected = judged(model.predict(images, verbose=0))
     for served, trained in zip(recognizer.judge_batch(images), expected, strict=True):
         np.testing.assert_allclose(served, trained, atol=1e-5)
 
@@ -267,3 +269,21 @@ def test_the_shipped_models_turn_away_most_of_what_is_no_digit(name, floor):
     recognizer = Recognizer.load(name)
     rejected = [recognizer.predict_strokes(drawing.strokes).rejected for drawing in others]
     assert np.mean(rejected) >= floor
+
+
+@pytest.mark.parametrize(("name", "floor"), [("cnn", 0.97), ("mlp", 0.95)])
+def test_the_shipped_models_tell_digits_from_strangers(pen, name, floor):
+    """From kinds that they did not learn from, in hands that they did not either."""
+    recognizer = Recognizer.load(name)
+    drawings = [drawing.strokes for drawing in pen.validation[::5]]
+    others = [strokes for kind in KINDS for strokes in strangers(kind, 40, pen.validation)]
+    digits, none = (
+        np.array([recognizer.predict_strokes(strokes).is_digit for strokes in each])
+        for each in (drawings, others)
+    )
+    assert auroc(digits, none) >= floor
+    assert (digits < ACCEPTED).mean() <= 0.02
+
+
+def test_auroc_counts_pairs_and_halves_ties():
+    assert auroc(np.array([3.0, 2.0]), np.array([1.0, 2.0])) == (1 + 1 + 1 + 0.5) / 4

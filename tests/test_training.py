@@ -12,7 +12,7 @@ from digitcanvas.evaluation import evaluate
 from digitcanvas.outliers import NOT_A_DIGIT, make_outliers
 from digitcanvas.preprocess import PEN_WIDTH, image_from_strokes
 from digitcanvas.recipes import RECIPES, Recipe
-from digitcanvas.recognizer import ACCEPTED, _judged
+from digitcanvas.recognizer import ACCEPTED, judged
 from digitcanvas.training import Batches, publish, train
 from tests.digits import DIGITS
 from tests.test_datasets import DRAWINGS
@@ -64,7 +64,7 @@ def test_a_run_is_calibrated_on_what_it_did_not_learn_from(run, pen_drawings, mo
     seen = []
     monkeypatch.setattr(training, "calibrate", lambda model, validation: seen.extend(validation))
     train(replace(TINY, epochs=1), load_sample(), pen_drawings)
-    *_, (kept, labels) = training._gather(TINY, load_sample(), pen_drawings)
+    *_, (kept, labels) = training.gather(TINY, load_sample(), pen_drawings)
     (images, meant), (drawn, written) = seen
     np.testing.assert_array_equal(images, kept)
     np.testing.assert_array_equal(meant, labels)
@@ -77,7 +77,7 @@ def test_what_is_no_digit_is_turned_away_and_digits_are_not(run):
     others, _ = datasets.images_of(make_outliers(300, [], np.random.default_rng(99)))
     digits = load_sample().x_test.astype(np.float32) / 255
     rejected = [
-        (_judged(trained.model.predict(images, verbose=0))[1] < ACCEPTED).mean()
+        (judged(trained.model.predict(images, verbose=0))[1] < ACCEPTED).mean()
         for images in (others, digits)
     ]
     assert rejected[0] > 0.2 and rejected[1] < 0.03
@@ -87,7 +87,7 @@ def test_without_outliers_a_network_tells_ten_digits(pen_drawings):
     recipe = replace(TINY, epochs=1, outliers=0)
     trained = train(recipe, load_sample(), pen_drawings)
     assert trained.model.output_shape == (None, 10)
-    images, labels, _ = training._gather(recipe, load_sample(), pen_drawings)
+    images, labels, _ = training.gather(recipe, load_sample(), pen_drawings)
     assert len(images) == 3000 + 3 * 10 and max(labels) == 9
 
 
@@ -104,7 +104,7 @@ def test_a_published_model_serves_what_was_trained(run, tmp_path):
     served = Recognizer.load(tmp_path / "mine").judge_batch(images)
     kept = keras.models.load_model(tmp_path / "mine" / registry.TRAINABLE)
     for model in (trained.model, kept):
-        for ours, theirs in zip(served, _judged(model.predict(images, verbose=0)), strict=True):
+        for ours, theirs in zip(served, judged(model.predict(images, verbose=0)), strict=True):
             np.testing.assert_allclose(ours, theirs, atol=1e-5)
     assert card.recipe["seed"] == 3
     assert card.history == trained.history
@@ -169,13 +169,13 @@ def test_every_batch_of_every_epoch_is_bent_anew():
 
 
 def test_what_watches_the_run_is_kept_out_of_it(pen_drawings):
-    images, _, (kept, _) = training._gather(TINY, load_sample(), pen_drawings)
+    images, _, (kept, _) = training.gather(TINY, load_sample(), pen_drawings)
     assert len(kept) == 1000
     assert not {image.tobytes() for image in images} & {image.tobytes() for image in kept}
 
 
 def test_pen_copies_and_outliers_join_mnist_s_digits(pen_drawings):
-    images, labels, (kept, meant) = training._gather(TINY, load_sample(), pen_drawings)
+    images, labels, (kept, meant) = training.gather(TINY, load_sample(), pen_drawings)
     assert list(labels[3000:]) == [*range(10)] * 3 + [NOT_A_DIGIT] * 300
     every = zip([*images[:3000], *kept], [*labels[:3000], *meant], strict=True)
     sample = zip(load_sample().x_train.astype(np.float32) / 255, load_sample().y_train, strict=True)
@@ -186,7 +186,7 @@ def test_pen_copies_and_outliers_join_mnist_s_digits(pen_drawings):
 
 
 def test_without_pen_strokes_outliers_join_all_the_same():
-    images, labels, _ = training._gather(TINY, load_sample(), None)
+    images, labels, _ = training.gather(TINY, load_sample(), None)
     assert len(images) == 3300 and list(labels[3000:]) == [NOT_A_DIGIT] * 300
 
 

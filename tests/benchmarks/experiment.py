@@ -1,0 +1,73 @@
+"""Try a change to a recipe: python -m tests.benchmarks.experiment cnn --set hands.BLEND=0
+
+Trains with fewer epochs and more writers kept out than the recipe, and measures on MNIST's
+validation part and on those writers: never on a test set. `--set` changes a field of the recipe
+(recipe.outliers=0) or a constant of augment, hands, outliers or training, and can be repeated;
+`--pen` is the width that drawings are read with. Needs DIGITCANVAS_MNIST and DIGITCANVAS_PEN.
+"""
+
+import argparse
+import ast
+from dataclasses import replace
+
+import numpy as np
+from tqdm import tqdm
+
+from digitcanvas import augment, datasets, hands, outliers, training
+from digitcanvas.datasets import images_of, load_mnist, load_pen_digits
+from digitcanvas.evaluation import measure
+from digitcanvas.preprocess import PEN_WIDTH
+from digitcanvas.recipes import RECIPES
+from digitcanvas.recognizer import judged
+
+MODULES = {"augment": augment, "hands": hands, "outliers": outliers, "training": training}
+TWO_IN_THREE = [writer for writer in range(1, 31) if writer % 3]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("recipe", choices=RECIPES)
+    parser.add_argument("--epochs", type=int, default=7)
+    parser.add_argument("--writers", type=int, nargs="+", default=TWO_IN_THREE, help="kept out")
+    parser.add_argument("--set", action="append", default=[], metavar="PLACE.NAME=VALUE")
+    parser.add_argument("--pen", type=float, default=PEN_WIDTH, metavar="WIDTH")
+    options = parser.parse_args()
+    recipe = replace(RECIPES[options.recipe], epochs=options.epochs)
+    for change in options.set:
+        name, value = change.split("=", 1)
+        place, name = name.split(".")
+        if place == "recipe":
+            recipe = replace(recipe, **{name: ast.literal_eval(value)})
+        else:
+            assert hasattr(MODULES[place], name), f"{place} has no {name}"
+            setattr(MODULES[place], name, ast.literal_eval(value))
+    datasets.VALIDATION_WRITERS = options.writers
+    mnist, pen = load_mnist(), load_pen_digits()
+    with tqdm(total=recipe.epochs) as bar:
+        trained = training.train(
+            recipe,
+            mnist,
+            pen,
+            lambda progress: bar.update(
+                progress.epoch - 1 + progress.batch / progress.batches - bar.n
+            ),
+        )
+    _, _, kept = training.gather(recipe, mnist, pen)
+    for name, (images, labels) in {
+        "MNIST's validation part": kept,
+        "drawings by writers kept out": images_of(pen.validation, options.pen),
+    }.items():
+        softmax = trained.model.predict(images, batch_size=1000, verbose=0)
+        figures = measure(*judged(softmax), labels)
+        low, high = figures["interval"]
+        wrong = figures["count"] - np.trace(figures["confusion"])
+        print(
+            f"{name}: accuracy {figures['accuracy']:.2%} ({low:.2%} to {high:.2%}), "
+            f"{wrong} wrong of {figures['count']}, "
+            f"loss {figures['loss']:.4f}, calibration error {figures['calibration_error']:.2%}, "
+            f"mean confidence when wrong {figures['confidence_when_wrong']:.2f}"
+        )
+
+
+if __name__ == "__main__":
+    main()
