@@ -15,8 +15,8 @@ SHIFT = 0.75  # pixels
 WOBBLE = 0.5  # pixels, at WOBBLE_CELLS x WOBBLE_CELLS points and smooth between them
 
 # Ranges
-PAPER = (0.0, 0.3)  # the grey below which all becomes paper: high thins strokes
-INK = (0.5, 1.0)  # the grey above which all becomes ink: low thickens them
+PAPER = (0.0, 0.15)  # the grey below which all becomes paper: high thins strokes
+INK = (0.7, 1.0)  # the grey above which all becomes ink: low thickens them
 
 WOBBLE_CELLS = 5
 

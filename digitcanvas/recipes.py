@@ -21,9 +21,9 @@ class Recipe:
     weight_decay: float = 1e-4
     label_smoothing: float = 0.0
     augment: bool = True
-    pen_copies: int = 6
-    outliers: int = 15_000
-    validation_share: float = 0.1
+    pen_copies: int = 4
+    outliers: int = 12_000
+    validation_share: float = 0.05
     seed: int = 17
 
     @property
@@ -53,6 +53,6 @@ class Recipe:
 
 
 RECIPES = {
-    "mlp": Recipe("mlp", epochs=30),
-    "cnn": Recipe("cnn", epochs=42, learning_rate=0.003),
+    "mlp": Recipe("mlp", epochs=40),
+    "cnn": Recipe("cnn", epochs=28, learning_rate=0.003),
 }

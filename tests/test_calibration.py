@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from digitcanvas.calibration import calibrate, fit_temperature
+from digitcanvas.calibration import CAUTION, calibrate, fit_temperature
 from digitcanvas.recognizer import ACCEPTED, judged
 
 
@@ -81,13 +81,13 @@ def test_each_set_counts_the_same_however_large():
 
 
 @pytest.mark.parametrize("classes", [10, 11])
-def test_calibrating_divides_the_digits_logits_by_their_temperature(classes):
+def test_calibrating_divides_the_digits_logits_by_a_cautious_temperature(classes):
     logits, labels = sample(2000, classes=classes)
     model = network(classes)
     calibrate(model, [(images(logits * 2.5), labels)])
     temperature = fit_temperature([logits[:, :10] * 2.5], [labels])
     probabilities, _ = judgement(model, logits * 2.5)
-    expected = softmax(logits[:, :10] * 2.5 / temperature)
+    expected = softmax(logits[:, :10] * 2.5 / (temperature * CAUTION))
     np.testing.assert_allclose(probabilities, expected, atol=1e-5)
     assert temperature == pytest.approx(2.5, rel=0.1)
 
