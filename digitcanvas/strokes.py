@@ -4,6 +4,7 @@ A stroke is a float64 array (n, 2), n >= 1: the pen's path from its press to its
 pixels, x to the right and y down.
 """
 
+import io
 import math
 import zipfile
 from collections.abc import Sequence
@@ -234,8 +235,9 @@ def write_drawings(path: str | Path, drawings: Sequence[Drawing]) -> None:
 
 def _read_npz(path: str | Path) -> list[Drawing]:
     """Reads what `write_drawings` writes; `writers` may be missing."""
+    content = io.BytesIO(Path(path).read_bytes())
     try:
-        with np.load(path) as arrays:
+        with np.load(content) as arrays:
             points, stroke_lengths, drawing_lengths, labels = (
                 arrays[name] for name in ("points", "stroke_lengths", "drawing_lengths", "labels")
             )
@@ -249,8 +251,6 @@ def _read_npz(path: str | Path) -> list[Drawing]:
                 _cut(strokes, drawing_lengths), labels, writers, strict=True
             )
         ]
-    except OSError:
-        raise
     except Exception as error:  # NumPy's readers raise all sorts on damaged files
         raise ValueError(f"{path} holds no drawings as digitcanvas writes them: {error}") from error
     if not drawings:
