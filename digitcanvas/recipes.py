@@ -9,9 +9,9 @@ class Recipe:
 
     `learning_rate` is the peak: it rises over the first 5 % of the run and falls as a cosine.
     `augment` bends every image anew in each epoch. `pen_copies` of every pen drawing there is,
-    each bent by its strokes, and `outliers` drawings that are no digit, join MNIST's training
-    digits; `validation_share` of those is kept to watch the run by. Without outliers a network has
-    no output for what is no digit.
+    each by another hand, and `outliers` drawings that are no digit, at most one to five digits,
+    join MNIST's training digits; `validation_share` of MNIST's is kept to watch the run by. Without
+    outliers a network has no output for what is no digit.
     """
 
     architecture: str

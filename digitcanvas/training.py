@@ -28,6 +28,7 @@ from digitcanvas.recognizer import Recognizer
 from digitcanvas.strokes import Drawing
 
 WARM_UP = 0.05
+DIGITS_PER_OUTLIER = 5
 LIBRARIES = ("tensorflow", "keras", "numpy", "opencv-python-headless")
 PEN_WIDTHS = (0.9, 2.0)
 """The range of the pens that drawings are learnt from, in pixels of the 28x28 image."""
@@ -198,7 +199,8 @@ def gather(recipe: Recipe, mnist: Mnist, pen: PenDigits | None) -> tuple:
     labels = mnist.y_train[order]
     drawings = pen.train if pen else []
     others = [copy for _ in range(recipe.pen_copies) for copy in blend(drawings, rng)]
-    drawn, meant = _draw_bent(others + make_outliers(recipe.outliers, drawings, rng), rng)
+    outliers = min(recipe.outliers, (len(images) - kept + len(others)) // DIGITS_PER_OUTLIER)
+    drawn, meant = _draw_bent(others + make_outliers(outliers, drawings, rng), rng)
     return (
         np.concatenate([images[kept:], drawn]),
         np.concatenate([labels[kept:], meant]),

@@ -83,6 +83,11 @@ def test_what_is_no_digit_is_turned_away_and_digits_are_not(run):
     assert rejected[0] > 0.2 and rejected[1] < 0.03
 
 
+def test_there_is_at_most_one_outlier_to_five_digits():
+    _, labels, _ = training.gather(replace(TINY, outliers=12_000), load_sample(), None)
+    assert (labels == NOT_A_DIGIT).sum() == (labels != NOT_A_DIGIT).sum() / 5
+
+
 def test_without_outliers_a_network_tells_ten_digits(pen_drawings):
     recipe = replace(TINY, epochs=1, outliers=0)
     trained = train(recipe, load_sample(), pen_drawings)
