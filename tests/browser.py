@@ -146,6 +146,11 @@ def wait_for_digit(page: Page, timeout: float = 10) -> int:
     return int(answer(page)[0])
 
 
+def wait_for_rejection(page: Page) -> None:
+    """Wait until the page says that the drawing is no digit."""
+    page.locator(".st-key-prediction").get_by_text("does not look like a digit").wait_for()
+
+
 def wait_until_empty(page: Page) -> None:
     page.wait_for_function(
         "() => /^\\D/.test(document.querySelector('.st-key-prediction')?.innerText ?? '')"

@@ -1,5 +1,6 @@
 """The real app in a real browser: drawn on with the mouse and with a finger."""
 
+import re
 import time
 
 import cv2
@@ -18,6 +19,7 @@ from tests.browser import (
     press,
     touch,
     wait_for_digit,
+    wait_for_rejection,
     wait_until_empty,
 )
 from tests.digits import DIGITS
@@ -83,8 +85,8 @@ def test_twenty_drawings_by_writers_kept_out_of_training(page, pen):
 
 
 def test_the_drawing_stays_when_the_sidebar_changes(page):
-    """An unfinished 4, of which the two networks think differently."""
-    draw(page, DIGITS[4][:1])
+    """A 1 with a flag, of which the two networks are not equally sure."""
+    draw(page, DIGITS[1])
     wait_for_digit(page)
     by_cnn = answer(page)
     page.locator(".st-key-model").get_by_text("MLP").click()
@@ -158,11 +160,22 @@ def test_a_stroke_reruns_the_drawing_part_and_nothing_else(browser, app):
     page.context.close()
 
 
-def test_a_tap_is_read_and_not_an_error(page):
+def test_a_tap_is_no_digit_and_no_error(page):
     canvas(page).hover()
     time.sleep(0.4)
     canvas(page).click(position={"x": 150, "y": 150})
-    wait_for_digit(page)
+    wait_for_rejection(page)
+
+
+def test_what_is_no_digit_is_turned_away_until_it_is_one(page):
+    cross = [np.array([(80.0, 80), (200, 200)]), np.array([(200.0, 80), (80, 200)])]
+    draw(page, cross)
+    wait_for_rejection(page)
+    assert re.search(r"nearest:\s\d", answer(page))
+    page.locator(".st-key-probabilities .bars").wait_for(state="attached")
+    clear(page)
+    draw(page, DIGITS[8])
+    assert wait_for_digit(page) == 8
 
 
 def test_a_finger_draws_and_clears_on_a_phone(phone):
