@@ -1,4 +1,4 @@
-"""Probabilities that mean what they say, folded into a trained network's last layer.
+"""Probabilities that err on the side of doubt, folded into a trained network's last layer.
 
 Temperature: C. Guo et al., "On calibration of modern neural networks", ICML 2017.
 """
@@ -13,11 +13,14 @@ TEMPERATURES = np.geomspace(0.25, 8, 400)
 CAUTION = 1.35
 """By which the temperature is raised above the likeliest: strangers' hands are stranger still."""
 
-TURNED_AWAY = 0.01
-"""The share of each validation set's digits that may be taken for none."""
+REJECTION_RATE = 0.01
+"""The share of each validation set's digits that may be rejected as none."""
+
+ENOUGH = 200
+"""A set of fewer digits says nothing beside a larger one."""
 
 MARGIN = 1e-3
-"""By which the last digit to be accepted is, in logits: more than serving rounds."""
+"""In logits, how far inside the last accepted digit lies: more than rounding moves it."""
 
 
 def calibrate(model: keras.Model, validation: Sequence[tuple[np.ndarray, np.ndarray]]) -> None:
@@ -25,26 +28,28 @@ def calibrate(model: keras.Model, validation: Sequence[tuple[np.ndarray, np.ndar
 
     Each set is images (N, 28, 28) and labels (N,), all of them digits. The logits are divided by
     the temperature under which the sets' digits are likeliest, each set counting the same, and by
-    some caution. The 11th class, "not a digit", is moved so that it takes more than half of the
-    probability for at most 1 % of each set.
+    some caution, but never sharpened. The 11th class, "not a digit", is moved so that it takes more
+    than half of the probability for at most 1 % of each set. Sets of fewer than 200 digits are left
+    out where there is a larger one.
     """
+    validation = [pair for pair in validation if len(pair[1]) >= ENOUGH] or validation
     logits = [
         np.log(np.maximum(model.predict(images, batch_size=1000, verbose=0), 1e-37))
         for images, _ in validation
     ]
     labels = [labels for _, labels in validation]
-    temperature = CAUTION * fit_temperature([z[:, :10] for z in logits], labels)
+    temperature = max(1, CAUTION * fit_temperature([z[:, :10] for z in logits], labels))
     kernel, bias = (weights / temperature for weights in model.layers[-1].get_weights())
     if len(bias) == 11:
         cutoffs = [
-            np.quantile(_log_odds(z / temperature), TURNED_AWAY, method="lower") for z in logits
+            np.quantile(_log_odds(z / temperature), REJECTION_RATE, method="lower") for z in logits
         ]
         bias[10] += min(cutoffs) - MARGIN
     model.layers[-1].set_weights([kernel, bias])
 
 
 def fit_temperature(logits: Sequence[np.ndarray], labels: Sequence[np.ndarray]) -> float:
-    """The temperature that minimises the mean of the sets' mean cross-entropies.
+    """The temperature, 0.25 to 8, that minimises the mean of the sets' mean cross-entropies.
 
     Each set is logits (N, 10), up to a constant a row, and labels (N,).
     """

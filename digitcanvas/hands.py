@@ -20,7 +20,7 @@ STRAY = 0.04  # by which a stroke lies beside its place
 REACH = 0.08  # the most by which a stroke's end is cut or overshot
 TREMOR = 0.012
 STEPS = (0.015, 0.08)  # the range of the distances between points: slow hands to hasty ones
-GAP = 0.05  # the chance of a gap in a stroke, and its length
+GAP_CHANCE, GAP_LENGTH = 0.05, 0.05  # of a gap in a stroke
 ROUNDING = 0.05  # the most of the way on each side over which corners are cut
 
 BLEND = 0.6  # the most of the way to another drawing, or away from it
@@ -30,10 +30,10 @@ POINTS = 32
 
 
 def bend_strokes(strokes: Sequence[Stroke], rng: np.random.Generator) -> list[Stroke]:
-    """A drawing as another hand might make it: arrays (n, 2) -> the same, of about its size.
+    """A drawing as another hand might make it: arrays (n, 2) -> the same, its middle at about 0.
 
-    Its proportions and slant change; strokes stray from their places, begin and end too early or
-    too late, tremble, lose their corners, and are interrupted.
+    It keeps its size. Its proportions and slant change; strokes stray from their places, begin and
+    end too early or too late, tremble, lose their corners, and are interrupted.
     """
     middle, size = middle_and_size(strokes)
     aspect = np.exp(rng.normal(0, ASPECT) * np.array([0.5, -0.5]))
@@ -45,8 +45,8 @@ def bend_strokes(strokes: Sequence[Stroke], rng: np.random.Generator) -> list[St
         path = _walk((stroke - middle) / size, step, rng)
         path = _rounded(path, rounding) + rng.normal(0, TREMOR, path.shape) * min(1, step / 0.03)
         path = path @ matrix.T + rng.normal(0, STRAY, 2) * (len(strokes) > 1)
-        if rng.random() < GAP and len(path) * step > 8 * GAP:
-            cut, gap = rng.integers(1, len(path) - 1), max(1, round(GAP / step))
+        if rng.random() < GAP_CHANCE and len(path) > 2 and len(path) * step > 8 * GAP_LENGTH:
+            cut, gap = rng.integers(1, len(path) - 1), max(1, round(GAP_LENGTH / step))
             bent += [path[:cut], path[cut + gap :]]
         else:
             bent.append(path)
@@ -56,8 +56,9 @@ def bend_strokes(strokes: Sequence[Stroke], rng: np.random.Generator) -> list[St
 def blend(drawings: Sequence[Drawing], rng: np.random.Generator) -> list[Drawing]:
     """Each drawing as a hand would make it that lies between two hands, or beyond one of them.
 
-    Every drawing is moved part of the way towards another of the same digit and as many strokes,
-    or away from it, point by point; where none of a few is alike, it is left as it is.
+    Every drawing is moved part of the way towards one of the same digit and as many strokes, or
+    away from it, point by point; where none of a few is alike, it is left as it is. (By chance that
+    one is the drawing itself, which then changes in nothing but its points' distances.)
     """
     paths = [_evenly(drawing.strokes) for drawing in drawings]
     same = defaultdict(list)

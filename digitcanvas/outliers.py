@@ -18,7 +18,7 @@ NOT_A_DIGIT = 10
 """The label of what is no digit, after those of the ten."""
 
 LETTERS = sorted(set(string.ascii_letters) - set("BDGIJLOQSUZabgijloqsyz"))
-"""Letters that cannot be taken for a digit."""
+"""Letters that are rarely taken for a digit."""
 
 FONTS = ("futural", "scripts", "cursive", "timesr")
 CAPITAL = 21
@@ -28,10 +28,13 @@ MIRRORED = {3: "x", 4: "xy", 6: "x", 7: "xy", 9: "x"}
 """The digits that become no other digit when mirrored, and along which axes."""
 
 UNFINISHED = (2, 3, 4, 5, 8)
-"""The digits whose beginning is no digit,"""
+"""The digits whose beginning is rarely another digit."""
+
 SLENDER = 0.4
-"""unless its width is less than this share of its height."""
+"""A beginning of less than this share of its height in width could be a 1."""
+
 TRIES = 10
+"""The beginnings to try for one that is not slender."""
 
 
 def make_outliers(count: int, digits: Sequence[Drawing], rng: np.random.Generator) -> list[Drawing]:
@@ -63,7 +66,7 @@ def spiral(rng: np.random.Generator, digits: Sequence[Drawing] = ()) -> list[Str
 
 
 def lines(rng: np.random.Generator, digits: Sequence[Drawing] = ()) -> list[Stroke]:
-    """Straight strokes: a cross, a grid, or anyhow."""
+    """Straight strokes: a star, parallels, or anyhow."""
     count = rng.integers(2, 5)
     ways = [
         [_polar(np.array([0, 0.5]) + i / count / 2, 1) for i in range(count)],

@@ -50,11 +50,11 @@ EDGE, FRAME = 0.1, 0.01
 PENLIKE = 18
 """Ink as slender as this may outdo what is rarer: a sheet of paper is broader."""
 
-PEN_WIDTH = 2.4
+MNIST_PEN = 2.4
 """About MNIST's own pen, in pixels of the result; thinner pens are widened to it."""
 
 WIDEST_PEN = 3.6
-"""About the boldest in MNIST; wider pens are thinned to PEN_WIDTH."""
+"""About the boldest in MNIST; wider pens are thinned to MNIST_PEN."""
 
 RIDGE_SLOPE = 0.6
 
@@ -272,7 +272,7 @@ def _is_centred(ink: np.ndarray) -> bool:
 
 
 def _redraw(contrast: np.ndarray, threshold: float) -> np.ndarray:
-    """Ink in black and white, with a thin pen widened and a broad pen thinned to PEN_WIDTH.
+    """Ink in black and white, with a thin pen widened and a broad pen thinned to MNIST_PEN.
 
     A broad pen's path is the ridge of the distance transform, where its slope is well below 1.
     """
@@ -284,8 +284,8 @@ def _redraw(contrast: np.ndarray, threshold: float) -> np.ndarray:
         depth = cv2.GaussianBlur(_depth(ink), (0, 0), 2)
         slope = np.hypot(*(cv2.Sobel(depth, cv2.CV_32F, x, 1 - x, scale=1 / 8) for x in (0, 1)))
         ridge = (slope < RIDGE_SLOPE) & (depth > width / 4)
-        return _dilate(ridge, PEN_WIDTH * pixel / 2)
-    return _dilate(ink > 0, max(PEN_WIDTH * pixel - width, 0) / 2)
+        return _dilate(ridge, MNIST_PEN * pixel / 2)
+    return _dilate(ink > 0, max(MNIST_PEN * pixel - width, 0) / 2)
 
 
 def _dilate(ink: np.ndarray, radius: float) -> np.ndarray:

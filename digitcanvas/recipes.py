@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Recipe:
-    """Everything that decides what a training run learns, but for the data's own content.
+    """The hyperparameters of a training run; how far digits are bent, `augment` and `hands` say.
 
     `learning_rate` is the peak: it rises over the first 5 % of the run and falls as a cosine.
     `augment` bends every image anew in each epoch. `pen_copies` of every pen drawing there is,
     each by another hand, and `outliers` drawings that are no digit, at most one to five digits,
-    join MNIST's training digits; `validation_share` of MNIST's is kept to watch the run by. Without
-    outliers a network has no output for what is no digit.
+    join MNIST's training digits; `validation_share` of MNIST's is kept to watch the run by and to
+    calibrate with. Without outliers a network has no output for what is no digit.
     """
 
     architecture: str

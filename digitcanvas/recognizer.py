@@ -16,16 +16,16 @@ from digitcanvas.strokes import Stroke
 BATCH = 256
 
 ACCEPTED = 0.5
-"""From here on `is_digit` is a yes: networks are calibrated so that 99 % of digits lie above."""
+"""From here on `is_digit` is a yes: 99 % of the validation digits or more lie above."""
 
 
 @dataclass(frozen=True)
 class Prediction:
     """What a network makes of one image.
 
-    `probabilities` is float32 (10,), the softmax, and sums to 1; `image` is float32 (28, 28) in
-    [0, 1], what the network saw, ink 1 on paper 0; `is_digit`, in [0, 1], is how much it looks like
-    one digit at all. Under one half it is `rejected`.
+    `probabilities` is float32 (10,), the softmax given that it is a digit, and sums to 1; `image`
+    is float32 (28, 28) in [0, 1], what the network saw, ink 1 on paper 0; `is_digit`, in [0, 1], is
+    how much it looks like one digit at all. Under one half it is `rejected`.
     """
 
     probabilities: np.ndarray
@@ -98,7 +98,10 @@ class Recognizer:
         return self.judge_batch(images)[0]
 
     def judge_batch(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The probabilities of `predict_batch`, and each image's `is_digit`, float32 (N,)."""
+        """What `predict_batch` gives, and each image's `is_digit`, float32 (N,) in [0, 1].
+
+        Raises ValueError as `predict_batch` does.
+        """
         images = np.asarray(images, np.float32)
         if images.ndim != 3 or images.shape[1:] != (28, 28):
             raise ValueError(f"The images have the shape {images.shape}, not (N, 28, 28).")

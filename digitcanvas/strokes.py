@@ -19,12 +19,15 @@ Stroke = np.ndarray
 MAX_STROKES = 500
 MAX_POINTS = 100_000
 MAX_COORDINATE = 1e5
+MAX_NUMBERS = 100_000_000
+"""In an array of an .npz file: some hundred thousand drawings have fewer."""
+
 CURVE_STEPS = np.linspace(0, 1, 9)[1:, np.newaxis]
 
 
 @dataclass(frozen=True)
 class Drawing:
-    """A labelled drawing: its strokes, the digit meant (0-9) and a number for who drew it."""
+    """A labelled drawing: its strokes, the digit meant (0-9, or 10 for none) and who drew it."""
 
     strokes: list[Stroke]
     label: int
@@ -237,6 +240,8 @@ def _read_npz(path: str | Path) -> list[Drawing]:
     """Reads what `write_drawings` writes; `writers` may be missing."""
     content = io.BytesIO(Path(path).read_bytes())
     try:
+        _check_headers(content)
+        content.seek(0)
         with np.load(content) as arrays:
             points, stroke_lengths, drawing_lengths, labels = (
                 arrays[name] for name in ("points", "stroke_lengths", "drawing_lengths", "labels")
@@ -260,6 +265,18 @@ def _read_npz(path: str | Path) -> list[Drawing]:
             f"{path} has a drawing without strokes, or with a label other than 0 to 9."
         )
     return drawings
+
+
+def _check_headers(content: io.BytesIO) -> None:
+    """Refuse arrays of anything but numbers, and of far too many, before they are unpacked."""
+    with zipfile.ZipFile(content) as archive:
+        for name in archive.namelist():
+            with archive.open(name) as member:
+                if np.lib.format.read_magic(member) != (1, 0):
+                    raise ValueError(f"{name} is not of format 1.0")
+                shape, _, dtype = np.lib.format.read_array_header_1_0(member)
+            if dtype.kind not in "iuf" or math.prod(shape) > MAX_NUMBERS:
+                raise ValueError(f"{name} holds no numbers, or too many")
 
 
 def _cut(items: Sequence, lengths: np.ndarray) -> list[Sequence]:

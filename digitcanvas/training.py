@@ -29,7 +29,9 @@ from digitcanvas.strokes import Drawing
 
 WARM_UP = 0.05
 DIGITS_PER_OUTLIER = 5
-LIBRARIES = ("tensorflow", "keras", "numpy", "opencv-python-headless")
+"""There are at least so many, so that a small sample is not drowned."""
+
+LIBRARIES = ("tensorflow", "keras", "numpy", "opencv-python-headless", "Hershey-Fonts")
 PEN_WIDTHS = (0.9, 2.0)
 """The range of the pens that drawings are learnt from, in pixels of the 28x28 image."""
 
@@ -191,10 +193,10 @@ class _Report(keras.callbacks.Callback):
 
 
 def gather(recipe: Recipe, mnist: Mnist, pen: PenDigits | None) -> tuple:
-    """The images (N, 28, 28) and labels (N,) to train on, and the pair kept to watch the run by."""
+    """Images (N, 28, 28) and labels (N,): to train on, and a pair to watch and calibrate with."""
     rng = np.random.default_rng(recipe.seed)
     order = rng.permutation(len(mnist.y_train))
-    kept = round(len(order) * recipe.validation_share)
+    kept = max(1, round(len(order) * recipe.validation_share))
     images = mnist.x_train[order].astype(np.float32) / 255
     labels = mnist.y_train[order]
     drawings = pen.train if pen else []

@@ -102,7 +102,7 @@ def test_no_reading_changes(classes):
     np.testing.assert_array_equal(after.argmax(axis=1), before.argmax(axis=1))
 
 
-@pytest.mark.parametrize("sizes", [(50,), (400, 1000), (1499,), (1000, 50, 150)])
+@pytest.mark.parametrize("sizes", [(50,), (400, 1000), (1499,), (1000, 250, 350)])
 @pytest.mark.parametrize("bias", [-20, 0, 20])
 def test_of_each_set_at_most_one_in_a_hundred_is_turned_away_and_of_one_about_as_many(sizes, bias):
     """However much or little the network took for no digit before."""
@@ -129,3 +129,24 @@ def test_certain_networks_are_calibrated_too():
     probabilities, is_digit = judgement(model, logits)
     np.testing.assert_array_equal(probabilities.argmax(axis=1), labels)
     assert (is_digit >= ACCEPTED).all()
+
+
+def test_a_handful_of_digits_says_nothing_beside_many():
+    """Not even one that is misread and looks like no digit at all."""
+    logits, labels = sample(1000, classes=11)
+    bad = np.zeros((3, 11))
+    bad[:, 10], bad[:, 0] = 30, 20
+    alone, beside = network(11), network(11)
+    calibrate(alone, [(images(logits), labels)])
+    calibrate(beside, [(images(logits), labels), (images(bad), np.array([1, 2, 3]))])
+    for ours, theirs in zip(alone.get_weights(), beside.get_weights(), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_a_network_without_errors_is_not_sharpened():
+    logits = np.zeros((300, 10))
+    labels = np.arange(300) % 10
+    logits[np.arange(300), labels] = 3
+    model = network(10)
+    calibrate(model, [(images(logits), labels)])
+    np.testing.assert_array_equal(model.get_weights()[0], np.eye(784, 10))

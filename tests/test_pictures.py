@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from PIL import Image
 
-from digitcanvas.pictures import PEN_WIDTH, image_from_picture, read_picture
+from digitcanvas.pictures import MNIST_PEN, image_from_picture, read_picture
 from digitcanvas.preprocess import image_from_strokes
 
 SHAPES = {
@@ -49,7 +49,7 @@ def paint(ink, colour=INK, paper=PAPER):
 def distance(picture, name):
     """Mean absolute difference to the digit drawn anew from its strokes; another digit's is .1."""
     return float(
-        np.abs(image_from_picture(picture) - image_from_strokes(strokes_of(name), PEN_WIDTH)).mean()
+        np.abs(image_from_picture(picture) - image_from_strokes(strokes_of(name), MNIST_PEN)).mean()
     )
 
 
@@ -193,7 +193,7 @@ def test_a_small_picture_keeps_its_greys():
     picture = cv2.resize(draw("two"), (40, 40), interpolation=cv2.INTER_AREA)
     image = image_from_picture(np.rint(255 * picture).astype(np.uint8))
     assert len(np.unique(image)) > 50
-    assert np.abs(image - image_from_strokes(strokes_of("two"), PEN_WIDTH)).mean() < 0.06
+    assert np.abs(image - image_from_strokes(strokes_of("two"), MNIST_PEN)).mean() < 0.06
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "BMP", "WEBP"])
@@ -418,7 +418,7 @@ def test_a_broad_pen_is_thinned():
     seven = np.array([(100, 80), (300, 80), (180, 330)])
     ink = np.zeros((400, 400), np.uint8)
     cv2.polylines(ink, [seven], False, 255, 66)
-    ratio = image_from_picture(255 - ink).sum() / image_from_strokes([seven], PEN_WIDTH).sum()
+    ratio = image_from_picture(255 - ink).sum() / image_from_strokes([seven], MNIST_PEN).sum()
     assert 0.75 < ratio < 1.3
 
 

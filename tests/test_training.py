@@ -60,7 +60,7 @@ def test_the_same_seed_learns_the_same(run, pen_drawings):
         np.testing.assert_array_equal(one, same)
 
 
-def test_a_run_is_calibrated_on_what_it_did_not_learn_from(run, pen_drawings, monkeypatch):
+def test_a_run_is_calibrated_on_what_is_kept_to_measure_it(run, pen_drawings, monkeypatch):
     seen = []
     monkeypatch.setattr(training, "calibrate", lambda model, validation: seen.extend(validation))
     train(replace(TINY, epochs=1), load_sample(), pen_drawings)

@@ -88,8 +88,8 @@ def _words(prediction: Prediction) -> str:
     """The answer as HTML: the digit and how sure, or that it is none."""
     if prediction.rejected:
         return (
-            '<div style="font-size: 1.25rem; max-width: 10.5rem">This does not look like a digit to '
-            f"me (nearest:&nbsp;{prediction.digit}).</div>"
+            '<div style="font-size: 1.25rem; max-width: 10.5rem">This does not look like a digit '
+            f"to me (nearest:&nbsp;{prediction.digit}).</div>"
         )
     return (
         f'<div style="font-size: 6rem; line-height: 1">{prediction.digit}</div>'

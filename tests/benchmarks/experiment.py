@@ -8,6 +8,7 @@ validation part and on those writers: never on a test set. `--set` changes a fie
 
 import argparse
 import ast
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -43,6 +44,8 @@ def main() -> None:
             setattr(MODULES[place], name, ast.literal_eval(value))
     datasets.VALIDATION_WRITERS = options.writers
     mnist, pen = load_mnist(), load_pen_digits()
+    if mnist.is_sample or pen is None:
+        sys.exit("Set DIGITCANVAS_MNIST to an mnist.npz and DIGITCANVAS_PEN to a UNIPEN file.")
     with tqdm(total=recipe.epochs) as bar:
         trained = training.train(
             recipe,
@@ -52,7 +55,7 @@ def main() -> None:
                 progress.epoch - 1 + progress.batch / progress.batches - bar.n
             ),
         )
-    _, _, kept = training.gather(recipe, mnist, pen)
+    _, _, kept = training.gather(replace(recipe, pen_copies=0, outliers=0), mnist, pen)
     for name, (images, labels) in {
         "MNIST's validation part": kept,
         "drawings by writers kept out": images_of(pen.validation, options.pen),
@@ -65,7 +68,7 @@ def main() -> None:
             f"{name}: accuracy {figures['accuracy']:.2%} ({low:.2%} to {high:.2%}), "
             f"{wrong} wrong of {figures['count']}, "
             f"loss {figures['loss']:.4f}, calibration error {figures['calibration_error']:.2%}, "
-            f"mean confidence when wrong {figures['confidence_when_wrong']:.2f}"
+            f"mean confidence when wrong {figures['confidence_when_wrong'] or 0:.2f}"
         )
 
 
