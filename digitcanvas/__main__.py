@@ -138,10 +138,7 @@ def _train(options: argparse.Namespace) -> int:
     mnist = load_sample() if options.sample else load_mnist(options.mnist)
     pen = load_pen_digits(options.pen)
     if pen is None:
-        print(
-            "No pen strokes given (--pen): training on MNIST alone.",
-            file=sys.stderr,
-        )
+        print("No pen strokes given (--pen): training on MNIST alone.", file=sys.stderr)
 
     with _native_messages_hidden():
         from digitcanvas import training  # and TensorFlow, which nothing else needs

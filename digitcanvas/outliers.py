@@ -148,7 +148,7 @@ OF_DIGITS = (scrambled, mirrored, unfinished, pair)
 def _any(
     digits: Sequence[Drawing], rng: np.random.Generator, labels: Sequence[int] = tuple(range(10))
 ) -> Drawing:
-    """One of the digits with such labels, its middle at 0 and its longer side 1."""
+    """One of the digits with such labels (there must be one), its longer side 1 around 0."""
     digit = digits[rng.integers(len(digits))]
     while digit.label not in labels:
         digit = digits[rng.integers(len(digits))]
