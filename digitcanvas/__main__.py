@@ -4,19 +4,19 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import replace
-from datetime import datetime
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stdout
+from dataclasses import Field, fields, replace
 from pathlib import Path
 
 from tqdm import tqdm
 
 from digitcanvas import registry
-from digitcanvas.datasets import load_mnist, load_pen_digits, load_sample
+from digitcanvas.datasets import Mnist, find_mnist, load_mnist, load_pen_digits, load_sample
 from digitcanvas.evaluation import evaluate, evaluate_drawings
 from digitcanvas.pictures import read_picture
-from digitcanvas.recipes import RECIPES
+from digitcanvas.progress import Progress
+from digitcanvas.recipes import RECIPES, Recipe, read_widths
 from digitcanvas.recognizer import Recognizer
 from digitcanvas.strokes import read_drawings
 
@@ -49,13 +49,21 @@ def _parser() -> argparse.ArgumentParser:
     predict.add_argument("--model", default="cnn", help="a model's name or directory (cnn)")
     predict.set_defaults(run=_predict)
 
-    train = commands.add_parser("train", help="train a network and publish it as a model")
-    train.add_argument("recipe", choices=RECIPES)
-    train.add_argument("--epochs", type=int, help="instead of the recipe's")
-    train.add_argument("--seed", type=int, help="instead of the recipe's")
-    train.add_argument("--sample", action="store_true", help="train on the 5,000 bundled digits")
+    train = commands.add_parser(
+        "train",
+        help="train a network and publish it as a model",
+        description="Train a network by a recipe, or by a recipe changed, and publish it.",
+    )
+    names = train.add_mutually_exclusive_group(required=True)
+    names.add_argument("recipe", nargs="?", choices=RECIPES, metavar="RECIPE")
+    names.add_argument("--recipe", dest="named", choices=RECIPES, metavar="RECIPE")
+    train.epilog = f"The recipes: {', '.join(RECIPES)}."
+    for field in fields(Recipe):
+        _add_setting(train, field)
     place = train.add_mutually_exclusive_group()
-    place.add_argument("--name", help="the new model's name (recipe, day and time)")
+    place.add_argument(
+        "--name", help="the new model's name (the recipe's, numbered where it is taken)"
+    )
     place.add_argument(
         "--output", type=Path, metavar="DIR", help="the model directory to write or replace"
     )
@@ -74,6 +82,24 @@ def _parser() -> argparse.ArgumentParser:
     for command in (predict, train, measure):
         command.add_argument("--json", action="store_true", help="print JSON, for machines")
     return parser
+
+
+def _add_setting(parser: argparse.ArgumentParser, field: Field) -> None:
+    """An option that takes the place of what the recipe says."""
+    option = "--" + field.name.replace("_", "-")
+    if field.type is bool:
+        parser.add_argument(option, action=argparse.BooleanOptionalAction, default=None)
+    elif field.type in (int, float, str):
+        parser.add_argument(option, type=field.type)
+    else:
+        parser.add_argument(option, type=_widths, metavar="WIDTH,WIDTH...")
+
+
+def _widths(text: str) -> tuple[int, ...]:
+    try:
+        return read_widths(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _load(model: str) -> Recognizer:
@@ -96,6 +122,12 @@ def _native_messages_hidden() -> Iterator[None]:
     finally:
         os.dup2(saved, 2)
         os.close(saved)
+
+
+def _fetch(find: Callable[[str | None], Mnist], path: str | None) -> Mnist:
+    """MNIST; what Keras prints while it downloads it goes to standard error."""
+    with redirect_stdout(sys.stderr):
+        return find(path)
 
 
 def _predict(options: argparse.Namespace) -> int:
@@ -129,15 +161,15 @@ def _predict(options: argparse.Namespace) -> int:
 
 
 def _train(options: argparse.Namespace) -> int:
-    changes = {
-        name: value for name in ("epochs", "seed") if (value := getattr(options, name)) is not None
-    }
-    recipe = replace(RECIPES[options.recipe], **changes)
-    name = options.name or f"{options.recipe}-{datetime.now():%Y%m%d-%H%M%S}"
-    target = registry.check_target(options.output or registry.home() / registry.check_name(name))
-    mnist = load_sample() if options.sample else load_mnist(options.mnist)
+    base = options.recipe or options.named
+    settings = {field.name: getattr(options, field.name) for field in fields(Recipe)}
+    changes = {name: value for name, value in settings.items() if value is not None}
+    recipe = replace(RECIPES[base], **changes)
+    name = registry.check_name(options.name) if options.name else base
+    target = registry.check_target(options.output or registry.home() / registry.free_name(name))
+    mnist = load_sample() if recipe.sample else _fetch(find_mnist, options.mnist)
     pen = load_pen_digits(options.pen)
-    if pen is None:
+    if pen is None and recipe.pen_copies:
         print("No pen strokes given (--pen): training on MNIST alone.", file=sys.stderr)
 
     with _native_messages_hidden():
@@ -145,21 +177,26 @@ def _train(options: argparse.Namespace) -> int:
 
     with tqdm(total=recipe.epochs, bar_format=BAR, mininterval=0.5) as bar:
 
-        def show(progress: training.Progress) -> None:
+        def show(progress: Progress) -> None:
             figures = {name: f"{value:.4f}" for name, value in progress.metrics.items()}
-            bar.set_postfix(figures, refresh=False)
-            bar.update(progress.epoch - 1 + progress.batch / progress.batches - bar.n)
+            bar.set_postfix(figures or {"drawings": f"{progress.share:.0%}"}, refresh=False)
+            bar.update(progress.epochs_done - bar.n)
 
         trained = training.train(recipe, mnist, pen, show)
+    if not options.output:  # the name may have been taken meanwhile
+        target = registry.home() / registry.free_name(name)
     card = training.publish(trained, target)
-    _print_metrics({"model": str(target), "metrics": card.metrics}, options.json)
+    report = {"model": str(target), "untrained": card.untrained, "metrics": card.metrics}
+    if not options.json:
+        print("untrained: accuracy {accuracy:.2%}, loss {loss:.4f}".format(**card.untrained))
+    _print_metrics(report, options.json)
     return 0
 
 
 def _evaluate(options: argparse.Namespace) -> int:
     recognizer = _load(options.model)
     drawings = read_drawings(options.strokes) if options.strokes else []
-    mnist = load_mnist(options.mnist)
+    mnist = _fetch(load_mnist, options.mnist)
     if mnist.is_sample:
         print(
             "These are digits of MNIST's training set: they flatter a network that learnt from it.",

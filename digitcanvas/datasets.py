@@ -52,13 +52,31 @@ class Mnist:
         return "sample's test digits" if self.is_sample else "MNIST test set"
 
 
+class MnistMissing(ValueError):
+    """MNIST can neither be found nor downloaded; the message says what to do."""
+
+
 def load_mnist(path: str | Path | None = None) -> Mnist:
     """All of MNIST, or the bundled sample where it cannot be had (see `Mnist.is_sample`).
+
+    Looks where `find_mnist` does. Raises ValueError for a path that was given and holds no
+    mnist.npz.
+    """
+    try:
+        return find_mnist(path)
+    except MnistMissing as error:
+        log.warning("%s This goes on with the sample.", error)
+        return load_sample()
+
+
+def find_mnist(path: str | Path | None = None) -> Mnist:
+    """All of MNIST.
 
     Looks at `path`, else at the file the environment variable DIGITCANVAS_MNIST names, else in
     Keras' cache, else downloads it there with Keras, which checks its hash.
 
-    Raises ValueError for a path that was given and holds no mnist.npz.
+    Raises ValueError for a path that was given and holds no mnist.npz, and MnistMissing where the
+    download fails.
     """
     path = path or os.environ.get("DIGITCANVAS_MNIST")
     if path:
@@ -71,12 +89,10 @@ def load_mnist(path: str | Path | None = None) -> Mnist:
             _download_mnist()
             return _read_mnist(cached)
         except Exception as error:  # Keras raises a bare Exception where the network fails
-            log.warning(
-                "MNIST could not be downloaded, so this goes on with the bundled sample of 5,000 "
-                "digits. Set DIGITCANVAS_MNIST to a copy of mnist.npz to use all of it. (%s)",
-                error,
-            )
-            return load_sample()
+            raise MnistMissing(
+                "MNIST could not be downloaded: set DIGITCANVAS_MNIST to a copy of mnist.npz, or "
+                f"take the bundled sample of 5,000 digits. ({error})"
+            ) from error
 
 
 def load_sample() -> Mnist:

@@ -10,11 +10,14 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import tempfile
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
+from itertools import chain, count
 from pathlib import Path
 
 SHIPPED = Path(__file__).parent.parent / "models"
@@ -36,7 +39,8 @@ class Card:
     training used and saw; `metrics` holds what was measured on the "test" set, and on drawings
     ("pen") where there were any: `data` (their name), and the figures of `evaluation.measure`;
     `trained_at` is an ISO 8601 time, `seconds` the training's wall time; `files` maps
-    each file beside the card to its SHA-256.
+    each file beside the card to its SHA-256; `untrained` holds the "loss" and "accuracy" on the
+    test set before the training, and nothing in cards of old.
     """
 
     recipe: dict
@@ -48,6 +52,7 @@ class Card:
     trained_at: str
     seconds: float
     files: dict
+    untrained: dict = field(default_factory=dict)
 
     @property
     def test(self) -> dict:
@@ -80,10 +85,14 @@ def find(model: str | Path) -> Path:
     """
     names = model_names()
     if str(model) in names:
-        return (SHIPPED if str(model) in SHIPPED_NAMES else home()) / model
+        return _directory(str(model))
     if _is_model(Path(model)):
         return Path(model)
     raise ModelError(f"There is no model {str(model)!r:.60}. There are: {', '.join(names)}.")
+
+
+def _directory(name: str) -> Path:
+    return (SHIPPED if name in SHIPPED_NAMES else home()) / name
 
 
 def _is_model(directory: Path) -> bool:
@@ -99,6 +108,17 @@ def version(directory: Path) -> int:
         return (directory / CARD).stat().st_mtime_ns
     except OSError as error:
         raise damaged(directory, f"its card cannot be read ({error.strerror})") from error
+
+
+def snapshot() -> tuple:
+    """What changes when a model is published, renamed, removed or damaged."""
+    models = []
+    for name in model_names():
+        try:
+            models.append((name, version(_directory(name))))
+        except ModelError:
+            models.append((name, None))
+    return tuple(models)
 
 
 def read_card(directory: Path) -> Card:
@@ -151,18 +171,19 @@ def check_target(target: Path) -> Path:
 
 
 @contextmanager
-def publishing(target: Path) -> Iterator[Path]:
+def publishing(target: Path, scratch: Path | None = None) -> Iterator[Path]:
     """Gives an empty directory to fill, and moves it to `target` whole when the block ends.
 
-    A model that was at `target` is replaced, with an instant between in which there is none. Where
-    the block or the move raises, it stays as it was.
+    It is made in `scratch`, on the same file system, or beside `target`. A model that was at
+    `target` is replaced, with an instant between in which there is none; one that came there
+    meanwhile is not (OSError). Where the block or the move raises, it stays as it was.
     """
-    check_target(target)
-    with tempfile.TemporaryDirectory(prefix=".publishing-", dir=target.parent) as folder:
+    replaces = check_target(target).exists()
+    with tempfile.TemporaryDirectory(prefix=".publishing-", dir=scratch or target.parent) as folder:
         new, old = Path(folder, "new"), Path(folder, "old")
         new.mkdir()
         yield new
-        if target.exists():
+        if replaces and target.exists():
             target.rename(old)
         try:
             new.rename(target)
@@ -182,6 +203,46 @@ def check_name(name: str) -> str:
         raise ModelError(
             f"{name!r} is no name for a model: take up to 40 letters, digits, '.', '_' and '-'."
         )
-    if name in model_names():
+    if name.lower() in _taken():
         raise ModelError(f"There is a model {name!r} already: choose another name.")
     return name
+
+
+def free_name(name: str) -> str:
+    """The name, or where it is taken the name with the first number from 2 that is not."""
+    taken = _taken()
+    numbered = (f"{name}-{number}" for number in count(2))
+    return next(free for free in chain([name], numbered) if free.lower() not in taken)
+
+
+def _taken() -> set[str]:
+    """All names in lower case: some file systems do not tell cases apart, nor do people."""
+    return {name.lower() for name in model_names()}
+
+
+def rename(name: str, new: str) -> None:
+    """Give a retrained model another name. Raises ModelError where that cannot be done."""
+    try:
+        _retrained(name).rename(home() / check_name(new))
+    except OSError as error:
+        raise ModelError(f"{name!r} could not be renamed ({error.strerror}).") from error
+
+
+def remove(name: str) -> None:
+    """Remove a retrained model whole. Raises ModelError where that cannot be done."""
+    directory = _retrained(name)
+    removed = directory.with_name(f".removed-{uuid.uuid4().hex}")
+    try:
+        directory.rename(removed)
+        shutil.rmtree(removed)
+    except OSError as error:
+        raise ModelError(f"{name!r} could not be removed ({error.strerror}).") from error
+
+
+def _retrained(name: str) -> Path:
+    if name in SHIPPED_NAMES:
+        raise ModelError(f"{name!r} came with the app: it stays as it is.")
+    directory = find(name)
+    if directory.parent != home():
+        raise ModelError(f"{name!r} is not among the models trained here: it stays as it is.")
+    return directory

@@ -1,5 +1,6 @@
 """A recipe and its data become a trained model, and that a model directory."""
 
+import math
 import os
 import sys
 import time
@@ -16,16 +17,16 @@ import numpy as np
 import tensorflow as tf
 
 from digitcanvas import registry
-from digitcanvas.architectures import ARCHITECTURES
+from digitcanvas.architectures import build
 from digitcanvas.augment import bend_images
 from digitcanvas.calibration import calibrate
 from digitcanvas.datasets import BUNDLED, Mnist, PenDigits, images_of, sha256
-from digitcanvas.evaluation import evaluate
+from digitcanvas.evaluation import evaluate, measure
 from digitcanvas.hands import bend_strokes, blend
 from digitcanvas.outliers import make_outliers
+from digitcanvas.progress import Progress
 from digitcanvas.recipes import Recipe
-from digitcanvas.recognizer import Recognizer
-from digitcanvas.strokes import Drawing
+from digitcanvas.recognizer import Recognizer, judged
 
 WARM_UP = 0.05
 DIGITS_PER_OUTLIER = 5
@@ -35,27 +36,19 @@ LIBRARIES = ("tensorflow", "keras", "numpy", "opencv-python-headless", "Hershey-
 PEN_WIDTHS = (0.9, 2.0)
 """The range of the pens that drawings are learnt from, in pixels of the 28x28 image."""
 
-
-@dataclass(frozen=True)
-class Progress:
-    """Where a run stands: batch `batch` of `batches` in epoch `epoch` of `epochs`, from 1.
-
-    `metrics` holds the epoch's loss and accuracy so far, and at its end `val_loss` and
-    `val_accuracy` too.
-    """
-
-    epoch: int
-    epochs: int
-    batch: int
-    batches: int
-    metrics: dict[str, float]
+REPORTED = 1000
+"""After so many drawings made, progress is reported."""
 
 
 @dataclass(frozen=True)
 class Trained:
-    """A trained network, what it learnt from, its loss and accuracy by epoch, and the time."""
+    """A trained network, what it learnt from, its loss and accuracy by epoch, and the time.
+
+    `initial` are the weights that it began with.
+    """
 
     model: keras.Model
+    initial: list[np.ndarray]
     recipe: Recipe
     mnist: Mnist
     pen: PenDigits | None
@@ -71,26 +64,19 @@ def train(
 ) -> Trained:
     """Train a network and calibrate it. The same recipe and data give the same weights.
 
-    `on_progress` is called after every batch and every epoch.
+    `on_progress` is called now and then while drawings are made to learn from, and after every
+    batch and every epoch. Raises ValueError where the loss is no number any more.
     """
     start = time.monotonic()
     keras.utils.set_random_seed(recipe.seed)
     tf.config.experimental.enable_op_determinism()
-    images, labels, validation = gather(recipe, mnist, pen)
+    images, labels, validation = gather(recipe, mnist, pen, on_progress)
     batches = Batches(images, keras.utils.to_categorical(labels, recipe.classes), recipe)
-    model = ARCHITECTURES[recipe.architecture](recipe.classes)
-    steps = recipe.epochs * len(batches)
-    warm_up = max(1, int(steps * WARM_UP))
-    schedule = keras.optimizers.schedules.CosineDecay(
-        recipe.learning_rate / 10,
-        max(1, steps - warm_up),
-        alpha=0.01,
-        warmup_target=recipe.learning_rate,
-        warmup_steps=warm_up,
-    )
+    model = build(recipe)
+    initial = model.get_weights()
     model.compile(
-        optimizer=keras.optimizers.AdamW(schedule, weight_decay=recipe.weight_decay),
-        loss=keras.losses.CategoricalCrossentropy(label_smoothing=recipe.label_smoothing),
+        optimizer=_optimizer(recipe, steps=recipe.epochs * len(batches)),
+        loss="categorical_crossentropy",
         metrics=["accuracy"],
     )
     history = model.fit(
@@ -103,20 +89,44 @@ def train(
         validation_batch_size=1000,
         callbacks=[_Report(on_progress)],
         verbose=0,
-    )
-    calibrate(model, [validation, *([images_of(pen.validation)] if pen else [])])
-    return Trained(model, recipe, mnist, pen, history.history, time.monotonic() - start)
+    ).history
+    if recipe.calibrated:
+        drawings = [images_of(pen.validation)] if pen and recipe.pen_copies else []
+        calibrate(model, [validation, *drawings])
+    return Trained(model, initial, recipe, mnist, pen, history, time.monotonic() - start)
 
 
-def publish(trained: Trained, target: Path) -> registry.Card:
+def _optimizer(recipe: Recipe, steps: int) -> keras.optimizers.Optimizer:
+    rate = float(recipe.learning_rate)
+    if recipe.schedule == "cosine":
+        warm_up = max(1, int(steps * WARM_UP))
+        rate = keras.optimizers.schedules.CosineDecay(
+            rate / 10,
+            max(1, steps - warm_up),
+            alpha=0.01,
+            warmup_target=rate,
+            warmup_steps=warm_up,
+        )
+    decay = recipe.weight_decay or None
+    if recipe.optimizer == "sgd":
+        return keras.optimizers.SGD(rate, momentum=0.9, weight_decay=decay)
+    if recipe.optimizer == "rmsprop":
+        return keras.optimizers.RMSprop(rate, weight_decay=decay)
+    return keras.optimizers.Adam(rate, weight_decay=decay)
+
+
+def publish(trained: Trained, target: Path, scratch: Path | None = None) -> registry.Card:
     """Write a model directory: both files, and a card with what they measure as served.
 
-    It appears at `target` whole, in the place of a model that was there. Where the disk is full or
-    the place cannot be written (OSError, ModelError), what was there stays.
+    It is made in `scratch`, on the same file system, or beside `target`, and appears there whole,
+    in the place of a model that was there. Where the disk is full or the place cannot be written
+    (OSError, ModelError), what was there stays.
     """
     recipe = trained.recipe
-    with registry.publishing(target) as directory:
-        bare = ARCHITECTURES[recipe.architecture](recipe.classes)  # without the optimizer's state
+    with registry.publishing(target, scratch) as directory:
+        bare = build(recipe)  # without the optimizer's state
+        bare.set_weights(trained.initial)
+        untrained = _measure(bare, trained.mnist)
         bare.set_weights(trained.model.get_weights())
         bare.save(directory / registry.TRAINABLE)
         bare.export(directory / registry.SERVED, format="litert", verbose=False)
@@ -134,9 +144,17 @@ def publish(trained: Trained, target: Path) -> registry.Card:
             files={
                 name: sha256(directory / name) for name in (registry.TRAINABLE, registry.SERVED)
             },
+            untrained=untrained,
         )
         registry.write_card(directory, card)
     return registry.read_card(target)
+
+
+def _measure(model: keras.Model, mnist: Mnist) -> dict[str, float]:
+    """The network's loss and accuracy on the test set."""
+    softmax = model.predict(mnist.x_test.astype(np.float32) / 255, batch_size=1000, verbose=0)
+    figures = measure(*judged(softmax), mnist.y_test)
+    return {name: figures[name] for name in ("loss", "accuracy")}
 
 
 class Batches(keras.utils.PyDataset):
@@ -170,7 +188,7 @@ class Batches(keras.utils.PyDataset):
 
 
 class _Report(keras.callbacks.Callback):
-    """Turns Keras' callbacks into Progress."""
+    """Turns Keras' callbacks into Progress, and stops a run that has lost its way."""
 
     def __init__(self, on_progress: Callable[[Progress], None]) -> None:
         super().__init__()
@@ -187,33 +205,52 @@ class _Report(keras.callbacks.Callback):
         self._send(self.params["steps"], logs)
 
     def _send(self, batch: int, logs: dict | None) -> None:
+        if not all(math.isfinite(value) for value in logs.values()):
+            raise ValueError(
+                f"The loss is no number any more in epoch {self._epoch}, batch {batch}: train with "
+                "a lower learning rate."
+            )
         self._on_progress(
             Progress(self._epoch, self.params["epochs"], batch, self.params["steps"], dict(logs))
         )
 
 
-def gather(recipe: Recipe, mnist: Mnist, pen: PenDigits | None) -> tuple:
+def gather(
+    recipe: Recipe,
+    mnist: Mnist,
+    pen: PenDigits | None,
+    on_progress: Callable[[Progress], None] = lambda progress: None,
+) -> tuple:
     """Images (N, 28, 28) and labels (N,): to train on, and a pair to watch and calibrate with."""
     rng = np.random.default_rng(recipe.seed)
     order = rng.permutation(len(mnist.y_train))
     kept = max(1, round(len(order) * recipe.validation_share))
     images = mnist.x_train[order].astype(np.float32) / 255
     labels = mnist.y_train[order]
-    drawings = pen.train if pen else []
-    others = [copy for _ in range(recipe.pen_copies) for copy in blend(drawings, rng)]
-    outliers = min(recipe.outliers, (len(images) - kept + len(others)) // DIGITS_PER_OUTLIER)
-    drawn, meant = _draw_bent(others + make_outliers(outliers, drawings, rng), rng)
+    drawings = pen.train if pen and recipe.pen_copies else []
+    copies = len(drawings) * recipe.pen_copies
+    outliers = min(recipe.outliers, (len(images) - kept + copies) // DIGITS_PER_OUTLIER)
+
+    def report(done: float) -> None:
+        if copies + outliers:
+            on_progress(Progress(0, recipe.epochs, round(done), copies + outliers, {}))
+
+    made = []
+    for _ in range(recipe.pen_copies):
+        made += blend(drawings, rng)
+        report(len(made) / 2)
+    made += make_outliers(outliers, drawings, rng)
+    bent = []
+    for number, drawing in enumerate(made):
+        if number % REPORTED == 0:
+            report((len(made) + number) / 2)
+        bent.append(replace(drawing, strokes=bend_strokes(drawing.strokes, rng)))
+    drawn, meant = images_of(bent, rng.uniform(*PEN_WIDTHS, len(bent)))
     return (
         np.concatenate([images[kept:], drawn]),
         np.concatenate([labels[kept:], meant]),
         (images[:kept], labels[:kept]),
     )
-
-
-def _draw_bent(drawings: list[Drawing], rng: np.random.Generator) -> tuple:
-    """The drawings by other hands and with other pens, as images and labels."""
-    bent = [replace(drawing, strokes=bend_strokes(drawing.strokes, rng)) for drawing in drawings]
-    return images_of(bent, rng.uniform(*PEN_WIDTHS, len(bent)))
 
 
 def _describe_data(trained: Trained) -> dict:
@@ -229,7 +266,7 @@ def _describe_data(trained: Trained) -> dict:
     if pen:
         data["pen"] = {
             "sha256": pen.sha256,
-            "train": len(pen.train),
+            "train": len(pen.train) if trained.recipe.pen_copies else 0,
             "validation": len(pen.validation),
             "validation_writers": sorted({drawing.writer for drawing in pen.validation}),
         }

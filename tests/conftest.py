@@ -1,11 +1,14 @@
 """What several test files share: models, data where there are any, a browser and the app."""
 
 import os
+from importlib import import_module
 
 import pytest
+import streamlit as st
 
 from digitcanvas import Recognizer
 from digitcanvas.datasets import Mnist, PenDigits, load_mnist, load_pen_digits
+from tests.apptest import open_session
 from tests.browser import chromium, serve
 
 
@@ -38,6 +41,36 @@ def home(tmp_path, monkeypatch):
     """An empty place for retrained models."""
     monkeypatch.setenv("DIGITCANVAS_HOME", str(tmp_path))
     return tmp_path
+
+
+@pytest.fixture(scope="session")
+def canvas_module():
+    """The canvas can be imported only where Streamlit runs, so a page is run first."""
+    open_session().run()
+    return import_module("digitcanvas.pages.canvas")
+
+
+@pytest.fixture
+def canvas(canvas_module, monkeypatch):
+    """Stands in for the canvas: its report, and the arguments that it was called with."""
+
+    class Canvas:
+        json_data = None
+
+        def __call__(self, **arguments):
+            self.arguments = arguments
+            st.session_state["canvas"] = {"drawing": {"raw": self.json_data}}
+            return self
+
+    canvas = Canvas()
+    monkeypatch.setattr(canvas_module, "st_canvas", canvas)
+    return canvas
+
+
+@pytest.fixture
+def page(canvas, home):
+    """A session without a browser, before its first run."""
+    return open_session()
 
 
 @pytest.fixture(scope="session")

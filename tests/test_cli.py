@@ -1,16 +1,22 @@
 import json
 import subprocess
 import sys
+import time
+from dataclasses import fields, replace
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
 import pytest
 
-from digitcanvas import Prediction, Recognizer, registry
+import digitcanvas
+from digitcanvas import Prediction, Recognizer, datasets, registry
 from digitcanvas.__main__ import _table, main
 from digitcanvas.datasets import load_sample
 from digitcanvas.evaluation import evaluate_drawings, measure
 from digitcanvas.preprocess import image_from_strokes
+from digitcanvas.progress import Progress
+from digitcanvas.recipes import LIMITS, RECIPES, Recipe
 from digitcanvas.strokes import write_drawings
 from tests.digits import DIGITS
 from tests.test_datasets import DRAWINGS, unipen
@@ -162,12 +168,22 @@ def test_predict_goes_on_after_a_picture_that_is_none(pictures, tmp_path, capsys
         ["predict", "7.png", "--model", "nothing"],
         ["evaluate", "nothing"],
         ["evaluate", "cnn", "--mnist", "gone.npz"],
-        ["train", "mlp", "--sample", "--epochs", "0"],
+        ["train", "mlp", "--mnist", "gone.npz"],
         ["train", "mlp", "--sample", "--name", "../up"],
         ["train", "mlp", "--sample", "--name", "cnn"],
         ["train", "mlp", "--sample", "--pen", "gone.tra"],
         ["train", "mlp", "--sample", "--output", "tests"],
         ["train", "mlp", "--sample", "--output", "README.md/mine"],
+        ["train", "mlp", "--sample", "--architecture", "rnn"],
+        ["train", "mlp", "--sample", "--optimizer", "adagrad"],
+        ["train", "mlp", "--sample", "--hidden", "64,0"],
+        ["train", "mlp", "--sample", "--filters", "8"],
+        ["train", "mlp", "--sample", "--learning-rate", "nan"],
+        *(
+            ["train", "cnn", "--sample", f"--{name.replace('_', '-')}={value}"]
+            for name, (low, high) in LIMITS.items()
+            for value in (low - 1, high + 1)
+        ),
     ],
 )
 def test_bad_input_is_one_clear_line_and_a_status(arguments, home, capsys):
@@ -177,10 +193,23 @@ def test_bad_input_is_one_clear_line_and_a_status(arguments, home, capsys):
     assert list(home.iterdir()) == []
 
 
-def test_a_word_it_does_not_know_is_a_usage_error(capsys):
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["draw"], "invalid choice: 'draw'"),
+        (["train"], "one of the arguments RECIPE --recipe is required"),
+        (["train", "best"], "invalid choice: 'best'"),
+        (["train", "mlp", "--recipe", "cnn"], "not allowed with argument"),
+        (["train", "mlp", "--epochs", "many"], "--epochs: invalid int value: 'many'"),
+        (["train", "mlp", "--hidden", "wide"], "--hidden: 'wide' is no list of layers"),
+        (["train", "mlp", "--name", "mine", "--output", "mine"], "not allowed with argument"),
+    ],
+)
+def test_what_makes_no_command_is_a_usage_error(arguments, complaint, capsys):
     with pytest.raises(SystemExit) as exit:
-        main(["draw"])
+        main(arguments)
     assert exit.value.code == 2
+    assert complaint in capsys.readouterr().err.splitlines()[-1]
 
 
 def test_a_shell_sees_one_line_and_no_chatter(tmp_path):
@@ -189,6 +218,137 @@ def test_a_shell_sees_one_line_and_no_chatter(tmp_path):
     assert done.returncode == 1 and done.stdout == ""
     (line,) = done.stderr.splitlines()
     assert "gone.png" in line
+
+
+@pytest.fixture
+def trainings(home, sample_only, monkeypatch):
+    """What train would have trained, and where it would have published that."""
+    recipes, targets = [], []
+
+    def train(recipe, mnist, pen, on_progress):
+        recipes.append(recipe)
+        for progress in (Progress(0, 4, 250, 1000, {}), Progress(2, 4, 5, 10, {"loss": 0.5})):
+            time.sleep(0.6)  # the bar is drawn so often
+            on_progress(progress)
+
+    def publish(trained, target):
+        targets.append(target)
+        card = registry.read_card(registry.SHIPPED / "mlp")
+        return replace(card, untrained={"accuracy": 0.1234, "loss": 2.3456})
+
+    training = SimpleNamespace(train=train, publish=publish, recipes=recipes, targets=targets)
+    monkeypatch.setattr(digitcanvas, "training", training, raising=False)
+    monkeypatch.setattr("digitcanvas.__main__.find_mnist", lambda path: load_sample())
+    return training
+
+
+@pytest.mark.parametrize("arguments", [["tiny-lr"], ["--recipe", "tiny-lr"]])
+def test_train_takes_a_recipe_as_it_is(trainings, home, arguments):
+    assert main(["train", *arguments]) == 0
+    assert trainings.recipes == [RECIPES["tiny-lr"]]
+    assert trainings.targets == [home / "tiny-lr"]
+
+
+SETTINGS = {
+    "architecture": "plain-cnn",
+    "epochs": 3,
+    "hidden": (64, 32),
+    "filters": (8, 16),
+    "dropout": 0.25,
+    "batch_size": 64,
+    "optimizer": "sgd",
+    "learning_rate": 0.05,
+    "schedule": "constant",
+    "weight_decay": 0.0,
+    "augment": False,
+    "normalise": False,
+    "sample": True,
+    "pen_copies": 1,
+    "outliers": 0,
+    "calibrated": False,
+    "validation_share": 0.1,
+    "seed": 3,
+}
+
+
+def options(settings):
+    """The settings as a person would write them."""
+    for name, value in settings.items():
+        option = name.replace("_", "-")
+        if isinstance(value, bool):
+            yield f"--{option}" if value else f"--no-{option}"
+        else:
+            yield f"--{option}={','.join(map(str, value)) if isinstance(value, tuple) else value}"
+
+
+def test_every_setting_of_a_recipe_is_an_option(trainings):
+    assert list(SETTINGS) == [field.name for field in fields(Recipe)]
+    assert main(["train", "quick", *options(SETTINGS)]) == 0
+    assert trainings.recipes == [Recipe(**SETTINGS)]
+    assert all(getattr(RECIPES["quick"], name) != value for name, value in SETTINGS.items())
+
+
+@pytest.mark.parametrize("name", ["epochs", "hidden", "augment", "sample"])
+def test_a_setting_left_out_is_the_recipe_s(trainings, name):
+    assert main(["train", "quick", *options({name: SETTINGS[name]})]) == 0
+    assert trainings.recipes == [replace(RECIPES["quick"], **{name: SETTINGS[name]})]
+
+
+def test_a_setting_that_is_on_can_be_put_on(trainings):
+    assert main(["train", "tiny-raw", "--augment", "--normalise"]) == 0
+    assert trainings.recipes == [replace(RECIPES["tiny-raw"], augment=True, normalise=True)]
+
+
+def test_a_new_model_s_name_is_its_recipe_s_or_the_one_given(trainings, home, tmp_path):
+    (home / "quick").mkdir()
+    assert main(["train", "quick"]) == 0
+    assert main(["train", "cnn"]) == 0
+    assert main(["train", "cnn", "--name", "mine"]) == 0
+    assert main(["train", "cnn", "--output", str(tmp_path / "out")]) == 0
+    assert trainings.targets == [home / "quick-2", home / "cnn-2", home / "mine", tmp_path / "out"]
+
+
+def test_train_shows_how_far_it_is_and_then_what_was_gained(trainings, capsys):
+    assert main(["train", "quick", "--epochs", "4"]) == 0
+    captured = capsys.readouterr()
+    assert "epoch 0.0/4" in captured.err and "drawings=25%" in captured.err
+    assert " 38%|" in captured.err and "epoch 1.5/4" in captured.err and "loss=0.5" in captured.err
+    assert captured.out.startswith("untrained: accuracy 12.34%, loss 2.3456\n")
+    assert "MNIST test set: 10,000 digits\n  accuracy 9" in captured.out
+
+
+def test_train_tells_machines_what_was_gained(trainings, home, capsys):
+    assert main(["train", "quick", "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["model"] == str(home / "quick")
+    assert report["untrained"] == {"accuracy": 0.1234, "loss": 2.3456}
+    assert report["metrics"] == registry.read_card(registry.SHIPPED / "mlp").metrics
+
+
+@pytest.fixture
+def offline(home, monkeypatch):
+    def fail():
+        raise Exception("no route to host")
+
+    monkeypatch.delenv("DIGITCANVAS_MNIST", raising=False)
+    monkeypatch.setenv("KERAS_HOME", str(home / "keras"))
+    monkeypatch.setattr(datasets, "_download_mnist", fail)
+
+
+def test_train_without_mnist_says_what_to_do(offline, home, capsys):
+    assert main(["train", "quick"]) == 1
+    captured = capsys.readouterr()
+    (line,) = captured.err.splitlines()
+    assert line.startswith("digitcanvas: MNIST could not be downloaded: ")
+    assert "DIGITCANVAS_MNIST" in line and "bundled sample" in line and "no route" in line
+    assert captured.out == "" and list(home.iterdir()) == []
+
+
+def test_what_a_download_prints_stays_out_of_the_report(offline, home, monkeypatch, capsys):
+    monkeypatch.setattr(datasets, "_download_mnist", lambda: print("Downloading data from ..."))
+    assert main(["train", "quick", "--json"]) == 1
+    captured = capsys.readouterr()
+    assert captured.out == "" and "Downloading" in captured.err
 
 
 def test_train_then_evaluate_then_predict(home, pictures, monkeypatch):
@@ -201,11 +361,15 @@ def test_train_then_evaluate_then_predict(home, pictures, monkeypatch):
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout), done.stderr
 
-    trained, progress = digitcanvas("train", "mlp", "--sample", "--epochs", "3", "--name", "mine")
-    assert "100%" in progress and "accuracy=" in progress
+    settings = {"epochs": 3, "hidden": (256, 128), "batch_size": 64, "seed": 5, "sample": True}
+    trained, progress = digitcanvas("train", "mlp", *options(settings), "--name", "mine")
+    assert "100%" in progress and "epoch 3.0/3" in progress and "val_accuracy=" in progress
     assert trained["model"] == str(home / "mine")
-    assert trained["metrics"]["test"]["accuracy"] > 0.85
-    assert registry.read_card(home / "mine").recipe["epochs"] == 3
+    assert trained["untrained"]["accuracy"] < 0.3 < 0.85 < trained["metrics"]["test"]["accuracy"]
+    assert trained["untrained"]["loss"] > 1.5 > trained["metrics"]["test"]["loss"]
+    card = registry.read_card(home / "mine")
+    assert Recipe(**card.recipe) == replace(RECIPES["mlp"], **settings)
+    assert card.untrained == trained["untrained"] and card.metrics == trained["metrics"]
     readings, _ = digitcanvas("predict", "--model", "mine", pictures[1])
     assert readings[0]["digit"] == 7
     sample = load_sample()

@@ -5,6 +5,8 @@ from hypothesis import strategies as st
 
 from digitcanvas import datasets
 from digitcanvas.datasets import (
+    MnistMissing,
+    find_mnist,
     images_of,
     load_mnist,
     load_pen_digits,
@@ -97,6 +99,38 @@ def test_and_offline_the_sample_serves_and_says_so(offline, caplog):
     mnist = load_mnist()
     assert mnist.is_sample and mnist.test_set == "sample's test digits"
     assert "bundled sample" in caplog.text
+
+
+def test_who_wants_all_of_mnist_is_told_what_to_do_offline(offline):
+    with pytest.raises(MnistMissing) as raised:
+        find_mnist()
+    for word in ("could not be downloaded", "DIGITCANVAS_MNIST", "sample", "URL fetch failure"):
+        assert word in str(raised.value)
+
+
+def test_a_download_that_brings_something_else_is_as_good_as_none(offline, monkeypatch):
+    monkeypatch.setattr(datasets, "_download_mnist", lambda: None)
+    with pytest.raises(MnistMissing):
+        find_mnist()
+
+
+def test_all_of_mnist_is_found_where_it_is_loaded_from(offline, tmp_path, monkeypatch):
+    cached = tmp_path / "keras" / "datasets" / "mnist.npz"
+    cached.parent.mkdir(parents=True)
+    given = save_mnist(tmp_path / "given.npz")
+    for path, found in (
+        (save_mnist(cached), find_mnist()),
+        (given, find_mnist(given)),
+    ):
+        assert found.source == str(path) and not found.is_sample
+    monkeypatch.setenv("DIGITCANVAS_MNIST", str(given))
+    assert find_mnist().source == str(given)
+
+
+def test_a_damaged_file_that_was_asked_for_is_not_downloaded_instead(offline, tmp_path):
+    with pytest.raises(ValueError, match="gone.npz") as raised:
+        find_mnist(tmp_path / "gone.npz")
+    assert not isinstance(raised.value, MnistMissing)
 
 
 @pytest.mark.parametrize(

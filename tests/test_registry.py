@@ -4,7 +4,27 @@ from pathlib import Path
 import pytest
 
 from digitcanvas import registry
-from digitcanvas.registry import CARD, ModelError, check_name, find, model_names, publishing
+from digitcanvas.registry import (
+    CARD,
+    ModelError,
+    check_name,
+    find,
+    free_name,
+    model_names,
+    publishing,
+    remove,
+    rename,
+)
+
+
+@pytest.fixture
+def mine(home):
+    """A retrained model, the only one."""
+    return Path(shutil.copytree(registry.SHIPPED / "mlp", home / "mine"))
+
+
+def contents(directory):
+    return {path.name: path.read_bytes() for path in directory.iterdir()}
 
 
 def test_shipped_models_come_first_then_retrained_ones(home):
@@ -103,3 +123,114 @@ def test_a_version_changes_with_the_model(tmp_path):
     (model / registry.CARD).unlink()
     with pytest.raises(ModelError, match="'mine' cannot be used"):
         registry.version(model)
+
+
+def test_a_model_is_made_in_the_scratch_directory_given(tmp_path):
+    scratch, target = tmp_path / "scratch", tmp_path / "models" / "mine"
+    scratch.mkdir()
+    with publishing(target, scratch) as directory:
+        (directory / CARD).write_text("new")
+        assert directory.parent.parent == scratch
+        assert list(target.parent.iterdir()) == []
+    assert contents(target) == {CARD: b"new"}
+    assert list(scratch.iterdir()) == []
+
+
+def test_where_the_scratch_directory_is_gone_the_old_model_stays(mine, home):
+    before = contents(mine)
+    with pytest.raises(FileNotFoundError), publishing(mine, home / "gone"):
+        pass
+    assert contents(mine) == before and list(home.iterdir()) == [mine]
+
+
+def test_a_model_that_came_up_meanwhile_is_not_replaced(home):
+    with pytest.raises(OSError), publishing(home / "mine") as directory:
+        (directory / CARD).write_text("ours")
+        shutil.copytree(registry.SHIPPED / "mlp", home / "mine")
+    assert contents(home / "mine") == contents(registry.SHIPPED / "mlp")
+    assert [path.name for path in home.iterdir()] == ["mine"]
+
+
+def test_a_model_that_was_removed_meanwhile_is_published_anew(mine, home):
+    with publishing(mine) as directory:
+        (directory / CARD).write_text("new")
+        remove("mine")
+    assert contents(mine) == {CARD: b"new"} and list(home.iterdir()) == [mine]
+
+
+def test_a_free_name_is_the_name_or_the_first_number_that_is_free(home):
+    assert free_name("mine") == "mine"
+    for taken in ("mine", "mine-2", "mine-4"):
+        shutil.copytree(registry.SHIPPED / "mlp", home / taken)
+    assert free_name("mine") == "mine-3"
+    assert free_name("cnn") == "cnn-2"
+
+
+def test_a_model_is_renamed_as_it_is(mine, home):
+    before = contents(mine)
+    rename("mine", "yours")
+    assert contents(home / "yours") == before
+    assert [path.name for path in home.iterdir()] == ["yours"]
+
+
+@pytest.mark.parametrize("new", ["", "a b", "../out", ".hidden", "cnn", "mine", "taken"])
+def test_a_bad_new_name_is_refused_and_nothing_moves(mine, home, new):
+    shutil.copytree(mine, home / "taken")
+    before = contents(mine)
+    with pytest.raises(ModelError, match="name"):
+        rename("mine", new)
+    assert sorted(path.name for path in home.iterdir()) == ["mine", "taken"]
+    assert contents(mine) == contents(home / "taken") == before
+
+
+def test_a_model_is_removed_whole(mine, home):
+    shutil.copytree(mine, home / "other")
+    remove("mine")
+    assert [path.name for path in home.iterdir()] == ["other"]
+
+
+def test_a_damaged_model_can_be_renamed_and_removed(mine, home):
+    (mine / CARD).write_text("{")
+    rename("mine", "broken")
+    remove("broken")
+    assert list(home.iterdir()) == []
+
+
+@pytest.mark.parametrize("change", [remove, lambda name: rename(name, "mine")])
+@pytest.mark.parametrize("name", ["cnn", "mlp"])
+def test_a_shipped_model_stays_as_it_is(home, change, name):
+    with pytest.raises(ModelError, match="came with the app"):
+        change(name)
+    assert registry.read_served(find(name))
+
+
+@pytest.mark.parametrize("change", [remove, lambda name: rename(name, "other")])
+@pytest.mark.parametrize("name", ["gone", "", ".", "..", ".training"])
+def test_a_model_that_is_gone_cannot_be_changed(mine, home, change, name):
+    (home / ".training").mkdir()
+    with pytest.raises(ModelError, match="no model"):
+        change(name)
+    assert sorted(path.name for path in home.iterdir()) == [".training", "mine"]
+
+
+@pytest.mark.parametrize("change", [remove, lambda name: rename(name, "other")])
+def test_a_model_elsewhere_is_not_for_the_registry_to_change(home, tmp_path_factory, change):
+    elsewhere = tmp_path_factory.mktemp("elsewhere") / "mine"
+    shutil.copytree(registry.SHIPPED / "mlp", elsewhere)
+    with pytest.raises(ModelError, match="not among the models trained here"):
+        change(str(elsewhere))
+    assert contents(elsewhere) == contents(registry.SHIPPED / "mlp")
+    assert list(home.iterdir()) == []
+
+
+@pytest.mark.parametrize("change", [remove, lambda name: rename(name, "other")])
+def test_a_disk_that_fails_is_told_and_the_model_stays(mine, home, monkeypatch, change):
+    before = contents(mine)
+
+    def fail(self, target):
+        raise OSError(5, "I/O error")
+
+    monkeypatch.setattr(Path, "rename", fail)
+    with pytest.raises(ModelError, match="'mine' could not be (renamed|removed) .I/O error"):
+        change("mine")
+    assert contents(mine) == before and list(home.iterdir()) == [mine]

@@ -1,4 +1,3 @@
-import json
 from dataclasses import replace
 
 import keras
@@ -6,20 +5,31 @@ import numpy as np
 import pytest
 
 from digitcanvas import Recognizer, datasets, registry, training
-from digitcanvas.architectures import ARCHITECTURES
+from digitcanvas.architectures import ARCHITECTURES, build
 from digitcanvas.datasets import PenDigits, load_sample
 from digitcanvas.evaluation import evaluate
 from digitcanvas.outliers import NOT_A_DIGIT, make_outliers
 from digitcanvas.preprocess import PEN_WIDTH, image_from_strokes
-from digitcanvas.recipes import RECIPES, Recipe
+from digitcanvas.recipes import CNNS, LAYERS, MLPS, OPTIMIZERS, RECIPES, TUTORIAL, Recipe
 from digitcanvas.recognizer import ACCEPTED, judged
 from digitcanvas.training import Batches, publish, train
 from tests.digits import DIGITS
 from tests.test_datasets import DRAWINGS
 
 TINY = Recipe(
-    "mlp", epochs=2, batch_size=500, pen_copies=3, outliers=300, validation_share=0.25, seed=3
+    "mlp",
+    epochs=2,
+    hidden=(512, 256),
+    batch_size=500,
+    sample=True,
+    pen_copies=3,
+    outliers=300,
+    validation_share=0.25,
+    seed=3,
 )
+PLAIN = Recipe("plain-mlp", epochs=1, **TUTORIAL | {"hidden": (16,), "sample": True})
+SCRIBBLED = 3 * len(DRAWINGS) + 300
+"""Drawings that TINY makes to learn from."""
 
 
 @pytest.fixture(scope="module")
@@ -43,13 +53,34 @@ def test_a_run_learns(run):
 
 def test_progress_counts_batches_and_epochs(run):
     _, progress = run
-    batches = -(-(3000 + 3 * len(DRAWINGS) + 300) // 500)
-    seen = [(p.epoch, p.batch) for p in progress]
+    batches = -(-(3000 + SCRIBBLED) // 500)
+    training = [p for p in progress if p.epoch]
+    seen = [(p.epoch, p.batch) for p in training]
     assert seen == [
         (epoch, batch) for epoch in (1, 2) for batch in [*range(1, batches + 1), batches]
     ]
-    assert all((p.epochs, p.batches) == (2, batches) for p in progress)
+    assert all((p.epochs, p.batches) == (2, batches) for p in training)
+    at_ends = [p for p in training if "val_loss" in p.metrics]
+    assert [(p.epoch, p.batch) for p in at_ends] == [(1, batches), (2, batches)]
     assert {"loss", "accuracy", "val_loss", "val_accuracy"} <= set(progress[-1].metrics)
+
+
+def test_before_the_first_epoch_progress_counts_the_drawings_made(run, pen_drawings, monkeypatch):
+    epochs = [p.epoch for p in run[1]]
+    assert epochs[0] == 0 and epochs == sorted(epochs)
+    progress = []
+    monkeypatch.setattr(training, "REPORTED", 50)
+    training.gather(TINY, load_sample(), pen_drawings, progress.append)
+    assert all((p.epoch, p.epochs, p.batches) == (0, 2, SCRIBBLED) for p in progress)
+    done = [p.batch for p in progress]
+    assert done == sorted(done) and len(done) == 3 + 7
+    assert done[0] > 0 and 0.9 * SCRIBBLED < done[-1] <= SCRIBBLED
+
+
+def test_where_no_drawings_are_made_none_are_counted(pen_drawings):
+    progress = []
+    training.gather(PLAIN, load_sample(), pen_drawings, progress.append)
+    assert progress == []
 
 
 def test_the_same_seed_learns_the_same(run, pen_drawings):
@@ -70,6 +101,24 @@ def test_a_run_is_calibrated_on_what_is_kept_to_measure_it(run, pen_drawings, mo
     np.testing.assert_array_equal(meant, labels)
     np.testing.assert_array_equal(drawn, datasets.images_of(pen_drawings.validation)[0])
     assert list(written) == [5, 6, 7, 8, 9]
+
+
+def test_a_run_that_is_not_to_be_calibrated_keeps_its_softmax(pen_drawings, monkeypatch):
+    def fail(*_):
+        raise AssertionError("calibrated")
+
+    monkeypatch.setattr(training, "calibrate", fail)
+    trained = train(PLAIN, load_sample(), pen_drawings)
+    assert trained.history["val_accuracy"][-1] > 0.5
+
+
+def test_without_copies_pen_strokes_take_no_part(pen_drawings, monkeypatch):
+    recipe = replace(TINY, epochs=1, pen_copies=0)
+    seen = []
+    monkeypatch.setattr(training, "calibrate", lambda model, validation: seen.extend(validation))
+    one, other = (train(recipe, load_sample(), pen) for pen in (pen_drawings, None))
+    assert one.history == other.history
+    assert [len(labels) for _, labels in seen] == [1000, 1000]
 
 
 def test_what_is_no_digit_is_turned_away_and_digits_are_not(run):
@@ -134,6 +183,112 @@ def test_a_published_model_serves_what_was_trained(run, tmp_path):
     assert card.parameters == trained.model.count_params()
 
 
+def test_a_card_tells_what_the_network_read_before_training(run, tmp_path):
+    trained, _ = run
+    card = publish(trained, tmp_path / "mine")
+    bare = build(TINY)
+    bare.set_weights(trained.initial)
+    sample = load_sample()
+    softmax = bare.predict(sample.x_test.astype(np.float32) / 255, verbose=0)
+    accuracy = (judged(softmax)[0].argmax(axis=1) == sample.y_test).mean()
+    assert card.untrained["accuracy"] == pytest.approx(accuracy)
+    assert accuracy < 0.3 and card.untrained["loss"] > card.test["loss"]
+
+
+def test_a_model_is_made_where_one_may_scribble(run, tmp_path, monkeypatch):
+    trained, _ = run
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    seen = []
+    write_card = registry.write_card
+    monkeypatch.setattr(
+        registry, "write_card", lambda path, card: seen.append(path) or write_card(path, card)
+    )
+    publish(trained, tmp_path / "models" / "mine", scratch)
+    assert seen[0].is_relative_to(scratch) and list(scratch.iterdir()) == []
+    assert Recognizer.load(tmp_path / "models" / "mine")
+    assert [path.name for path in (tmp_path / "models").iterdir()] == ["mine"]
+
+
+def test_a_network_of_raw_pixels_still_takes_images_from_0_to_1(tmp_path):
+    recipe = replace(PLAIN, hidden=(64,))
+    trained = train(replace(recipe, normalise=False), load_sample())
+    assert trained.history["val_accuracy"][-1] > 0.3
+    images = load_sample().x_test[:100].astype(np.float32) / 255
+    normalised = build(recipe)
+    normalised.set_weights(trained.model.get_weights())
+    softmax = trained.model.predict(images, verbose=0)
+    np.testing.assert_allclose(softmax, normalised.predict(images * 255, verbose=0), atol=1e-5)
+    assert np.abs(softmax - normalised.predict(images, verbose=0)).max() > 0.1
+
+    card = publish(trained, tmp_path / "raw")
+    served = Recognizer.load(tmp_path / "raw").predict_batch(images)
+    np.testing.assert_allclose(served, softmax, atol=1e-5)
+    right = trained.model.predict(load_sample().x_test.astype(np.float32) / 255, verbose=0)
+    accuracy = (right.argmax(axis=1) == load_sample().y_test).mean()
+    assert card.test["accuracy"] == pytest.approx(accuracy, abs=0.002)
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_every_optimizer_learns_and_is_what_it_says(optimizer):
+    recipe = replace(PLAIN, optimizer=optimizer, learning_rate=0.01, weight_decay=0.001)
+    trained = train(recipe, load_sample())
+    assert trained.history["val_accuracy"][-1] > 0.5
+    used = trained.model.optimizer
+    assert (
+        type(used)
+        is {
+            "adam": keras.optimizers.Adam,
+            "sgd": keras.optimizers.SGD,
+            "rmsprop": keras.optimizers.RMSprop,
+        }[optimizer]
+    )
+    assert float(used.learning_rate) == pytest.approx(0.01)
+    assert used.weight_decay == 0.001
+    if optimizer == "sgd":
+        assert used.momentum == 0.9
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_no_decay_is_none_and_a_whole_rate_a_rate(optimizer):
+    used = training._optimizer(replace(PLAIN, optimizer=optimizer, learning_rate=1), steps=10)
+    assert used.weight_decay is None and float(used.learning_rate) == 1
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_a_rate_is_constant_or_rises_and_falls_as_a_cosine(optimizer):
+    recipe = replace(PLAIN, optimizer=optimizer, learning_rate=0.5)
+    rates = {}
+    for schedule in ("constant", "cosine"):
+        used = training._optimizer(replace(recipe, schedule=schedule), steps=200)
+        rates[schedule] = []
+        for step in range(0, 201, 5):
+            used.iterations.assign(step)
+            rates[schedule].append(float(used.learning_rate))
+    assert set(rates["constant"]) == {0.5}
+    rises, falls = rates["cosine"][:3], rates["cosine"][2:]
+    np.testing.assert_allclose(rises, [0.05, 0.275, 0.5], rtol=1e-5)
+    half_turn = (1 + np.cos(np.linspace(0, np.pi, len(falls)))) / 2
+    np.testing.assert_allclose(falls, 0.5 * (0.01 + 0.99 * half_turn), rtol=1e-4)
+
+
+def test_a_run_that_lost_its_way_says_to_lower_the_learning_rate():
+    recipe = replace(PLAIN, optimizer="sgd", learning_rate=10, weight_decay=1, normalise=False)
+    progress = []
+    with pytest.raises(ValueError, match=r"no number any more in epoch 1, .*lower learning rate"):
+        train(recipe, load_sample(), on_progress=progress.append)
+    assert all(np.isfinite(p.metrics["loss"]) for p in progress)
+
+
+def test_so_does_one_that_loses_it_in_an_epoch_s_last_step():
+    """The loss is that before the step; validation comes after it."""
+    report = training._Report(lambda progress: None)
+    report.set_params({"epochs": 1, "steps": 4})
+    report.on_epoch_begin(0)
+    with pytest.raises(ValueError, match="lower learning rate"):
+        report.on_epoch_end(0, {"loss": 2.3, "accuracy": 0.1, "val_loss": float("nan")})
+
+
 def test_a_failed_publish_leaves_the_old_model_and_nothing_else(run, tmp_path, monkeypatch):
     trained, _ = run
     publish(trained, tmp_path / "mine")
@@ -152,7 +307,7 @@ def test_a_failed_publish_leaves_the_old_model_and_nothing_else(run, tmp_path, m
 def test_batches_show_every_image_once_an_epoch():
     labels = np.arange(70)
     images = np.zeros((70, 28, 28), np.float32)
-    batches = Batches(images, labels, Recipe("mlp", epochs=1, batch_size=32))
+    batches = Batches(images, labels, Recipe("mlp", epochs=1, hidden=(8,), batch_size=32))
     first = np.concatenate([batches[i][1] for i in range(len(batches))])
     batches.on_epoch_end()
     second = np.concatenate([batches[i][1] for i in range(len(batches))])
@@ -163,13 +318,14 @@ def test_batches_show_every_image_once_an_epoch():
 def test_every_batch_of_every_epoch_is_bent_anew():
     images = np.stack([image_from_strokes(DIGITS[7])] * 16)  # alike, so that order plays no part
     labels = np.zeros((16, 10))
-    batches = Batches(images, labels, Recipe("mlp", epochs=2, batch_size=8))
+    recipe = Recipe("mlp", epochs=2, hidden=(8,), batch_size=8)
+    batches = Batches(images, labels, recipe)
     first, second = batches[0][0], batches[1][0]
     batches.on_epoch_end()
     later = batches[0][0]
     for one, other in ((first, images[:8]), (first, second), (first, later)):
         assert not np.array_equal(one, other)
-    plain = Batches(images, labels, Recipe("mlp", epochs=2, batch_size=8, augment=False))
+    plain = Batches(images, labels, replace(recipe, augment=False))
     np.testing.assert_array_equal(plain[0][0], images[:8])
 
 
@@ -198,60 +354,73 @@ def test_without_pen_strokes_outliers_join_all_the_same():
 def test_drawings_are_learnt_from_with_pens_of_all_widths(monkeypatch, pen_drawings):
     """Among them the one that is served."""
     widths = []
+    draw = training.images_of
     monkeypatch.setattr(
-        training, "images_of", lambda drawings, pens: widths.extend(pens) or ([], [])
+        training, "images_of", lambda drawings, pens: widths.extend(pens) or draw(drawings, pens)
     )
-    training._draw_bent(pen_drawings.train * 30, np.random.default_rng(0))
+    recipe = replace(TINY, pen_copies=20, outliers=100)
+    training.gather(recipe, load_sample(), pen_drawings)
     thin, wide = training.PEN_WIDTHS
     assert len(widths) == 300
     assert thin <= min(widths) < thin + 0.1 and wide - 0.1 < max(widths) <= wide
     assert thin < PEN_WIDTH < wide
 
 
-@pytest.mark.parametrize("classes", [10, 11])
+def test_every_architecture_has_limits():
+    assert set(ARCHITECTURES) == set(LAYERS) == {*MLPS, *CNNS}
+
+
+@pytest.mark.parametrize("outliers", [0, 1000])
 @pytest.mark.parametrize("name", RECIPES)
-def test_every_recipe_builds_its_network(name, classes):
-    model = ARCHITECTURES[RECIPES[name].architecture](classes)
+def test_every_recipe_builds_its_network(name, outliers):
+    recipe = replace(RECIPES[name], outliers=outliers)
+    model = build(recipe)
     softmax = model.predict(np.zeros((2, 28, 28), np.float32), verbose=0)
-    assert softmax.shape == (2, classes)
+    assert softmax.shape == (2, 11 if outliers else 10)
     np.testing.assert_allclose(softmax.sum(axis=1), 1, atol=1e-5)
-    assert model.count_params() < {"mlp": 2_000_000, "cnn": 500_000}[name]
+    widths = [layer.units for layer in model.layers if isinstance(layer, keras.layers.Dense)]
+    filters = [layer.filters for layer in model.layers if isinstance(layer, keras.layers.Conv2D)]
+    assert (*recipe.hidden, recipe.classes) == tuple(widths)
+    assert recipe.filters == tuple(filters)
+    dropouts = {layer.rate for layer in model.layers if isinstance(layer, keras.layers.Dropout)}
+    assert dropouts == {recipe.dropout}
+
+
+@pytest.mark.parametrize(("name", "limit"), [("mlp", 2_000_000), ("cnn", 500_000)])
+def test_the_best_networks_stay_small(name, limit):
+    assert build(RECIPES[name]).count_params() < limit
 
 
 @pytest.mark.parametrize(
-    "wrong",
+    ("name", "parameters"),
     [
-        {"epochs": 0},
-        {"batch_size": 0},
-        {"learning_rate": -1.0},
-        {"learning_rate": float("nan")},
-        {"validation_share": 1.0},
-        {"label_smoothing": 1.0},
-        {"seed": -1},
-        {"pen_copies": -1},
-        {"pen_copies": 101},
-        {"outliers": -1},
-        {"outliers": 1_000_001},
-        {"architecture": "rnn"},
+        ("mlp-128", 784 * 128 + 128 + 128 * 10 + 10),
+        ("mlp-128-128", 784 * 128 + 128 + 128 * 128 + 128 + 128 * 10 + 10),
+        ("mlp-512", 407_050),  # so it stands in the tutorial
+        ("cnn-28", 28 * 9 + 28 + 13 * 13 * 28 * 128 + 128 + 128 * 10 + 10),
+        ("tiny-raw", 784 * 4 + 4 + 4 * 4 + 4 + 4 * 10 + 10),
+        ("mlp-10-10", 784 * 10 + 10 + 10 * 10 + 10 + 10 * 10 + 10),
     ],
 )
-def test_a_recipe_out_of_range_is_refused(wrong):
-    with pytest.raises(ValueError, match=next(iter(wrong))):
-        Recipe(**({"architecture": "mlp", "epochs": 1} | wrong))
+def test_a_tutorial_s_network_has_as_many_parameters_as_there(name, parameters):
+    assert build(RECIPES[name]).count_params() == parameters
 
 
-@pytest.mark.parametrize(("outliers", "classes"), [(0, 10), (1, 11), (15_000, 11)])
-def test_what_is_no_digit_has_a_class_where_it_is_learnt(outliers, classes):
-    assert Recipe("cnn", epochs=1, outliers=outliers).classes == classes
+def test_the_most_layers_of_every_architecture_still_fit():
+    for architecture, limits in LAYERS.items():
+        layers = {name: (8,) * most for name, (_, most) in limits.items()}
+        model = build(Recipe(architecture, epochs=1, **layers))
+        assert model.predict(np.zeros((1, 28, 28), np.float32), verbose=0).shape == (1, 11)
 
 
 @pytest.mark.parametrize("name", ["cnn", "mlp"])
 def test_the_shipped_cards_tell_how_they_came_about(name):
     card = registry.read_card(registry.SHIPPED / name)
-    recipe = json.loads(json.dumps(RECIPES[name].__dict__))
-    assert card.recipe == recipe
+    recipe = Recipe(**card.recipe)
+    assert recipe == RECIPES[name]
     assert card.data["mnist"]["train"] == 60_000
     assert card.data["pen"]["validation_writers"] == list(datasets.VALIDATION_WRITERS)
-    assert len(card.history["val_loss"]) == recipe["epochs"]
+    assert len(card.history["val_loss"]) == recipe.epochs
+    assert card.untrained["accuracy"] < 0.3
     for file, sha256 in card.files.items():
         assert datasets.sha256(registry.SHIPPED / name / file) == sha256

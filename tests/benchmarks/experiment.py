@@ -51,9 +51,7 @@ def main() -> None:
             recipe,
             mnist,
             pen,
-            lambda progress: bar.update(
-                progress.epoch - 1 + progress.batch / progress.batches - bar.n
-            ),
+            lambda progress: bar.update(progress.epochs_done - bar.n),
         )
     _, _, kept = training.gather(replace(recipe, pen_copies=0, outliers=0), mnist, pen)
     for name, (images, labels) in {
