@@ -1,0 +1,131 @@
+"""The training process: python -m digitcanvas.worker, as `jobs` starts it.
+
+On its standard input stands the request, a line of JSON; then it stays open for as long as the
+server lives, and a further line asks to try the publishing again. Its standard output is lines of
+JSON: a "stage", a "progress", the "name" that the model gets, a "problem" to be solved before
+publishing is tried again, or why it "failed".
+"""
+
+import errno
+import json
+import logging
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+import psutil
+
+from digitcanvas import registry
+from digitcanvas.datasets import MnistMissing, find_mnist, load_pen_digits, load_sample
+from digitcanvas.progress import Progress
+from digitcanvas.recipes import Recipe
+
+PAUSE = 0.1
+"""Seconds between two reports of progress, but for those at an epoch's end."""
+
+log = logging.getLogger(__name__)
+
+
+def main() -> None:
+    """Train as asked and publish what was learnt, or say why not."""
+    spare_the_page()
+    send = _claim_output()
+    request = json.loads(sys.stdin.readline())
+    again = _obey_the_server()
+    try:
+        train(Recipe(**request["recipe"]), request["name"], Path(request["scratch"]), send, again)
+    except MemoryError:
+        send({"failed": "The memory is full: train a smaller network, or with a smaller batch."})
+    except MnistMissing as error:
+        send({"failed": str(error), "offline": True})
+    except (ValueError, OSError) as error:
+        send({"failed": str(error)})
+    except Exception as error:
+        log.exception("training failed")
+        send({"failed": f"Training broke off ({error!r:.200}). The server's log tells more."})
+
+
+def spare_the_page() -> None:
+    """Take the lowest priority, and leave one core to others where that can be done."""
+    process = psutil.Process()
+    process.nice(psutil.IDLE_PRIORITY_CLASS if psutil.WINDOWS else 19)
+    if hasattr(process, "cpu_affinity"):  # macOS has none
+        cores = process.cpu_affinity()
+        process.cpu_affinity(cores[1:] or cores)
+
+
+def train(
+    recipe: Recipe,
+    name: str,
+    scratch: Path,
+    send: Callable[[dict], None],
+    again: threading.Event,
+) -> None:
+    send({"stage": "Fetching the digits"})
+    mnist = load_sample() if recipe.sample else find_mnist()
+    pen = load_pen_digits()
+    send({"stage": "Starting TensorFlow"})
+    from digitcanvas import training
+
+    sent = 0.0
+
+    def report(progress: Progress) -> None:
+        nonlocal sent
+        if "val_loss" in progress.metrics or time.monotonic() - sent > PAUSE:
+            send({"progress": asdict(progress)})
+            sent = time.monotonic()
+
+    trained = training.train(recipe, mnist, pen, report)
+    while True:
+        again.clear()
+        free = registry.free_name(name)
+        send({"stage": "Measuring and publishing", "name": free})
+        try:
+            training.publish(trained, registry.home() / free, scratch)
+        except (OSError, registry.ModelError) as error:
+            log.warning("publishing failed: %s", error)
+            if free in registry.model_names():  # somebody took it meanwhile
+                continue
+            send({"problem": _explain(error)})
+            again.wait()
+        else:
+            return
+
+
+def _explain(error: Exception) -> str:
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"The disk is full: free some space where {registry.home()} is, then try again."
+    return f"The network could not be written ({error}). Mend that, then try again."
+
+
+def _claim_output() -> Callable[[dict], None]:
+    """Standard output for events alone: what libraries print goes to standard error."""
+    events = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+
+    def send(event: dict) -> None:
+        events.write(json.dumps(event) + "\n")
+        events.flush()
+
+    return send
+
+
+def _obey_the_server() -> threading.Event:
+    """Gives what is set by another line of input; at its end the server is gone: so are we."""
+    again = threading.Event()
+
+    def read() -> None:
+        for _ in sys.stdin:
+            again.set()
+        os._exit(1)
+
+    threading.Thread(target=read, daemon=True).start()
+    return again
+
+
+if __name__ == "__main__":
+    main()
