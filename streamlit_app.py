@@ -4,7 +4,7 @@ import gc
 
 import streamlit as st
 
-from digitcanvas.pages import draw, sidebar
+from digitcanvas.pages import draw, sidebar, training
 
 
 @st.cache_resource(show_spinner=False)
@@ -15,5 +15,7 @@ def spare_the_collector() -> None:
 
 
 st.set_page_config(page_title="digitcanvas", page_icon="✏️")
+training.remember()
 draw.show(sidebar.show())
+training.show()
 spare_the_collector()

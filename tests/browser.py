@@ -7,12 +7,13 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
+import psutil
 from playwright.sync_api import Browser, Page, sync_playwright
 
 ROOT = Path(__file__).parent.parent
@@ -70,6 +71,15 @@ class App:
         """The files mapped into the server's memory: its native libraries among them."""
         return Path(f"/proc/{self.process.pid}/maps").read_text()
 
+    def workers(self) -> list[psutil.Process]:
+        """The training processes: one at the most, if all is well."""
+        workers = []
+        for child in psutil.Process(self.process.pid).children():
+            with suppress(psutil.Error):
+                if "digitcanvas.worker" in child.cmdline():
+                    workers.append(child)
+        return workers
+
 
 @contextmanager
 def serve(home: Path) -> Iterator[App]:
@@ -113,24 +123,43 @@ def open_page(browser: Browser, app: App, **context) -> Page:
     return page
 
 
+def wait_for(condition: Callable, seconds: float = 60):
+    """Wait until the condition gives something true. Gives that."""
+    end = time.monotonic() + seconds
+    while not (value := condition()):
+        if time.monotonic() > end:
+            raise TimeoutError(f"not within {seconds} s")
+        time.sleep(0.02)
+    return value
+
+
 def canvas(page: Page):
     return page.locator(".st-key-canvas canvas.upper-canvas")
 
 
-def draw(page: Page, strokes: Sequence[np.ndarray]) -> None:
-    """Draw strokes, in canvas pixels, with the mouse."""
+def draw(
+    page: Page, strokes: Sequence[np.ndarray], halfway: Callable[[], None] = lambda: None
+) -> None:
+    """Draw strokes, in canvas pixels, with the mouse; `halfway` is called in the last's middle."""
     box = canvas(page).bounding_box()
     page.mouse.move(box["x"] + strokes[0][0][0], box["y"] + strokes[0][0][1])
     time.sleep(HOVER)
-    for stroke in strokes:
+    for number, stroke in enumerate(strokes, 1):
         page.mouse.move(box["x"] + stroke[0][0], box["y"] + stroke[0][1])
         page.mouse.down()
-        for start, end in pairwise(stroke):
-            steps = int(np.ceil(np.hypot(*(end - start)) / STEP))
-            for x, y in np.linspace(start, end, steps + 1)[1:]:
-                page.mouse.move(box["x"] + x, box["y"] + y)
-                time.sleep(FRAME)
+        points = list(_on_the_way(stroke))
+        for place, (x, y) in enumerate(points):
+            if place == len(points) // 2 and number == len(strokes):
+                halfway()
+            page.mouse.move(box["x"] + x, box["y"] + y)
+            time.sleep(FRAME)
         page.mouse.up()
+
+
+def _on_the_way(stroke: np.ndarray) -> Iterator[np.ndarray]:
+    for start, end in pairwise(stroke):
+        steps = int(np.ceil(np.hypot(*(end - start)) / STEP))
+        yield from np.linspace(start, end, steps + 1)[1:]
 
 
 def answer(page: Page) -> str:
@@ -181,3 +210,33 @@ def touch(page: Page, strokes: Sequence[np.ndarray]) -> None:
             )
             time.sleep(2 * FRAME)
         client.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+
+def choose(page: Page, key: str, option: str) -> None:
+    """Choose from a selectbox."""
+    page.locator(f".st-key-{key} input").click()
+    page.get_by_role("option", name=option, exact=True).click()
+
+
+def retrain(page: Page, name: str, epochs: int) -> None:
+    """Press Retrain for a network that learns so long from the bundled sample."""
+    fill_form(page, name, epochs)
+    press(page, "retrain")
+
+
+def fill_form(page: Page, name: str, epochs: int) -> None:
+    choose(page, "data", "The bundled sample of MNIST")
+    page.locator(".st-key-epochs input").fill(str(epochs))
+    page.locator(".st-key-name input").fill(name)
+
+
+def panel(page: Page):
+    return page.locator(".st-key-training")
+
+
+def share(page: Page) -> int:
+    """Where the training's bar stands, in percent; 0 where there is none."""
+    return page.evaluate(
+        "() => Number(document.querySelector('.st-key-training [role=progressbar]')"
+        "?.getAttribute('aria-valuenow') ?? 0)"
+    )

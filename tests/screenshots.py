@@ -2,13 +2,17 @@
 
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
-from tests.browser import ROOT, chromium, draw, open_page, serve, touch, wait_for_digit
+from playwright.sync_api import Page
+
+from tests.browser import ROOT, chromium, draw, open_page, press, serve, touch, wait_for_digit
 from tests.digits import DIGITS
 
 DOCS = ROOT / "docs"
 DESKTOP = {"viewport": {"width": 1100, "height": 640}}
+TALL = {"viewport": {"width": 1100, "height": 960}}
 PHONE = {"viewport": {"width": 375, "height": 812}, "has_touch": True, "is_mobile": True}
 
 
@@ -21,13 +25,39 @@ def main() -> None:
             ("phone", touch, 3, PHONE),
         ):
             page = open_page(browser, app, **context)
-            pen(page, DIGITS[digit])
-            wait_for_digit(page)
-            page.locator(".st-key-probabilities .bars").wait_for(state="attached")
-            page.mouse.move(1, 1)
-            time.sleep(1)
+            read(page, pen, digit)
             page.screenshot(path=DOCS / f"draw-{name}.png")
             page.context.close()
+        pages = {
+            "light": open_page(browser, app, **TALL),
+            "dark": open_page(browser, app, **TALL | {"color_scheme": "dark"}),
+            "phone": open_page(browser, app, **PHONE),
+        }
+        for name, page in pages.items():
+            read(page, touch if name == "phone" else draw, 3)
+        retrain_on_the_sample(pages["light"], epochs=5)
+        pages["light"].get_by_text("Epoch 5 of 5").wait_for(timeout=120_000)
+        for name, page in pages.items():
+            page.locator(".st-key-training").scroll_into_view_if_needed()
+            page.screenshot(path=DOCS / f"train-{name}.png")
+
+
+def read(page: Page, pen: Callable, digit: int) -> None:
+    """Draw a digit, and wait until the page has told all that it has to tell."""
+    pen(page, DIGITS[digit])
+    wait_for_digit(page)
+    page.locator(".st-key-probabilities .bars").wait_for(state="attached")
+    page.mouse.move(1, 1)
+    time.sleep(1)
+
+
+def retrain_on_the_sample(page: Page, epochs: int) -> None:
+    page.locator(".st-key-data input").click()
+    page.get_by_role("option", name="The bundled sample").click()
+    page.locator(".st-key-epochs input").fill(str(epochs))
+    page.locator(".st-key-epochs input").press("Enter")
+    time.sleep(1)
+    press(page, "retrain")
 
 
 if __name__ == "__main__":

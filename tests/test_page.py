@@ -1,76 +1,18 @@
 """The page's states, without a browser: Streamlit's AppTest with the canvas' report put in."""
 
-import base64
 import json
 import shutil
 from dataclasses import replace
-from importlib import import_module
-from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 import streamlit as st
-from streamlit.testing.v1 import AppTest
 
 from digitcanvas import Recognizer, registry
 from digitcanvas.preprocess import image_from_strokes
+from tests.apptest import charts, drawing, html, numbers, shown
 from tests.digits import DIGITS
-
-APP = Path(__file__).parent.parent / "streamlit_app.py"
-
-
-def drawing(strokes):
-    """What the canvas reports after these strokes."""
-    return {
-        "version": "7.4.0",
-        "objects": [
-            {
-                "type": "Path",
-                "path": [["M", *stroke[0]], *(["L", *point] for point in stroke[1:])],
-            }
-            for stroke in (stroke.tolist() for stroke in strokes)
-        ],
-    }
-
-
-@pytest.fixture(scope="module")
-def canvas_module():
-    """The canvas can be imported only where Streamlit runs, so a page is run first."""
-    AppTest.from_file(str(APP), default_timeout=30).run()
-    return import_module("digitcanvas.pages.canvas")
-
-
-@pytest.fixture
-def canvas(canvas_module, monkeypatch):
-    """Stands in for the canvas: its report, and the arguments that it was called with."""
-
-    class Canvas:
-        json_data = None
-
-        def __call__(self, **arguments):
-            self.arguments = arguments
-            st.session_state["canvas"] = {"drawing": {"raw": self.json_data}}
-            return self
-
-    canvas = Canvas()
-    monkeypatch.setattr(canvas_module, "st_canvas", canvas)
-    return canvas
-
-
-@pytest.fixture
-def page(canvas, home):
-    return AppTest.from_file(str(APP), default_timeout=30)
-
-
-def shown(page):
-    """All text of the page's drawing part."""
-    elements = [*page.main.markdown, *page.main.error, *page.main.get("html")]
-    return " ".join(getattr(element, "value", None) or element.proto.body for element in elements)
-
-
-def charts(page):
-    return [json.loads(chart.proto.spec) for chart in page.get("plotly_chart")]
 
 
 def upload(page, name, content):
@@ -100,14 +42,9 @@ def test_the_answer_is_the_chosen_network_s(page, canvas, model):
     page.radio(key="model").set_value(model).run()
     assert f">{expected.digit}<" in shown(page) and f">{expected.certainty} sure" in shown(page)
     (chart,) = charts(page)
-    np.testing.assert_allclose(heights(chart), expected.probabilities * 100, rtol=1e-4)
+    (bars,) = chart["data"]
+    np.testing.assert_allclose(numbers(bars["y"]), expected.probabilities * 100, rtol=1e-4)
     assert len(page.image) == 1
-
-
-def heights(chart):
-    """Its bars', which Plotly sends as an array's bytes."""
-    y = chart["data"][0]["y"]
-    return np.frombuffer(base64.b64decode(y["bdata"]), y["dtype"])
 
 
 @pytest.mark.parametrize(("is_digit", "rejected"), [(0.49, True), (0.5, False)])
@@ -123,19 +60,11 @@ def test_what_does_not_look_like_a_digit_is_told_and_charted(
     canvas.json_data = drawing(DIGITS[3])
     page.run()
     assert not page.exception and not page.error
-    words = container(page, "prediction")
+    words = html(page, "prediction")
     refusal = "This does not look like a digit to me (nearest:&nbsp;3)." in words
     assert refusal is rejected and (">3<" in words) is not rejected
     assert (" sure" in words) is not rejected
     assert len(charts(page)) == 1 and len(page.image) == 1
-
-
-def container(page, key):
-    """The HTML in the page's container of this key."""
-    (block,) = (
-        node for node in page.main if str(getattr(node.proto, "id", "")).endswith(f"-{key}")
-    )
-    return " ".join(element.proto.body for element in block.children.values())
 
 
 def test_the_image_shown_is_what_the_network_saw(page, canvas, monkeypatch):
@@ -399,3 +328,187 @@ def test_without_any_model_the_page_says_what_to_do(page, canvas, broken):
     assert not page.exception
     assert "Restore" in page.error[0].value
     assert len(page.sidebar.warning) == 2
+
+
+def choose_mine(page, home, *others):
+    """A page that reads with a network trained here, of several."""
+    for name in ("mine", *others):
+        shutil.copytree(registry.SHIPPED / "mlp", home / name)
+    page.run()
+    page.radio(key="model").set_value("mine").run()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [registry.remove, lambda name: registry.rename(name, "yours")],
+    ids=["gone", "renamed"],
+)
+def test_a_network_taken_away_by_somebody_else_is_told_once_and_the_first_reads(
+    page, canvas, home, change
+):
+    canvas.json_data = drawing(DIGITS[6])
+    choose_mine(page, home)
+    assert not page.sidebar.warning
+    change("mine")
+    page.run()
+    assert not page.exception and not page.error
+    (warning,) = page.sidebar.warning
+    assert "'mine' is gone" in warning.value and "CNN reads now" in warning.value
+    assert page.radio(key="model").value == "cnn" and ">6<" in shown(page)
+    page.run()
+    assert not page.sidebar.warning
+
+
+def test_a_network_that_others_trained_leaves_the_choice_alone(page, home):
+    page.run()
+    page.radio(key="model").set_value("mlp").run()
+    shutil.copytree(registry.SHIPPED / "cnn", home / "a-first-one")
+    page.run()
+    assert page.radio(key="model").value == "mlp" and not page.sidebar.warning
+
+
+def test_two_networks_are_compared_in_words_and_in_a_chart(page, canvas):
+    """A sloping 7, of which they think differently."""
+    canvas.json_data = drawing(DIGITS[7])
+    page.run()
+    page.selectbox(key="compare").set_value("mlp").run()
+    assert not page.exception
+    (chart,) = charts(page)
+    for name, key, bars in zip(
+        ("cnn", "mlp"), ("prediction", "comparison"), chart["data"], strict=True
+    ):
+        expected = Recognizer.load(name).predict_strokes(DIGITS[7])
+        assert f">{expected.digit}<" in html(page, key)
+        assert f">{expected.certainty} sure" in html(page, key)
+        assert f"<b>{name.upper()}</b>" in html(page, key) and bars["name"] == name.upper()
+        np.testing.assert_allclose(numbers(bars["y"]), expected.probabilities * 100, rtol=1e-4)
+    page.selectbox(key="compare").set_value(None).run()
+    assert "CNN" not in html(page, "prediction")
+    (chart,) = charts(page)
+    assert len(chart["data"]) == 1
+
+
+def test_two_networks_are_compared_on_a_picture(page):
+    page.run()
+    page.selectbox(key="compare").set_value("mlp").run()
+    upload(page, "eight.png", png(8))
+    assert not page.exception
+    assert ">8<" in html(page, "prediction") and ">8<" in html(page, "comparison")
+
+
+@pytest.mark.parametrize("doubtful", ["prediction", "comparison"])
+def test_of_two_networks_one_alone_may_turn_a_drawing_away(page, canvas, monkeypatch, doubtful):
+    read = Recognizer.predict_strokes
+    verdicts = {"prediction": 0.4 if doubtful == "prediction" else 0.9}
+    verdicts["comparison"] = 1.3 - verdicts["prediction"]
+    turn = iter(verdicts.values())
+
+    def predict(self, strokes):
+        return replace(read(self, strokes), is_digit=next(turn))
+
+    page.run()
+    page.selectbox(key="compare").set_value("mlp").run()
+    monkeypatch.setattr(Recognizer, "predict_strokes", predict)
+    canvas.json_data = drawing(DIGITS[3])
+    page.run()
+    for key, label in (("prediction", "CNN"), ("comparison", "MLP")):
+        refusal = "This does not look like a digit to me (nearest:&nbsp;3)." in html(page, key)
+        assert refusal is (key == doubtful) and (">3<" in html(page, key)) is not refusal
+        assert f"<b>{label}</b>" in html(page, key)
+    assert len(charts(page)) == 1
+
+
+def test_a_network_cannot_be_compared_with_itself(page, canvas):
+    canvas.json_data = drawing(DIGITS[3])
+    page.run()
+    assert page.selectbox(key="compare").options == ["MLP"]
+    page.selectbox(key="compare").set_value("mlp").run()
+    page.radio(key="model").set_value("mlp").run()
+    assert not page.exception
+    assert page.selectbox(key="compare").options == ["CNN"]
+    assert page.selectbox(key="compare").value is None
+    (chart,) = charts(page)
+    assert len(chart["data"]) == 1
+
+
+def test_a_network_compared_with_that_goes_is_no_longer_compared(page, canvas, home):
+    canvas.json_data = drawing(DIGITS[3])
+    shutil.copytree(registry.SHIPPED / "mlp", home / "mine")
+    page.run()
+    page.selectbox(key="compare").set_value("mine").run()
+    assert "<b>mine</b>" in html(page, "comparison")
+    registry.remove("mine")
+    page.run()
+    assert not page.exception and not page.error
+    assert page.selectbox(key="compare").value is None
+    assert ">3<" in shown(page) and "CNN" not in shown(page)
+
+
+def test_a_network_is_renamed_and_reads_on(page, canvas, home):
+    canvas.json_data = drawing(DIGITS[5])
+    choose_mine(page, home)
+    page.text_input(key="new_name").set_value("ours")
+    page.button(key="rename").click().run()
+    assert not page.exception and not page.error and not page.warning
+    assert page.radio(key="model").options == ["CNN", "MLP", "ours"]
+    assert page.radio(key="model").value == "ours" and ">5<" in shown(page)
+    assert [path.name for path in home.iterdir()] == ["ours"]
+
+
+@pytest.mark.parametrize(
+    ("name", "complaint"),
+    [
+        ("", "no name"),
+        ("a b", "no name"),
+        ("../up", "no name"),
+        ("CNN", "already"),
+        ("theirs", "already"),
+        ("mine", "already"),
+    ],
+)
+def test_a_bad_new_name_is_a_message_and_nothing_is_lost(page, home, name, complaint):
+    choose_mine(page, home, "theirs")
+    page.text_input(key="new_name").set_value(name)
+    page.button(key="rename").click().run()
+    assert not page.exception
+    assert complaint in page.sidebar.error[0].value
+    assert page.radio(key="model").value == "mine"
+    assert sorted(path.name for path in home.iterdir()) == ["mine", "theirs"]
+    page.run()
+    assert not page.sidebar.error
+
+
+def test_the_new_name_starts_from_the_chosen_network_s(page, home):
+    choose_mine(page, home, "theirs")
+    assert page.text_input(key="new_name").value == "mine"
+    page.radio(key="model").set_value("theirs").run()
+    assert page.text_input(key="new_name").value == "theirs"
+
+
+def test_a_network_is_not_removed_before_that_is_confirmed(page, home):
+    choose_mine(page, home)
+    page.button(key="remove").click().run()
+    (dialog,) = page.get("dialog")
+    assert "**mine** will be gone for good" in dialog.markdown[0].value
+    assert page.button(key="confirm_removal").label == "Remove it"
+    assert page.radio(key="model").options == ["CNN", "MLP", "mine"]
+
+
+@pytest.mark.parametrize("name", ["cnn", "mlp"])
+def test_what_came_with_the_app_can_be_downloaded_and_nothing_else(page, name):
+    page.run()
+    page.radio(key="model").set_value(name).run()
+    menu = page.get_by_key("manage")
+    assert [button.key for button in menu.get("download_button")] == [
+        "download.keras",
+        "download.tflite",
+    ]
+    assert not menu.button and not menu.text_input
+    assert "stays" in menu.caption[0].value
+
+
+def test_a_network_trained_here_can_be_downloaded_too(page, home):
+    choose_mine(page, home)
+    menu = page.get_by_key("manage")
+    assert len(menu.get("download_button")) == 2
+    assert [button.key for button in menu.button] == ["rename", "remove"]

@@ -1,0 +1,163 @@
+"""The form from which a network is trained: a recipe to start from, and what to change in it."""
+
+import os
+from dataclasses import replace
+
+import streamlit as st
+
+from digitcanvas import registry
+from digitcanvas.estimate import seconds_for
+from digitcanvas.jobs import JobError
+from digitcanvas.pages import training
+from digitcanvas.recipes import (
+    CNNS,
+    LIMITS,
+    MLPS,
+    OPTIMIZERS,
+    RECIPES,
+    SCHEDULES,
+    Recipe,
+    read_widths,
+)
+
+FAMILIES = {"CNN": CNNS, "MLP": MLPS}
+LABELS = {
+    "quick": "Quick: under a minute",
+    "quick-mlp": "Quick: under a minute",
+    "cnn": "Best: as the CNN that came with the app",
+    "mlp": "Best: as the MLP that came with the app",
+}
+"""The others are the tutorials' and go by their names."""
+
+OPTIMIZER_LABELS = {"adam": "Adam", "sgd": "SGD with momentum", "rmsprop": "RMSprop"}
+SCHEDULE_LABELS = {"cosine": "rises, then falls to nothing", "constant": "stays the same"}
+WITH_PEN = "All of MNIST and pen drawings"
+MNIST = "All of MNIST"
+SAMPLE = "The bundled sample of MNIST"
+SETTINGS = (
+    "epochs",
+    "dropout",
+    "batch_size",
+    "optimizer",
+    "learning_rate",
+    "schedule",
+    "augment",
+    "normalise",
+    "validation_share",
+    "seed",
+)
+"""The fields of a recipe that a widget of the same key sets as it is."""
+
+
+@st.fragment
+def show() -> None:
+    """The form: a change in it reruns this and nothing else."""
+    state = st.session_state
+    family = st.segmented_control(
+        "Kind of network",
+        list(FAMILIES),
+        default="CNN",
+        required=True,
+        key="family",
+        on_change=_start_from_the_first,
+        width="stretch",
+    )
+    base = st.selectbox(
+        "Start from",
+        _names(family),
+        format_func=lambda name: LABELS.get(name, f"A tutorial's: {name}"),
+        key="recipe",
+        on_change=_fill,
+    )
+    if "epochs" not in state:
+        _fill()
+    st.selectbox("Learn from", _data(), key="data")
+    _number("epochs", "Epochs")
+    with st.expander("Settings", key="settings"):
+        _settings(family)
+    name = st.text_input(
+        "Name of the result", placeholder=registry.free_name(base), max_chars=40, key="name"
+    )
+    try:
+        recipe = _recipe(base, family)
+    except ValueError as error:
+        st.error(str(error), icon=":material/warning:")
+        recipe = None
+    if recipe:
+        estimate = training.words_for(seconds_for(recipe, with_pen=state["data"] == WITH_PEN))
+        st.caption(f"About {estimate} on this machine.")
+    run = training.jobs().latest()
+    busy = run is not None and run.state == "running"
+    if st.button(
+        "Retrain", key="retrain", type="primary", width="stretch", disabled=busy or not recipe
+    ):
+        try:
+            training.start(recipe, name or registry.free_name(base))
+        except (JobError, registry.ModelError) as error:
+            st.error(str(error), icon=":material/warning:")
+        else:
+            st.rerun()
+    if busy:
+        st.caption(f"**{run.name}** is in training: watch it below the drawing.")
+
+
+def _names(family: str) -> list[str]:
+    return [name for name, recipe in RECIPES.items() if recipe.architecture in FAMILIES[family]]
+
+
+def _data() -> list[str]:
+    """What there is to learn from."""
+    return [*([WITH_PEN] if os.environ.get("DIGITCANVAS_PEN") else []), MNIST, SAMPLE]
+
+
+def _start_from_the_first() -> None:
+    st.session_state["recipe"] = _names(st.session_state["family"])[0]
+    _fill()
+
+
+def _fill() -> None:
+    """Set every widget to what the recipe chosen says."""
+    state = st.session_state
+    recipe = RECIPES[state["recipe"]]
+    for name in SETTINGS:
+        state[name] = getattr(recipe, name)
+    for name in ("hidden", "filters"):
+        state[name] = ", ".join(map(str, getattr(recipe, name)))
+    if state.get("data") != SAMPLE:
+        state["data"] = _data()[0] if recipe.pen_copies else MNIST
+
+
+def _settings(family: str) -> None:
+    if family == "CNN":
+        st.text_input("Filters, a number for each convolution", key="filters")
+    st.text_input("Hidden layers, a width for each", key="hidden")
+    st.slider("Dropout", *map(float, LIMITS["dropout"]), step=0.05, key="dropout")
+    st.selectbox("Optimizer", OPTIMIZERS, format_func=OPTIMIZER_LABELS.get, key="optimizer")
+    _number("learning_rate", "Learning rate", format="%g", step=0.001)
+    st.selectbox("The rate", SCHEDULES, format_func=SCHEDULE_LABELS.get, key="schedule")
+    _number("batch_size", "Batch size")
+    st.toggle("Bend the images anew in each epoch (augmentation)", key="augment")
+    st.toggle("Divide the pixels' 0-255 by 255 (normalisation)", key="normalise")
+    _number("validation_share", "Share kept to validate with", step=0.01)
+    _number("seed", "Seed")
+
+
+def _number(field: str, label: str, **options) -> None:
+    low, high = LIMITS[field]
+    if isinstance(st.session_state[field], float):
+        low, high = float(low), float(high)
+    st.number_input(label, low, high, key=field, **options)
+
+
+def _recipe(base: str, family: str) -> Recipe:
+    """The recipe as the form stands. Raises ValueError for what is out of range."""
+    state = st.session_state
+    copies = RECIPES[base].pen_copies
+    return replace(
+        RECIPES[base],
+        hidden=read_widths(state["hidden"]),
+        filters=read_widths(state["filters"]) if family == "CNN" else (),
+        sample=state["data"] == SAMPLE,
+        pen_copies=max(copies, 1) if state["data"] == WITH_PEN else 0,
+        **{name: state[name] for name in SETTINGS},
+    )

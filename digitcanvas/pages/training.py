@@ -1,0 +1,159 @@
+"""The training under way, as every session sees it: progress, curves, and how it ended."""
+
+from dataclasses import replace
+
+import streamlit as st
+
+from digitcanvas import charts, registry
+from digitcanvas.jobs import JobError, Jobs, Run, jobs_in
+from digitcanvas.recipes import Recipe
+
+BUSY, IDLE = 1.0, 2.0
+"""Seconds between two looks at the run under way, and for one that somebody might have started."""
+
+CURVES = 3
+"""Seconds for which a picture of the curves does: drawing it anew takes the browser a while."""
+
+
+def jobs() -> Jobs:
+    return jobs_in(registry.home())
+
+
+def start(recipe: Recipe, name: str) -> None:
+    """Start a run of this session's. Raises JobError and ModelError as `Jobs.start` does."""
+    st.session_state["trained_here"] = jobs().start(recipe, name).id
+
+
+def take_result() -> str | None:
+    """Once, the name of the model that this session trained."""
+    run = jobs().latest()
+    if run and run.state == "done" and st.session_state.get("trained_here") == run.id:
+        del st.session_state["trained_here"]
+        return run.name
+    return None
+
+
+def remember() -> None:
+    """Note what this run of the page knows, so that `show` can tell when there is news."""
+    st.session_state["known"] = _news()
+
+
+def _news() -> tuple:
+    run = jobs().latest()
+    return (run and (run.id, run.state)), registry.snapshot()
+
+
+def show() -> None:
+    """The panel, which looks for news by itself and reruns the page where there are any."""
+    run = jobs().latest()
+    busy = run is not None and run.state == "running"
+    st.fragment(_panel, run_every=BUSY if busy else IDLE)()
+
+
+def _panel() -> None:
+    if _news() != st.session_state["known"]:
+        st.rerun()
+    run = jobs().latest()
+    if run is None or st.session_state.get("closed") == run.id:
+        return
+    with st.container(key="training", border=True):
+        {"running": _running, "done": _done, "failed": _failed, "cancelled": _cancelled}[run.state](
+            run
+        )
+
+
+def _running(run: Run) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"**Training {run.name}**", width="stretch")
+        st.button("Cancel", key="cancel", on_click=jobs().cancel)
+    if run.problem:
+        st.error(run.problem, icon=":material/warning:")
+        st.button("Try again", key="publish_again", on_click=jobs().publish_again)
+    st.progress(_share(run), _where(run))
+    _curves(run)
+
+
+def _share(run: Run) -> float:
+    return run.progress.share if run.progress else 0.0
+
+
+def _where(run: Run) -> str:
+    """What the run does, in words."""
+    if run.stage or not run.progress:
+        return f"{run.stage} …"
+    where = f"Epoch {run.progress.epoch} of {run.progress.epochs}"
+    left = run.seconds_left
+    return where if left is None else f"{where}, {words_for(left)} left"
+
+
+def _done(run: Run) -> None:
+    _title(run, f"**{run.name}** is trained, and in the sidebar")
+    try:
+        card = registry.read_card(registry.find(run.name))
+    except registry.ModelError:
+        st.caption("It has been renamed or removed since.")
+        return
+    columns = [("untrained", card.untrained), ("trained", card.test)]
+    rows = {
+        "": [name for name, _ in columns],
+        f"reads of the {card.test['data']}": [f"{m['accuracy'] * 100:.2f} %" for _, m in columns],
+        "loss": [f"{m['loss']:.4f}" for _, m in columns],
+    }
+    if pen := card.metrics.get("pen"):
+        rows[f"reads of {pen['data']}"] = ["", f"{pen['accuracy'] * 100:.2f} %"]
+    st.table(rows)
+    st.caption(f"Trained in {words_for(card.seconds)}.")
+    _curves(run)
+
+
+def _failed(run: Run) -> None:
+    _title(run, f"**{run.name}** was not trained")
+    st.error(run.failure, icon=":material/warning:")
+    if run.offline:
+        st.button("Take the bundled sample", key="take_sample", on_click=_take_sample, args=[run])
+    if error := st.session_state.get("start_errors", {}).get(run.id):
+        st.error(error, icon=":material/warning:")
+    _curves(run)
+
+
+def _take_sample(run: Run) -> None:
+    try:
+        start(replace(run.recipe, sample=True), registry.free_name(run.name))
+    except (JobError, registry.ModelError) as error:
+        st.session_state["start_errors"] = {run.id: str(error)}
+
+
+def _cancelled(run: Run) -> None:
+    _title(run, f"The training of **{run.name}** was cancelled; nothing of it is left.")
+
+
+def _title(run: Run, words: str) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(words, width="stretch")
+        st.button("Close", key="close", on_click=_close, args=[run.id])
+
+
+def _close(run_id: str) -> None:
+    st.session_state["closed"] = run_id
+
+
+def _curves(run: Run) -> None:
+    if run.curve.training:
+        st.plotly_chart(
+            _figure(run.id, run.state, run),
+            key="curves",
+            config={"displayModeBar": False},
+        )
+
+
+@st.cache_resource(ttl=CURVES, max_entries=4, show_spinner=False)
+def _figure(run_id: str, state: str, _run: Run):
+    """One for all sessions."""
+    return charts.learning_curve(_run.curve, _run.recipe.epochs)
+
+
+def words_for(seconds: float) -> str:
+    """A time that is not known better: "40 s", "3 minutes"."""
+    if seconds < 90:
+        return f"{max(1, round(seconds, -1 if seconds > 20 else 0)):.0f} s"
+    return f"{seconds / 60:.0f} minutes"
