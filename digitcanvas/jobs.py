@@ -16,6 +16,7 @@ import time
 import uuid
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 
@@ -33,6 +34,7 @@ NEEDED = 50_000_000
 CLOCK_STEP = 2
 """Seconds by which a process' start may seem to move."""
 
+DATA = ("DIGITCANVAS_MNIST", "DIGITCANVAS_PEN", "KERAS_HOME")
 ROOT = Path(__file__).parent.parent
 
 
@@ -46,7 +48,8 @@ class Run:
 
     Its `state` is "running", "done", "failed" or "cancelled". Of a running one, `stage` says what
     it does when it is not training, and `problem` what keeps it from publishing; of a failed one,
-    `failure` says why, and `offline` that MNIST could not be had. Times are those of `time.time`.
+    `failure` says why, and `offline` that MNIST could not be had. `started` and `training_since`
+    are times in seconds, as `time.time` gives them.
     """
 
     id: str
@@ -59,6 +62,7 @@ class Run:
     problem: str = ""
     failure: str = ""
     offline: bool = False
+    started: float = field(default_factory=time.time)
     training_since: float | None = None
 
     @property
@@ -94,6 +98,7 @@ class Jobs:
         self._run: Run | None = None
         self._process: subprocess.Popen | None = None
         self._watcher: threading.Thread | None = None
+        self._results: dict[str, str] = {}
 
     def latest(self) -> Run | None:
         """The run under way, or how the last one ended; also one that a dead server left."""
@@ -101,6 +106,10 @@ class Jobs:
             if not self._under_way():
                 self._bury()
             return self._run
+
+    def result(self, run_id: str) -> str | None:
+        """The name of the model that a run published, also where others have run since."""
+        return self._results.get(run_id)
 
     def start(self, recipe: Recipe, name: str) -> Run:
         """Start a process that trains, measures and publishes as `name`.
@@ -124,7 +133,7 @@ class Jobs:
                     stdout=subprocess.PIPE,
                     text=True,
                     cwd=ROOT,
-                    env=os.environ | _paths() | {"DIGITCANVAS_HOME": str(self._home)},
+                    env=os.environ | self._environment(),
                     start_new_session=True,  # a Ctrl-C is for the server
                 )
             except OSError as error:
@@ -136,20 +145,29 @@ class Jobs:
             self._watcher.start()
             return self._run
 
-    def cancel(self) -> None:
-        """Stop the run under way, if any, and leave nothing of it."""
+    def cancel(self, run_id: str) -> None:
+        """Stop that run, if it is under way, and leave nothing of it."""
         with self._lock:
-            if self._under_way():
+            if self._under_way() and self._run.id == run_id:
                 self._run = replace(self._run, state="cancelled")
                 self._process.kill()
         self._settle()
 
-    def publish_again(self) -> None:
-        """Ask a run that met a problem in publishing to try again."""
+    def publish_again(self, run_id: str) -> None:
+        """Ask that run, if it met a problem in publishing, to try again."""
         with self._lock:
-            if self._under_way() and self._run.problem:
+            if self._under_way() and self._run.id == run_id and self._run.problem:
                 self._run = replace(self._run, problem="")
                 self._tell({})
+
+    def _environment(self) -> dict[str, str]:
+        """Where the process, which starts in another directory, finds things and leaves things."""
+        data = [name for name in DATA if os.environ.get(name)]
+        return {
+            **{name: os.path.abspath(os.environ[name]) for name in data},
+            **{name: str(self._scratch) for name in ("TMPDIR", "TEMP", "TMP")},
+            "DIGITCANVAS_HOME": str(self._home),
+        }
 
     def _under_way(self) -> bool:
         return self._run is not None and self._run.state == "running"
@@ -180,6 +198,7 @@ class Jobs:
             run = self._run
             if self._published(run):
                 self._run = replace(run, state="done")
+                self._results[run.id] = run.name
             elif run.state == "running":
                 failure = run.failure or (
                     f"The training process was killed (status {status}), perhaps for want of "
@@ -191,7 +210,8 @@ class Jobs:
         """Whether the model of its name is the run's, and not one that came there meanwhile."""
         try:
             card = registry.read_card(self._home / run.name)
-            return Recipe(**card.recipe) == run.recipe
+            trained_at = datetime.fromisoformat(card.trained_at).timestamp()
+            return trained_at >= int(run.started) and Recipe(**card.recipe) == run.recipe
         except (ValueError, TypeError):
             return False
 
@@ -216,6 +236,7 @@ class Jobs:
             "created": server.create_time(),
             "name": name,
             "recipe": asdict(recipe),
+            "started": time.time(),
         }
         try:
             self._home.mkdir(parents=True, exist_ok=True)
@@ -239,7 +260,8 @@ class Jobs:
             marker = json.loads((self._scratch / MARKER).read_text())
             if _lives(marker["pid"], marker["created"]):
                 return
-            run = Run(uuid.uuid4().hex, marker["name"], Recipe(**marker["recipe"]), "failed")
+            recipe, started = Recipe(**marker["recipe"]), float(marker["started"])
+            run = Run(uuid.uuid4().hex, marker["name"], recipe, "failed", started=started)
         except (FileNotFoundError, ValueError, TypeError, KeyError):  # half removed, or damaged
             run = None
         except OSError:  # it cannot be read now: that tells nothing
@@ -263,9 +285,3 @@ def _lives(pid: int, created: float) -> bool:
         return alive and abs(process.create_time() - created) < CLOCK_STEP
     except psutil.NoSuchProcess:
         return False
-
-
-def _paths() -> dict[str, str]:
-    """Where the data are, for a process that starts in another directory."""
-    names = ("DIGITCANVAS_MNIST", "DIGITCANVAS_PEN", "KERAS_HOME")
-    return {name: os.path.abspath(os.environ[name]) for name in names if os.environ.get(name)}

@@ -80,9 +80,11 @@ class Recipe:
             widths = tuple(getattr(self, name))  # a list, where it comes from JSON
             object.__setattr__(self, name, widths)
             low, high = LAYERS[self.architecture][name]
-            _check_range(
-                f"{name}: the number of layers of a {self.architecture}", len(widths), low, high
-            )
+            if not low <= len(widths) <= high:
+                raise ValueError(
+                    f"{name}: {len(widths)} layers are given; this kind of network takes "
+                    f"{low} to {high}."
+                )
             for width in widths:
                 _check_range(f"{name}: a layer's width", width, 1, widest)
 

@@ -10,6 +10,7 @@ import errno
 import json
 import logging
 import os
+import socket
 import sys
 import threading
 import time
@@ -20,12 +21,22 @@ from pathlib import Path
 import psutil
 
 from digitcanvas import registry
-from digitcanvas.datasets import MnistMissing, find_mnist, load_pen_digits, load_sample
+from digitcanvas.datasets import (
+    Mnist,
+    MnistMissing,
+    PenDigits,
+    find_mnist,
+    load_pen_digits,
+    load_sample,
+)
 from digitcanvas.progress import Progress
 from digitcanvas.recipes import Recipe
 
 PAUSE = 0.1
 """Seconds between two reports of progress, but for those at an epoch's end."""
+
+TIMEOUT = 20
+"""Seconds without an answer after which a download is given up."""
 
 log = logging.getLogger(__name__)
 
@@ -53,9 +64,11 @@ def spare_the_page() -> None:
     """Take the lowest priority, and leave one core to others where that can be done."""
     process = psutil.Process()
     process.nice(psutil.IDLE_PRIORITY_CLASS if psutil.WINDOWS else 19)
-    if hasattr(process, "cpu_affinity"):  # macOS has none
+    if hasattr(process, "cpu_affinity"):
         cores = process.cpu_affinity()
         process.cpu_affinity(cores[1:] or cores)
+    else:  # macOS
+        os.environ["TF_NUM_INTRAOP_THREADS"] = str(max(1, os.cpu_count() - 1))
 
 
 def train(
@@ -66,8 +79,9 @@ def train(
     again: threading.Event,
 ) -> None:
     send({"stage": "Fetching the digits"})
-    mnist = load_sample() if recipe.sample else find_mnist()
-    pen = load_pen_digits()
+    socket.setdefaulttimeout(TIMEOUT)
+    mnist = load_sample() if recipe.sample else _fetch_mnist()
+    pen = _load_pen_digits(needed=recipe.pen_copies > 0)
     send({"stage": "Starting TensorFlow"})
     from digitcanvas import training
 
@@ -85,8 +99,9 @@ def train(
         free = registry.free_name(name)
         send({"stage": "Measuring and publishing", "name": free})
         try:
+            scratch.mkdir(parents=True, exist_ok=True)
             training.publish(trained, registry.home() / free, scratch)
-        except (OSError, registry.ModelError) as error:
+        except Exception as error:  # TensorFlow has its own for a full disk
             log.warning("publishing failed: %s", error)
             if free in registry.model_names():  # somebody took it meanwhile
                 continue
@@ -96,8 +111,27 @@ def train(
             return
 
 
+def _fetch_mnist() -> Mnist:
+    """All of MNIST. Raises MnistMissing where it cannot be had, for whatever reason."""
+    try:
+        return find_mnist()
+    except ValueError as error:
+        raise MnistMissing(str(error)) from error
+
+
+def _load_pen_digits(needed: bool) -> PenDigits | None:
+    """The pen drawings; without them, if they cannot be read, goes a run that only measures."""
+    try:
+        return load_pen_digits()
+    except ValueError as error:
+        if needed:
+            raise
+        log.warning("not measured on pen drawings: %s", error)
+        return None
+
+
 def _explain(error: Exception) -> str:
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if os.strerror(errno.ENOSPC) in str(error):
         return f"The disk is full: free some space where {registry.home()} is, then try again."
     return f"The network could not be written ({error}). Mend that, then try again."
 

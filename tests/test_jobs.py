@@ -11,6 +11,7 @@ import threading
 import time
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -18,6 +19,7 @@ import psutil
 import pytest
 
 from digitcanvas import Recognizer, jobs, registry, training, worker
+from digitcanvas.datasets import MnistMissing
 from digitcanvas.jobs import MARKER, ROOT, SCRATCH, JobError, Jobs, Run
 from digitcanvas.progress import Progress
 from digitcanvas.recipes import TUTORIAL, Recipe
@@ -76,13 +78,18 @@ def until_it_ends(jobs):
     return wait_for(lambda: (run := jobs.latest()).state != "running" and run)
 
 
+def cancel(jobs):
+    if run := jobs.latest():
+        jobs.cancel(run.id)
+
+
 @pytest.fixture
 def runs(home, monkeypatch):
     """The runs that publish to `home`."""
     monkeypatch.delenv("DIGITCANVAS_PEN", raising=False)
     runs = Jobs(home)
     yield runs
-    runs.cancel()
+    cancel(runs)
 
 
 @dataclass
@@ -207,7 +214,7 @@ def test_of_many_servers_that_start_at_the_same_moment_one_wins(home):
         assert left_in(home) == [SCRATCH]
     finally:
         for server in servers:
-            server.cancel()
+            cancel(server)
 
 
 def test_all_who_ask_for_a_home_s_runs_get_the_same(tmp_path, monkeypatch):
@@ -220,33 +227,60 @@ def test_a_cancelled_run_is_gone_within_two_seconds_and_leaves_nothing(runs, hom
     runs.start(LONG, "mine")
     until_it_trains(runs)
     (process,), start = workers_of(), time.monotonic()
-    runs.cancel()
+    cancel(runs)
     assert time.monotonic() - start < 2
     assert not psutil.pid_exists(process.pid)
     assert runs.latest().state == "cancelled" and left_in(home) == []
-    runs.cancel()
+    cancel(runs)
     assert runs.latest().state == "cancelled"
 
 
 def test_a_run_can_be_cancelled_as_soon_as_it_starts(runs, home):
     for name in ("mine", "mine", "other"):
         runs.start(LONG, name)
-        runs.cancel()
+        cancel(runs)
         assert (runs.latest().state, runs.latest().name) == ("cancelled", name)
         assert left_in(home) == [] and workers_of() == []
 
 
 def test_there_may_be_nothing_to_cancel_nor_to_publish_again(runs):
-    runs.cancel()
-    runs.publish_again()
+    runs.cancel("nothing")
+    runs.publish_again("nothing")
     assert runs.latest() is None
+
+
+def test_a_run_is_not_cancelled_by_who_means_another(runs):
+    run = runs.start(LONG, "mine")
+    runs.cancel("another")
+    assert runs.latest().state == "running" and runs.latest().id == run.id
+
+
+def test_a_run_cancelled_as_it_publishes_leaves_nothing_anywhere(
+    runs, home, monkeypatch, tmp_path_factory
+):
+    elsewhere = tmp_path_factory.mktemp("tmp")
+    for name in ("TMPDIR", "TEMP", "TMP"):
+        monkeypatch.setenv(name, str(elsewhere))
+    runs.start(QUICK, "mine")
+    wait_for(lambda: list((home / SCRATCH).glob(".publishing-*/new/*")))
+    cancel(runs)
+    assert runs.latest().state == "cancelled"
+    assert left_in(home) == [] and left_in(elsewhere) == []
+
+
+def test_the_results_of_runs_are_known_after_others_have_run(runs):
+    first = runs.start(QUICK, "mine")
+    until_it_ends(runs)
+    second = runs.start(LONG, "other")
+    cancel(runs)
+    assert runs.result(first.id) == "mine" and runs.result(second.id) is None
 
 
 def test_a_start_waits_until_a_cancelled_run_has_left(runs, monkeypatch):
     wait = subprocess.Popen.wait
     monkeypatch.setattr(subprocess.Popen, "wait", lambda self: time.sleep(0.5) or wait(self))
     runs.start(LONG, "mine")
-    cancelling = threading.Thread(target=runs.cancel)
+    cancelling = threading.Thread(target=cancel, args=[runs])
     cancelling.start()
     wait_for(lambda: runs.latest().state == "cancelled")
     assert runs.start(LONG, "next").name == "next"
@@ -289,7 +323,7 @@ def test_a_run_dies_with_its_server_and_the_next_server_tells_of_it(home, runs):
 
 
 def marker_of(process, **changes):
-    marker = {"pid": process.pid, "created": process.create_time(), "name": "mine"}
+    marker = {"pid": process.pid, "created": process.create_time(), "name": "mine", "started": 0.0}
     return json.dumps(marker | {"recipe": asdict(QUICK)} | changes)
 
 
@@ -399,6 +433,39 @@ def test_without_data_and_network_a_run_says_to_take_the_sample(
     assert left_in(home) == []
 
 
+def test_a_connection_that_says_nothing_is_given_up(monkeypatch, tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
+            monkeypatch.setenv(name, "http://{}:{}".format(*silent.getsockname()))
+        for name in ("DIGITCANVAS_MNIST", "no_proxy", "NO_PROXY"):
+            monkeypatch.delenv(name, raising=False)
+        monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+        monkeypatch.setattr(worker, "TIMEOUT", 0.5)
+        try:
+            with pytest.raises(MnistMissing, match="timed out"):
+                worker.train(
+                    replace(QUICK, sample=False), "mine", tmp_path, print, threading.Event()
+                )
+        finally:
+            socket.setdefaulttimeout(None)
+
+
+def test_an_mnist_that_cannot_be_read_offers_the_sample(runs, monkeypatch):
+    monkeypatch.setenv("DIGITCANVAS_MNIST", "gone.npz")
+    runs.start(replace(QUICK, sample=False), "mine")
+    run = until_it_ends(runs)
+    assert run.state == "failed" and run.offline and "gone.npz" in run.failure
+
+
+def test_pen_drawings_that_cannot_be_read_stop_those_alone_who_learn_from_them(
+    work, monkeypatch, home
+):
+    monkeypatch.setenv("DIGITCANVAS_PEN", "gone.tra")
+    assert not any("problem" in event for event in work())
+    with pytest.raises(ValueError, match=r"gone\.tra"):
+        work(recipe=replace(QUICK, pen_copies=1))
+
+
 def test_data_are_found_where_the_server_would_find_them(runs, monkeypatch, tmp_path_factory):
     monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))
     monkeypatch.setenv("DIGITCANVAS_MNIST", save_mnist(Path("mine.npz")).name)
@@ -421,8 +488,20 @@ def test_a_name_that_is_taken_meanwhile_gets_a_number(runs, home):
 def test_a_cancelled_run_is_not_done_because_its_name_was_taken(runs, home):
     runs.start(LONG, "mine")
     shutil.copytree(registry.SHIPPED / "mlp", home / "mine")
-    runs.cancel()
+    cancel(runs)
     assert runs.latest().state == "cancelled" and left_in(home) == ["mine"]
+
+
+def test_a_cancelled_run_is_not_done_because_an_older_one_like_it_took_its_name(
+    runs, home, finished
+):
+    run = runs.start(QUICK, "other")
+    card = registry.read_card(finished.home / "mine")
+    shutil.copytree(finished.home / "mine", home / "other")
+    old = datetime.fromtimestamp(run.started - 5, UTC).isoformat(timespec="seconds")
+    registry.write_card(home / "other", replace(card, trained_at=old))
+    cancel(runs)
+    assert runs.latest().state == "cancelled"
 
 
 @pytest.fixture
@@ -458,15 +537,15 @@ def test_on_a_full_disk_a_trained_network_waits_for_space(small_disk, monkeypatc
             assert run.state == "running" and "disk is full" in run.problem
             assert str(home) in run.problem
             assert left_in(home) == [SCRATCH, "films", "other"]
-            runs.publish_again()
+            runs.publish_again(runs.latest().id)
         wait_for(lambda: runs.latest().problem)
         films.unlink()
-        runs.publish_again()
+        runs.publish_again(runs.latest().id)
         assert until_it_ends(runs).state == "done"
         assert left_in(home) == ["mine", "other"]
         assert Recognizer.load(home / "mine") and Recognizer.load(home / "other")
     finally:
-        runs.cancel()
+        cancel(runs)
 
 
 def test_an_almost_full_disk_is_told_before_a_run(small_disk):
@@ -491,7 +570,7 @@ def work(home, monkeypatch):
     monkeypatch.delenv("DIGITCANVAS_PEN", raising=False)
     monkeypatch.setattr(training, "train", lambda *_: None)
 
-    def work(publish=lambda trained, target, scratch: target.mkdir()):
+    def work(publish=lambda trained, target, scratch: target.mkdir(), recipe=QUICK):
         events, again = [], threading.Event()
 
         def send(event):
@@ -500,7 +579,7 @@ def work(home, monkeypatch):
                 again.set()
 
         monkeypatch.setattr(training, "publish", publish)
-        worker.train(QUICK, "mine", home / SCRATCH, send, again)
+        worker.train(recipe, "mine", home / SCRATCH, send, again)
         return events
 
     return work
@@ -518,14 +597,18 @@ def test_a_name_that_is_taken_while_it_is_published_gets_a_number(work, home):
 
 
 def test_what_keeps_a_network_from_being_written_is_told(work):
-    failures = [OSError(errno.EACCES, "Permission denied"), registry.ModelError("is no model")]
+    failures = [
+        OSError(errno.EACCES, "Permission denied"),
+        registry.ModelError("is no model"),
+        RuntimeError("RESOURCE_EXHAUSTED: x; No space left on device"),  # as TensorFlow says it
+    ]
 
     def publish(trained, target, scratch):
         if failures:
             raise failures.pop(0)
 
     problems = [event["problem"] for event in work(publish) if "problem" in event]
-    assert len(problems) == 2
+    assert len(problems) == 3 and "disk is full" in problems[2]
     assert "Permission denied" in problems[0] and "is no model" in problems[1]
 
 

@@ -494,6 +494,20 @@ def test_a_network_is_not_removed_before_that_is_confirmed(page, home):
     assert page.radio(key="model").options == ["CNN", "MLP", "mine"]
 
 
+def test_the_question_stays_while_others_train_and_goes_with_its_network(page, home):
+    choose_mine(page, home)
+    page.button(key="remove").click().run()
+    shutil.copytree(registry.SHIPPED / "mlp", home / "theirs")
+    page.run()
+    assert len(page.get("dialog")) == 1
+    registry.remove("mine")
+    page.run()
+    assert not page.exception and not page.get("dialog")
+    shutil.copytree(registry.SHIPPED / "mlp", home / "mine")
+    page.run()
+    assert not page.get("dialog")
+
+
 @pytest.mark.parametrize("name", ["cnn", "mlp"])
 def test_what_came_with_the_app_can_be_downloaded_and_nothing_else(page, name):
     page.run()

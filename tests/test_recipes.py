@@ -82,7 +82,7 @@ def test_an_architecture_takes_so_many_layers_and_no_others(architecture, name):
         if fewest <= count <= most:
             assert getattr(Recipe(architecture, epochs=1, **layers), name) == (8,) * count
         else:
-            with pytest.raises(ValueError, match=f"{name}: the number of layers"):
+            with pytest.raises(ValueError, match=f"{name}: {count} layers"):
                 Recipe(architecture, epochs=1, **layers)
 
 

@@ -129,6 +129,7 @@ def test_a_network_is_trained_from_the_sidebar_and_reads(sessions, app, home):
     expected = Recognizer.load(home / "fresh").predict_strokes(DIGITS[7])
     assert wait_for_digit(first) == expected.digit
     assert [path.name for path in home.iterdir()] == ["fresh"]
+    assert "tensorflow" not in app.maps()
 
 
 def test_a_cancelled_training_is_gone_at_once_and_leaves_nothing(sessions, app, home):
@@ -239,10 +240,13 @@ def test_a_network_is_removed_after_a_question_and_who_reads_with_it_is_told(ses
     expect(question).to_have_count(0)
     expect(network(first, "mine")).to_be_checked()
     question = ask()
+    publish(home, "theirs")
+    expect(network(first, "theirs")).to_have_count(1)
+    expect(question).to_be_visible()
     press(first, "confirm_removal")
     expect(question).to_have_count(0)
     expect(network(first, "mine")).to_have_count(0)
-    assert list(home.iterdir()) == []
+    assert [path.name for path in home.iterdir()] == ["theirs"]
 
     second.get_by_text("'mine' is gone").wait_for()
     expect(network(second, "CNN")).to_be_checked()

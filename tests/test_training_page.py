@@ -26,7 +26,7 @@ class FakeJobs:
     """Stands in for the training process: `run` is the latest, and `asked` what was asked."""
 
     def __init__(self):
-        self.run, self.asked, self.refusal = None, [], ""
+        self.run, self.asked, self.refusal, self.results = None, [], "", {}
 
     def latest(self):
         return self.run
@@ -39,11 +39,16 @@ class FakeJobs:
         self.run = Run(uuid.uuid4().hex, name, recipe)
         return self.run
 
-    def cancel(self):
+    def result(self, run_id):
+        return self.results.get(run_id)
+
+    def cancel(self, run_id):
+        assert run_id == self.run.id
         self.asked.append("cancel")
         self.run = replace(self.run, state="cancelled")
 
-    def publish_again(self):
+    def publish_again(self, run_id):
+        assert run_id == self.run.id
         self.asked.append("publish_again")
         self.run = replace(self.run, problem="")
 
@@ -51,6 +56,7 @@ class FakeJobs:
         """Publish the model, as a process does at the end."""
         publish(home, self.run.name)
         self.run = replace(self.run, state="done")
+        self.results[self.run.id] = self.run.name
 
 
 @pytest.fixture
@@ -116,10 +122,10 @@ def test_without_a_run_there_is_no_panel(page, jobs):
                 "progress": Progress(0, 2, 2000, 8000, {}),
             },
             "Making drawings to learn from …",
-            25,
+            2,
         ),
-        ({"stage": "", "progress": replace(PROGRESS, epoch=1)}, "Epoch 1 of 2", 12),
-        ({"stage": "", "progress": PROGRESS}, "Epoch 2 of 2", 62),
+        ({"stage": "", "progress": replace(PROGRESS, epoch=1)}, "Epoch 1 of 2", 21),
+        ({"stage": "", "progress": PROGRESS}, "Epoch 2 of 2", 66),
         (
             {"stage": "Measuring and publishing", "progress": replace(PROGRESS, batch=1000)},
             "Measuring and publishing …",
@@ -191,6 +197,15 @@ def test_a_run_that_is_done_tells_what_was_learnt(panel, page, home):
     ]
     assert "Trained in 10 minutes." in words(shows)
     assert len(charts(page)) == 1 and keys(shows) == ["close"]
+
+
+def test_a_result_without_a_measure_before_shows_the_one_after(panel, home):
+    shutil.copytree(registry.SHIPPED / "mlp", home / "mine")
+    card = json.loads((home / "mine" / registry.CARD).read_text())
+    (home / "mine" / registry.CARD).write_text(json.dumps(card | {"untrained": {}}))
+    (table,) = panel(a_run(state="done")).table
+    (row,) = table.value.values.tolist()
+    assert row[0] == "trained" and len(row) == 4
 
 
 @pytest.mark.parametrize("change", [registry.remove, lambda name: registry.rename(name, "ours")])
@@ -382,12 +397,22 @@ def test_who_chose_the_sample_keeps_it_with_another_recipe(form, jobs):
     [
         ("quick", "hidden", "wide", "'wide' is no list of layers"),
         ("quick", "filters", "16; 32", "'16; 32' is no list of layers"),
-        ("quick", "filters", "", "filters: the number of layers of a cnn is 0"),
+        ("quick", "filters", "", "filters: 0 layers are given; this kind of network takes 1 to 6"),
         ("quick", "filters", "129", "filters: a layer's width is 129"),
         ("quick", "hidden", "0", "hidden: a layer's width is 0"),
         ("quick", "hidden", "-5", "hidden: a layer's width is -5"),
-        ("quick", "hidden", "9 9 9 9", "hidden: the number of layers of a cnn is 4"),
-        ("quick-mlp", "hidden", "", "hidden: the number of layers of a mlp is 0"),
+        (
+            "quick",
+            "hidden",
+            "9 9 9 9",
+            "hidden: 4 layers are given; this kind of network takes 0 to 3",
+        ),
+        (
+            "quick-mlp",
+            "hidden",
+            "",
+            "hidden: 0 layers are given; this kind of network takes 1 to 5",
+        ),
         ("quick-mlp", "hidden", "64, 2049", "hidden: a layer's width is 2049"),
     ],
 )
@@ -428,6 +453,16 @@ def test_without_a_name_the_result_is_called_as_its_recipe_and_numbered(form, jo
     assert form.text_input(key="name").placeholder == "quick-2"
     send(form, jobs)
     assert jobs.run.name == "quick-2"
+
+
+def test_a_name_is_used_once(form, jobs, home):
+    form.text_input(key="name").set_value("ours")
+    send(form, jobs)
+    jobs.finish(home)
+    form.run()
+    assert form.text_input(key="name").value == ""
+    send(form, jobs)
+    assert jobs.run.name == "quick"
 
 
 def test_a_start_that_fails_is_a_message(form, jobs):
@@ -509,6 +544,15 @@ def test_who_started_a_run_moves_although_its_panel_says_it_was_renamed(page, jo
     assert page.radio(key="model").value == "quick-2"
 
 
+def test_who_started_a_run_moves_although_another_has_started_since(page, jobs, home):
+    page.run()
+    page.button(key="retrain").click().run()
+    jobs.finish(home)
+    jobs.start(RECIPES["quick-mlp"], "theirs")
+    page.run()
+    assert page.radio(key="model").value == "quick"
+
+
 @pytest.mark.parametrize("state", ["failed", "cancelled"])
 def test_a_run_that_comes_to_nothing_moves_nobody(page, jobs, state):
     page.run()
@@ -533,7 +577,7 @@ def test_a_result_that_is_gone_before_it_was_seen_moves_nobody(page, jobs, home)
 def test_who_started_a_run_moves_although_it_ended_while_the_page_looked(
     page, jobs, home, monkeypatch
 ):
-    load = models.load
+    load = models.load_card
 
     def load_meanwhile(*arguments):
         if jobs.run.state == "running":
@@ -542,6 +586,6 @@ def test_who_started_a_run_moves_although_it_ended_while_the_page_looked(
 
     page.run()
     page.button(key="retrain").click().run()
-    monkeypatch.setattr(models, "load", load_meanwhile)
+    monkeypatch.setattr(models, "load_card", load_meanwhile)
     page.run()
     assert page.radio(key="model").value == "quick"

@@ -1,6 +1,5 @@
 """The networks to read with: chosen, compared, renamed, removed and downloaded."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import streamlit as st
@@ -12,56 +11,71 @@ from digitcanvas.recognizer import Recognizer
 LABELS = {"cnn": "CNN", "mlp": "MLP"}
 
 
-@dataclass(frozen=True)
-class Model:
-    """A model directory, ready to read with."""
-
-    directory: Path
-    recognizer: Recognizer
-    card: registry.Card
-
-
 def show() -> dict[str, Recognizer]:
     """The model switch and what belongs to it. Gives the networks that are to read, by label.
 
     The first is the one chosen; there is none where no model can be used.
     """
+    state = st.session_state
     trained = training.take_result()
-    models = {}
+    cards = {}
     for name in registry.model_names():
         try:
             directory = registry.find(name)
-            models[name] = load(directory, registry.version(directory))
+            cards[name] = load_card(directory, registry.version(directory))
         except registry.ModelError as error:
             st.warning(str(error), icon=":material/warning:")
-    _settle(models, trained)
+    _settle(cards, trained)
     chosen = st.radio(
         "Network",
-        list(models),
+        list(cards),
         key="model",
         format_func=label,
-        captions=[describe(model.card) for model in models.values()],
+        captions=[describe(card) for card in cards.values()],
         label_visibility="collapsed",
     )
     if not chosen:
         return {}
-    if st.session_state.get("reading") != chosen:
-        st.session_state["reading"] = st.session_state["new_name"] = chosen
-    others = [name for name in models if name != chosen]
-    if st.session_state.get("compare") not in others:
-        st.session_state["compare"] = None
+    if state.get("reading", [])[:1] != [chosen]:
+        state["new_name"] = chosen
+    others = [name for name in cards if name != chosen]
+    if state.get("compare") not in others:
+        state["compare"] = None
     rival = st.selectbox(
         "Compare with", others, index=None, key="compare", format_func=label, placeholder="nothing"
     )
     with st.popover("Download, rename, remove", key="manage", width="stretch"):
-        _manage(chosen, models[chosen].directory)
-    return {label(name): models[name].recognizer for name in (chosen, rival) if name}
+        _manage(chosen)
+    if state.get("removing") in cards:
+        _confirm_removal(state["removing"])
+    else:
+        _stop_asking()
+    state["reading"] = [name for name in (chosen, rival) if name]
+    return _load(state["reading"])
+
+
+def _load(names: list[str]) -> dict[str, Recognizer]:
+    recognizers = {}
+    for name in names:
+        try:
+            directory = registry.find(name)
+            recognizers[label(name)] = load_recognizer(directory, registry.version(directory))
+        except registry.ModelError as error:
+            st.warning(str(error), icon=":material/warning:")
+    return recognizers
 
 
 @st.cache_resource(show_spinner=False, max_entries=32)
-def load(directory: Path, version: int) -> Model:
-    """A model, shared by all sessions until another version is published."""
-    return Model(directory, Recognizer.load(directory), registry.read_card(directory))
+def load_recognizer(directory: Path, version: int) -> Recognizer:
+    """Shared by all sessions until another version is published."""
+    return Recognizer.load(directory)
+
+
+@st.cache_resource(show_spinner=False, max_entries=1000)
+def load_card(directory: Path, version: int) -> registry.Card:
+    """The card of a model that is whole. Raises ModelError for another."""
+    registry.read_served(directory)
+    return registry.read_card(directory)
 
 
 def label(name: str) -> str:
@@ -77,28 +91,31 @@ def describe(card: registry.Card) -> str:
     )
 
 
-def _settle(models: dict, trained: str | None) -> None:
+def _settle(cards: dict, trained: str | None) -> None:
     """Move to the network that was trained here, and away from one that is gone."""
     state = st.session_state
-    if trained in models:
+    if trained in cards:
         state["model"] = trained
-    elif state.get("reading") and state["reading"] not in models and models:
-        state["model"] = next(iter(models))
-        st.warning(
-            f"The network {label(state['reading'])!r} is gone: somebody renamed or removed it. "
-            f"{label(state['model'])} reads now.",
-            icon=":material/warning:",
-        )
+    elif state.get("model") not in cards and cards:
+        state["model"] = next(iter(cards))
+    for name in state.get("reading", []):
+        if name not in cards:
+            st.warning(
+                f"The network {label(name)!r} is gone: somebody renamed or removed it. "
+                f"{label(state['model'])} reads now.",
+                icon=":material/warning:",
+            )
 
 
-def _manage(name: str, directory: Path) -> None:
+def _manage(name: str) -> None:
+    refused, error = st.session_state.pop("rename_error", ("", ""))
     for file, use in (
         (registry.TRAINABLE, "for Keras, to train on"),
         (registry.SERVED, "for LiteRT, to read with"),
     ):
         st.download_button(
             f"{file}, {use}",
-            (directory / file).read_bytes,
+            lambda file=file: (registry.find(name) / file).read_bytes(),
             file_name=f"{name}{Path(file).suffix}",
             key=f"download{Path(file).suffix}",
             on_click="ignore",
@@ -109,10 +126,9 @@ def _manage(name: str, directory: Path) -> None:
         return
     st.text_input("New name", max_chars=40, key="new_name")
     st.button("Rename", key="rename", on_click=_rename, args=[name], width="stretch")
-    if error := st.session_state.pop("rename_error", None):
+    if refused == name:
         st.error(error, icon=":material/warning:")
-    if st.button("Remove", key="remove", width="stretch"):
-        _confirm_removal(name)
+    st.button("Remove", key="remove", on_click=_ask_to_remove, args=[name], width="stretch")
 
 
 def _rename(name: str) -> None:
@@ -120,13 +136,22 @@ def _rename(name: str) -> None:
     try:
         registry.rename(name, state["new_name"])
     except registry.ModelError as error:
-        state["rename_error"] = str(error)
+        state["rename_error"] = name, str(error)
     else:
-        state["model"] = state["reading"] = state["new_name"]
+        state["model"], state["reading"] = state["new_name"], []
 
 
-@st.dialog("Remove a network")
+def _ask_to_remove(name: str) -> None:
+    st.session_state["removing"] = name
+
+
+def _stop_asking() -> None:
+    st.session_state.pop("removing", None)
+
+
+@st.dialog("Remove a network", on_dismiss=_stop_asking)
 def _confirm_removal(name: str) -> None:
+    """Asks until it is answered, also where the page runs again meanwhile."""
     st.markdown(f"**{name}** will be gone for good, and for everybody.")
     if st.button("Remove it", key="confirm_removal", type="primary"):
         try:
@@ -134,5 +159,6 @@ def _confirm_removal(name: str) -> None:
         except registry.ModelError as error:
             st.error(str(error), icon=":material/warning:")
         else:
-            st.session_state["reading"] = None
+            _stop_asking()
+            st.session_state["reading"] = []
             st.rerun()

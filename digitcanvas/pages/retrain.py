@@ -22,12 +22,19 @@ from digitcanvas.recipes import (
 
 FAMILIES = {"CNN": CNNS, "MLP": MLPS}
 LABELS = {
-    "quick": "Quick: under a minute",
-    "quick-mlp": "Quick: under a minute",
-    "cnn": "Best: as the CNN that came with the app",
-    "mlp": "Best: as the MLP that came with the app",
+    "quick": "Quick: about a minute",
+    "quick-mlp": "Quick: about a minute",
+    "cnn": "Best: like the CNN that came with the app",
+    "mlp": "Best: like the MLP that came with the app",
+    "cnn-28": "Tutorial: 28 filters",
+    "mlp-128": "Tutorial: 128 neurons",
+    "mlp-128-128": "Tutorial: 128 and 128 neurons",
+    "mlp-512": "Tutorial: 512 neurons",
+    "tiny-raw": "Tutorial: 4 and 4 neurons, greys of 0-255",
+    "tiny": "Tutorial: 4 and 4 neurons, greys of 0-1",
+    "tiny-lr": "Tutorial: 4 and 4 neurons, learning faster",
+    "mlp-10-10": "Tutorial: 10 and 10 neurons",
 }
-"""The others are the tutorials' and go by their names."""
 
 OPTIMIZER_LABELS = {"adam": "Adam", "sgd": "SGD with momentum", "rmsprop": "RMSprop"}
 SCHEDULE_LABELS = {"cosine": "rises, then falls to nothing", "constant": "stays the same"}
@@ -65,12 +72,14 @@ def show() -> None:
     base = st.selectbox(
         "Start from",
         _names(family),
-        format_func=lambda name: LABELS.get(name, f"A tutorial's: {name}"),
+        format_func=LABELS.get,
         key="recipe",
         on_change=_fill,
     )
     if "epochs" not in state:
         _fill()
+    if state.pop("started", False):
+        state["name"] = ""
     st.selectbox("Learn from", _data(), key="data")
     _number("epochs", "Epochs")
     with st.expander("Settings", key="settings"):
@@ -96,6 +105,7 @@ def show() -> None:
         except (JobError, registry.ModelError) as error:
             st.error(str(error), icon=":material/warning:")
         else:
+            state["started"] = True
             st.rerun()
     if busy:
         st.caption(f"**{run.name}** is in training: watch it below the drawing.")
@@ -134,7 +144,9 @@ def _settings(family: str) -> None:
     st.slider("Dropout", *map(float, LIMITS["dropout"]), step=0.05, key="dropout")
     st.selectbox("Optimizer", OPTIMIZERS, format_func=OPTIMIZER_LABELS.get, key="optimizer")
     _number("learning_rate", "Learning rate", format="%g", step=0.001)
-    st.selectbox("The rate", SCHEDULES, format_func=SCHEDULE_LABELS.get, key="schedule")
+    st.selectbox(
+        "The learning rate, in the run", SCHEDULES, format_func=SCHEDULE_LABELS.get, key="schedule"
+    )
     _number("batch_size", "Batch size")
     st.toggle("Bend the images anew in each epoch (augmentation)", key="augment")
     st.toggle("Divide the pixels' 0-255 by 255 (normalisation)", key="normalise")

@@ -15,6 +15,10 @@ CURVES = 3
 """Seconds for which a picture of the curves does: drawing it anew takes the browser a while."""
 
 
+DRAWINGS = 0.1
+"""The share of the progress bar that is left to the making of drawings."""
+
+
 def jobs() -> Jobs:
     return jobs_in(registry.home())
 
@@ -26,11 +30,10 @@ def start(recipe: Recipe, name: str) -> None:
 
 def take_result() -> str | None:
     """Once, the name of the model that this session trained."""
-    run = jobs().latest()
-    if run and run.state == "done" and st.session_state.get("trained_here") == run.id:
+    name = jobs().result(st.session_state.get("trained_here"))
+    if name:
         del st.session_state["trained_here"]
-        return run.name
-    return None
+    return name
 
 
 def remember() -> None:
@@ -65,16 +68,21 @@ def _panel() -> None:
 def _running(run: Run) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"**Training {run.name}**", width="stretch")
-        st.button("Cancel", key="cancel", on_click=jobs().cancel)
+        st.button("Cancel", key="cancel", on_click=jobs().cancel, args=[run.id])
     if run.problem:
         st.error(run.problem, icon=":material/warning:")
-        st.button("Try again", key="publish_again", on_click=jobs().publish_again)
+        st.button("Try again", key="publish_again", on_click=jobs().publish_again, args=[run.id])
     st.progress(_share(run), _where(run))
     _curves(run)
 
 
 def _share(run: Run) -> float:
-    return run.progress.share if run.progress else 0.0
+    """How far the bar has come: its beginning belongs to the drawings that are made first."""
+    if not run.progress:
+        return 0.0
+    if run.progress.epoch == 0:
+        return DRAWINGS * run.progress.share
+    return DRAWINGS + (1 - DRAWINGS) * run.progress.share
 
 
 def _where(run: Run) -> str:
@@ -87,27 +95,31 @@ def _where(run: Run) -> str:
 
 
 def _done(run: Run) -> None:
-    _title(run, f"**{run.name}** is trained, and in the sidebar")
     try:
         card = registry.read_card(registry.find(run.name))
     except registry.ModelError:
-        st.caption("It has been renamed or removed since.")
+        _title(run, f"**{run.name}** was trained, and has been renamed or removed since.")
         return
-    columns = [("untrained", card.untrained), ("trained", card.test)]
+    _title(run, f"**{run.name}** is trained, and in the sidebar.")
+    measured = [("untrained", card.untrained), ("trained", card.test)]
+    columns = [(name, metrics) for name, metrics in measured if metrics]
     rows = {
         "": [name for name, _ in columns],
         f"reads of the {card.test['data']}": [f"{m['accuracy'] * 100:.2f} %" for _, m in columns],
         "loss": [f"{m['loss']:.4f}" for _, m in columns],
     }
     if pen := card.metrics.get("pen"):
-        rows[f"reads of {pen['data']}"] = ["", f"{pen['accuracy'] * 100:.2f} %"]
+        rows[f"reads of {pen['data']}"] = [
+            *[""] * (len(columns) - 1),
+            f"{pen['accuracy'] * 100:.2f} %",
+        ]
     st.table(rows)
     st.caption(f"Trained in {words_for(card.seconds)}.")
     _curves(run)
 
 
 def _failed(run: Run) -> None:
-    _title(run, f"**{run.name}** was not trained")
+    _title(run, f"**{run.name}** was not trained.")
     st.error(run.failure, icon=":material/warning:")
     if run.offline:
         st.button("Take the bundled sample", key="take_sample", on_click=_take_sample, args=[run])
