@@ -1,11 +1,12 @@
 """How long a recipe will take on this machine, roughly: for a person who is about to press Retrain.
 
-The constants were measured with `python -m tests.benchmarks.quick --times`, on one core of the
-machine whose PACE is given; another machine's is measured and compared.
+The constants were fitted to runs of eight recipes on one core of the machine whose PACE is given
+(`python -m tests.benchmarks.estimate` measures such runs); this machine's pace is compared to it.
 """
 
 import math
 import time
+from collections.abc import Iterator
 from functools import cache
 from itertools import pairwise
 
@@ -16,13 +17,17 @@ from digitcanvas.recipes import Recipe
 MNIST_DIGITS, SAMPLE_DIGITS, PEN_DRAWINGS = 60_000, 4_000, 6_000
 """Those to train on."""
 
-START, PUBLISH = 8.0, 6.0  # seconds
-DRAWING = 0.35e-3  # seconds to make one
-PICTURE = 20e-6  # seconds to feed one image
-BENDING = 45e-6  # seconds to bend one
-STEP = 1.5e-3  # seconds beside the arithmetic of a batch
-SPEED = 25e9  # multiplications and additions a second in training
-PACE = 0.010  # seconds that `pace` took
+# Seconds
+START = 7.3  # until the first batch, without drawings
+PUBLISH = 3.5
+DRAWING = 0.35e-3  # to make one
+BENDING = 0.13e-3  # to bend an image
+MULTIPLICATION = 14e-12  # with its part in the way back
+STEP = 1.4e-3  # of a batch of any size
+UPDATE = 13e-9  # of a weight after a batch
+
+PACE = 0.0010
+"""What `pace` gave where the others were measured."""
 
 
 def seconds_for(recipe: Recipe, with_pen: bool) -> float:
@@ -32,35 +37,36 @@ def seconds_for(recipe: Recipe, with_pen: bool) -> float:
     drawings = PEN_DRAWINGS * recipe.pen_copies * with_pen
     drawings += min(recipe.outliers, (digits + drawings) // 5)
     images = digits + drawings
-    image = PICTURE + recipe.augment * BENDING + 3 * multiplications(recipe) / SPEED
-    epoch = images * image + math.ceil(images / recipe.batch_size) * STEP
+    weights = list(_weights(recipe))
+    image = BENDING * recipe.augment + MULTIPLICATION * 3 * sum(n * uses for n, uses in weights)
+    step = STEP + UPDATE * sum(n for n, _ in weights)
+    epoch = images * image + math.ceil(images / recipe.batch_size) * step
     return (START + drawings * DRAWING + recipe.epochs * epoch + PUBLISH) * pace() / PACE
 
 
-def multiplications(recipe: Recipe) -> int:
-    """Those of one image's way forward through the network."""
-    side, channels, total = 28, 1, 0
+def _weights(recipe: Recipe) -> Iterator[tuple[int, int]]:
+    """Of each layer the number of weights, and how often an image uses them."""
+    side, channels = 28, 1
     for place, filters in enumerate(recipe.filters):
         if recipe.architecture == "plain-cnn":
-            side -= 2
-            total += side**2 * 9 * channels * filters
-            side //= 2
+            yield 9 * channels * filters, (side - 2) ** 2
+            side = (side - 2) // 2
         else:
             size = 5 if place == 0 and len(recipe.filters) > 1 else 3
             side = side if place % 2 else math.ceil(side / 2)
-            total += side**2 * size**2 * channels * filters
+            yield size**2 * channels * filters, side**2
         channels = filters
-    widths = (side**2 * channels, *recipe.hidden, recipe.classes)
-    return total + sum(a * b for a, b in pairwise(widths))
+    for ins, outs in pairwise((side**2 * channels, *recipe.hidden, recipe.classes)):
+        yield ins * outs, 1
 
 
 @cache
 def pace() -> float:
-    """Processor seconds of a fixed piece of arithmetic on one core: the best of a few tries."""
+    """Seconds that one core takes for a fixed piece of arithmetic: the best of many tries."""
     values = np.random.default_rng(0).random((256, 256))
     times = []
-    for _ in range(5):
-        start = time.thread_time()
+    for _ in range(30):
+        start = time.perf_counter()
         np.fft.fft2(values)
-        times.append(time.thread_time() - start)
+        times.append(time.perf_counter() - start)
     return min(times)

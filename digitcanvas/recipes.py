@@ -133,10 +133,10 @@ RECIPES = {
         dropout=0.1,
         batch_size=128,
         learning_rate=0.005,
-        pen_copies=2,
-        outliers=3000,
+        pen_copies=1,
+        outliers=2000,
     ),
-    "quick-mlp": Recipe("mlp", epochs=5, hidden=(512, 256)),
+    "quick-mlp": Recipe("mlp", epochs=3, hidden=(512, 256), pen_copies=1, outliers=2000),
     "cnn": Recipe(
         "cnn",
         epochs=28,

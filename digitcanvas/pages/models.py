@@ -9,6 +9,8 @@ from digitcanvas.pages import training
 from digitcanvas.recognizer import Recognizer
 
 LABELS = {"cnn": "CNN", "mlp": "MLP"}
+MANY, SCROLLED = 4, 440
+"""More networks than that scroll within so many pixels, so that what is below stays near."""
 
 
 def show() -> dict[str, Recognizer]:
@@ -26,14 +28,15 @@ def show() -> dict[str, Recognizer]:
         except registry.ModelError as error:
             st.warning(str(error), icon=":material/warning:")
     _settle(cards, trained)
-    chosen = st.radio(
-        "Network",
-        list(cards),
-        key="model",
-        format_func=label,
-        captions=[describe(card) for card in cards.values()],
-        label_visibility="collapsed",
-    )
+    with st.container(height=SCROLLED if len(cards) > MANY else "content", border=False):
+        chosen = st.radio(
+            "Network",
+            list(cards),
+            key="model",
+            format_func=label,
+            captions=[describe(card) for card in cards.values()],
+            label_visibility="collapsed",
+        )
     if not chosen:
         return {}
     if state.get("reading", [])[:1] != [chosen]:
@@ -99,12 +102,13 @@ def _settle(cards: dict, trained: str | None) -> None:
     elif state.get("model") not in cards and cards:
         state["model"] = next(iter(cards))
     for name in state.get("reading", []):
-        if name not in cards:
-            st.warning(
+        if name not in cards and cards:
+            words = (
                 f"The network {label(name)!r} is gone: somebody renamed or removed it. "
-                f"{label(state['model'])} reads now.",
-                icon=":material/warning:",
+                f"{label(state['model'])} reads now."
             )
+            st.warning(words, icon=":material/warning:")
+            st.toast(words, icon=":material/warning:")  # on a phone the sidebar is closed
 
 
 def _manage(name: str) -> None:
@@ -134,11 +138,11 @@ def _manage(name: str) -> None:
 def _rename(name: str) -> None:
     state = st.session_state
     try:
-        registry.rename(name, state["new_name"])
+        registry.rename(name, state["new_name"].strip())
     except registry.ModelError as error:
         state["rename_error"] = name, str(error)
     else:
-        state["model"], state["reading"] = state["new_name"], []
+        state["model"], state["reading"] = state["new_name"].strip(), []
 
 
 def _ask_to_remove(name: str) -> None:

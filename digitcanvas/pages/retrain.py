@@ -22,8 +22,8 @@ from digitcanvas.recipes import (
 
 FAMILIES = {"CNN": CNNS, "MLP": MLPS}
 LABELS = {
-    "quick": "Quick: about a minute",
-    "quick-mlp": "Quick: about a minute",
+    "quick": "Quick: under a minute",
+    "quick-mlp": "Quick: under a minute",
     "cnn": "Best: like the CNN that came with the app",
     "mlp": "Best: like the MLP that came with the app",
     "cnn-28": "Tutorial: 28 filters",
@@ -101,7 +101,7 @@ def show() -> None:
         "Retrain", key="retrain", type="primary", width="stretch", disabled=busy or not recipe
     ):
         try:
-            training.start(recipe, name or registry.free_name(base))
+            training.start(recipe, name.strip() or registry.free_name(base))
         except (JobError, registry.ModelError) as error:
             st.error(str(error), icon=":material/warning:")
         else:
@@ -154,11 +154,9 @@ def _settings(family: str) -> None:
     _number("seed", "Seed")
 
 
-def _number(field: str, label: str, **options) -> None:
-    low, high = LIMITS[field]
-    if isinstance(st.session_state[field], float):
-        low, high = float(low), float(high)
-    st.number_input(label, low, high, key=field, **options)
+def _number(field: str, label: str, step: float = 1, **options) -> None:
+    """What is out of range, the recipe says: a widget with limits would keep its value instead."""
+    st.number_input(label, key=field, step=step, **options)
 
 
 def _recipe(base: str, family: str) -> Recipe:

@@ -99,7 +99,7 @@ def time_drawings(page: Page, count: int) -> tuple[list[float], list[float]]:
 
 
 def _times(page) -> dict:
-    time.sleep(0.2)
+    time.sleep(0.6)  # a second stroke's answer may come yet
     return page.evaluate("window.times")
 
 

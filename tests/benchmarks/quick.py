@@ -2,9 +2,9 @@
 
 Trains both on all of MNIST and nothing else, one after the other and each in a process of its own:
 the tutorial's network as the tutorial has it, and the recipe. Prints a JSON object: of the tutorial
-its accuracy on the test set and its seconds; of the recipe, at the end of every epoch, the same,
-and its seconds as a share of the tutorial's. Loading data and libraries does not count, measuring
-on the test set does not, making the recipe's outliers does.
+its accuracy on the test set and its seconds; of the recipe, eight times an epoch, the same, and its
+seconds as a share of the tutorial's. Loading data and libraries does not count, measuring on the
+test set does not, making the recipe's outliers does.
 """
 
 import argparse
@@ -16,6 +16,9 @@ from dataclasses import replace
 
 from digitcanvas.datasets import load_mnist
 from digitcanvas.recipes import RECIPES
+
+OFTEN = 8
+"""Times an epoch that the recipe is measured."""
 
 
 def tutorial() -> list[dict]:
@@ -45,17 +48,21 @@ def tutorial() -> list[dict]:
 def recipe(name: str, changes: dict) -> list[dict]:
     from digitcanvas import training
 
-    epochs, measuring = [], 0.0
+    measured, measuring = [], 0.0
     mnist = load_mnist()
 
     class Watch(training._Report):
-        def on_epoch_end(self, epoch, logs=None):
+        def on_train_batch_end(self, batch, logs=None):
             nonlocal measuring
+            super().on_train_batch_end(batch, logs)
+            steps = self.params["steps"]
+            if (batch + 1) * OFTEN // steps == batch * OFTEN // steps:
+                return
             now = time.monotonic()
             accuracy = training._measure(self.model, mnist)["accuracy"]
-            epochs.append(
+            measured.append(
                 {
-                    "epoch": epoch + 1,
+                    "epoch": round(self._epoch - 1 + (batch + 1) / steps, 2),
                     "seconds": round(now - start - measuring, 1),
                     "accuracy": round(accuracy, 4),
                 }
@@ -65,7 +72,7 @@ def recipe(name: str, changes: dict) -> list[dict]:
     training._Report = Watch
     start = time.monotonic()
     training.train(replace(RECIPES[name], **changes), mnist)
-    return epochs
+    return measured
 
 
 def main() -> None:

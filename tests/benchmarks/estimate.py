@@ -1,0 +1,37 @@
+"""How long recipes take, and how long the page says: python -m tests.benchmarks.estimate [NAME...]
+
+Trains by each of the recipes as the page does, in a process of its own, for one epoch, and prints
+when each stage began, the seconds in all, and the estimate. Needs DIGITCANVAS_MNIST, and
+DIGITCANVAS_PEN for recipes that learn from pen drawings.
+"""
+
+import os
+import sys
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from digitcanvas.estimate import pace, seconds_for
+from digitcanvas.jobs import Jobs
+from digitcanvas.recipes import RECIPES
+
+
+def main() -> None:
+    print(f"pace {pace():.5f}")
+    for name in sys.argv[1:] or RECIPES:
+        recipe = replace(RECIPES[name], epochs=1)
+        with tempfile.TemporaryDirectory() as home:
+            os.environ["DIGITCANVAS_HOME"] = home
+            jobs, start, stages = Jobs(Path(home)), time.monotonic(), {}
+            jobs.start(recipe, "estimated")
+            while (run := jobs.latest()).state == "running":
+                stages.setdefault(run.stage or "Training", round(time.monotonic() - start, 1))
+                time.sleep(0.05)
+        seconds = time.monotonic() - start
+        estimate = seconds_for(recipe, with_pen=True)
+        print(f"{name}: {run.state}, {seconds:.0f} s, estimated {estimate:.0f} s, {stages}")
+
+
+if __name__ == "__main__":
+    main()
