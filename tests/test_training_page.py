@@ -372,7 +372,7 @@ def test_the_sample_is_learnt_from_without_pen_drawings(form, jobs, monkeypatch)
     assert send(form, jobs) == replace(RECIPES["quick"], sample=True, pen_copies=0)
 
 
-@pytest.mark.parametrize(("name", "copies"), [("cnn", 4), ("quick", 2), ("cnn-28", 1)])
+@pytest.mark.parametrize(("name", "copies"), [("cnn", 4), ("quick", 1), ("cnn-28", 1)])
 def test_pen_drawings_are_taken_as_often_as_a_recipe_says_and_once_at_least(
     form, jobs, monkeypatch, name, copies
 ):
