@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.request
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
@@ -440,6 +441,7 @@ def test_a_connection_that_says_nothing_is_given_up(monkeypatch, tmp_path):
         for name in ("DIGITCANVAS_MNIST", "no_proxy", "NO_PROXY"):
             monkeypatch.delenv(name, raising=False)
         monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+        monkeypatch.setattr(urllib.request, "_opener", None)  # it remembers other proxies
         monkeypatch.setattr(worker, "TIMEOUT", 0.5)
         try:
             with pytest.raises(MnistMissing, match="timed out"):

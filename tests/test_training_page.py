@@ -432,6 +432,24 @@ def test_layers_that_cannot_be_are_a_message_until_they_can(
 
 
 @pytest.mark.parametrize(
+    ("field", "value"),
+    [("epochs", 0), ("epochs", 1000), ("learning_rate", 0.0), ("batch_size", 5000), ("seed", -1)],
+)
+def test_a_number_out_of_range_is_a_message_and_not_the_number_before(form, jobs, field, value):
+    form.number_input(key=field).set_value(value).run()
+    assert not form.exception
+    (error,) = form.sidebar.error
+    assert f"{field} is {value}; it must lie between" in error.value
+    assert form.button(key="retrain").disabled
+
+
+def test_spaces_around_a_name_are_left_out(form, jobs):
+    form.text_input(key="name").set_value(" Anna ")
+    send(form, jobs)
+    assert jobs.run.name == "Anna"
+
+
+@pytest.mark.parametrize(
     ("name", "complaint"),
     [("cnn", "already"), ("MINE", "already"), ("a b", "no name"), ("../up", "no name")],
 )
