@@ -1,6 +1,6 @@
 """How long a recipe will take on this machine, roughly: for a person who is about to press Retrain.
 
-The constants were fitted to runs of eight recipes on one core of the machine whose PACE is given
+The constants were fitted to seven runs on one core of the machine whose PACE is given
 (`python -m tests.benchmarks.estimate` measures such runs); this machine's pace is compared to it.
 """
 
@@ -22,7 +22,7 @@ START = 7.3  # until the first batch, without drawings
 PUBLISH = 3.5
 DRAWING = 0.35e-3  # to make one
 BENDING = 0.13e-3  # to bend an image
-MULTIPLICATION = 14e-12  # with its part in the way back
+MULTIPLICATION = 42e-12  # with what it takes on the way back
 STEP = 1.4e-3  # of a batch of any size
 UPDATE = 13e-9  # of a weight after a batch
 
@@ -38,7 +38,7 @@ def seconds_for(recipe: Recipe, with_pen: bool) -> float:
     drawings += min(recipe.outliers, (digits + drawings) // 5)
     images = digits + drawings
     weights = list(_weights(recipe))
-    image = BENDING * recipe.augment + MULTIPLICATION * 3 * sum(n * uses for n, uses in weights)
+    image = BENDING * recipe.augment + MULTIPLICATION * sum(n * uses for n, uses in weights)
     step = STEP + UPDATE * sum(n for n, _ in weights)
     epoch = images * image + math.ceil(images / recipe.batch_size) * step
     return (START + drawings * DRAWING + recipe.epochs * epoch + PUBLISH) * pace() / PACE

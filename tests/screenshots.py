@@ -7,7 +7,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page
 
-from tests.browser import ROOT, chromium, draw, open_page, press, serve, touch, wait_for_digit
+from tests.browser import ROOT, chromium, draw, open_page, retrain, serve, touch, wait_for_digit
 from tests.digits import DIGITS
 
 DOCS = ROOT / "docs"
@@ -35,7 +35,7 @@ def main() -> None:
         }
         for name, page in pages.items():
             read(page, touch if name == "phone" else draw, 3)
-        retrain_on_the_sample(pages["light"], epochs=5)
+        retrain(pages["light"], "mine", epochs=5)
         pages["light"].get_by_text("Epoch 5 of 5").wait_for(timeout=120_000)
         for name, page in pages.items():
             page.locator(".st-key-training").scroll_into_view_if_needed()
@@ -49,15 +49,6 @@ def read(page: Page, pen: Callable, digit: int) -> None:
     page.locator(".st-key-probabilities .bars").wait_for(state="attached")
     page.mouse.move(1, 1)
     time.sleep(1)
-
-
-def retrain_on_the_sample(page: Page, epochs: int) -> None:
-    page.locator(".st-key-data input").click()
-    page.get_by_role("option", name="The bundled sample").click()
-    page.locator(".st-key-epochs input").fill(str(epochs))
-    page.locator(".st-key-epochs input").press("Enter")
-    time.sleep(1)
-    press(page, "retrain")
 
 
 if __name__ == "__main__":

@@ -14,7 +14,6 @@ BUSY, IDLE = 1.0, 2.0
 CURVES = 3
 """Seconds for which a picture of the curves does: drawing it anew takes the browser a while."""
 
-
 DRAWINGS = 0.1
 """The share of the progress bar that is left to the making of drawings."""
 

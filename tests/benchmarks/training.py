@@ -17,7 +17,7 @@ import psutil
 
 from digitcanvas.pages.retrain import LABELS
 from tests.benchmarks.page import WATCH, summary, time_drawings
-from tests.browser import chromium, open_page, press, serve
+from tests.browser import choose, chromium, open_page, press, serve, share, wait_for
 
 
 def main() -> None:
@@ -28,19 +28,14 @@ def main() -> None:
         server = psutil.Process(app.process.pid)
         time_drawings(page, 5)
         before = time_drawings(page, 20)
-        page.locator(".st-key-recipe input").click()
-        page.get_by_role("option", name=LABELS[recipe]).click()
+        choose(page, "recipe", LABELS[recipe])
         time.sleep(1)
         page.locator(".st-key-epochs input").fill("100")
         page.locator(".st-key-epochs input").press("Enter")
         time.sleep(1)
         press(page, "retrain")
         pressed = time.monotonic()
-        page.wait_for_function(
-            "() => (document.querySelector('.st-key-training [role=progressbar]')"
-            "?.getAttribute('aria-valuenow') ?? 0) > 0",
-            timeout=60_000,
-        )
+        wait_for(lambda: share(page) > 0, 60)
         moved = time.monotonic() - pressed
         page.get_by_text("Epoch 1 of 100").wait_for(timeout=120_000)
         (worker,) = server.children()
