@@ -15,18 +15,12 @@ def open_session() -> AppTest:
     return AppTest.from_file(str(APP), default_timeout=60)
 
 
-def drawing(strokes):
-    """What the canvas reports after these strokes."""
-    return {
-        "version": "7.4.0",
-        "objects": [
-            {
-                "type": "Path",
-                "path": [["M", *stroke[0]], *(["L", *point] for point in stroke[1:])],
-            }
-            for stroke in (stroke.tolist() for stroke in strokes)
-        ],
-    }
+def objects(strokes):
+    """The canvas' objects after these strokes."""
+    return [
+        {"type": "Path", "path": [["M", *stroke[0]], *(["L", *point] for point in stroke[1:])]}
+        for stroke in (stroke.tolist() for stroke in strokes)
+    ]
 
 
 def shown(page):
@@ -38,6 +32,16 @@ def shown(page):
 def html(page, key):
     """The HTML in the page's container of this key."""
     return " ".join(element.proto.body for element in page.get_by_key(key).get("html"))
+
+
+def bars(page):
+    """The answer's bar chart: Plotly's figure as a dict."""
+    (plot,) = [
+        element.proto
+        for element in page.get("bidi_component")
+        if element.proto.component_name == "digitcanvas.plot"
+    ]
+    return json.loads(plot.json)["figure"]
 
 
 def charts(page):

@@ -55,16 +55,48 @@ def canvas(canvas_module, monkeypatch):
     """Stands in for the canvas: its report, and the arguments that it was called with."""
 
     class Canvas:
-        json_data = None
+        """Its report knows of the last change that it was called with, as the canvas' does."""
+
+        reported = None
+
+        def __init__(self):
+            self.arguments = {"background_color": "rgba(0, 0, 0, 1)"}
+
+        def report(self, objects):
+            self.reported = {"objects": objects, "background": self.arguments["background_color"]}
+
+        @property
+        def json_data(self):
+            return self.reported
 
         def __call__(self, **arguments):
             self.arguments = arguments
-            st.session_state["canvas"] = {"drawing": {"raw": self.json_data}}
+            st.session_state["canvas"] = {"drawing": {"raw": self.reported}}
             return self
 
     canvas = Canvas()
     monkeypatch.setattr(canvas_module, "st_canvas", canvas)
     return canvas
+
+
+@pytest.fixture
+def companion(canvas_module, monkeypatch):
+    """Stands in for the canvas' companion: what it tells, and the data that it was given."""
+
+    class Companion:
+        turn = 0
+
+        def __call__(self, data, **_):
+            self.data = data
+
+        def tell(self, page, *strokes):
+            self.turn += 1
+            page.session_state["companion"] = {"live": {"turn": self.turn, "strokes": strokes}}
+            page.run()
+
+    companion = Companion()
+    monkeypatch.setattr(canvas_module.companion, "_companion", companion)
+    return companion
 
 
 @pytest.fixture

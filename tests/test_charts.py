@@ -1,4 +1,7 @@
+import json
+
 import numpy as np
+import plotly.graph_objects as go
 import pytest
 
 from digitcanvas.charts import comparison_chart, learning_curve, probability_chart
@@ -8,7 +11,7 @@ from digitcanvas.progress import LearningCurve
 def test_ten_bars_in_percent_on_fixed_axes_and_the_top_one_stands_out():
     probabilities = np.full(10, 0.05)
     probabilities[7] = 0.55
-    figure = probability_chart(probabilities)
+    figure = go.Figure(probability_chart(probabilities))
     (bars,) = figure.data
     assert list(bars.x) == list(range(10))
     np.testing.assert_allclose(bars.y, probabilities * 100)
@@ -18,20 +21,23 @@ def test_ten_bars_in_percent_on_fixed_axes_and_the_top_one_stands_out():
     assert figure.layout.xaxis.fixedrange and figure.layout.yaxis.fixedrange
 
 
-def test_no_bar_stands_out_in_what_is_no_digit():
+def test_no_bar_stands_out_in_what_is_no_digit_and_where_nothing_was_read():
     probabilities = np.full(10, 0.05)
     probabilities[7] = 0.55
-    figure = probability_chart(probabilities, rejected=True)
-    (bars,) = figure.data
-    np.testing.assert_allclose(bars.y, probabilities * 100)
-    assert len(set(bars.marker.color)) == 1
-    assert figure.layout.yaxis.title.text == "if it were a digit"
-    assert probability_chart(probabilities).layout.yaxis.title.text == "probability"
+    refused, empty = (
+        probability_chart(probabilities, rejected=True),
+        probability_chart(np.zeros(10)),
+    )
+    for figure in map(go.Figure, (refused, empty)):
+        assert len(set(figure.data[0].marker.color)) == 1
+    np.testing.assert_allclose(refused["data"][0]["y"], probabilities * 100)
+    titles = [figure["layout"]["yaxis"]["title"]["text"] for figure in (refused, empty)]
+    assert titles == ["if it were a digit", "probability"]
 
 
 def test_two_networks_have_bars_side_by_side_by_their_names():
     readings = {"CNN": np.linspace(0, 0.2, 10), "mine": np.linspace(0.2, 0, 10)}
-    figure = comparison_chart(readings)
+    figure = go.Figure(comparison_chart(readings))
     assert [bars.name for bars in figure.data] == ["CNN", "mine"]
     for bars, probabilities in zip(figure.data, readings.values(), strict=True):
         assert list(bars.x) == list(range(10))
@@ -39,6 +45,15 @@ def test_two_networks_have_bars_side_by_side_by_their_names():
     assert len({bars.marker.color for bars in figure.data}) == 2
     assert figure.layout.barmode in (None, "group")
     assert tuple(figure.layout.yaxis.range) == (0, 100)
+
+
+def test_a_figure_of_bars_is_plain_json():
+    probabilities = np.full(10, 0.1, np.float32)
+    for figure in (
+        probability_chart(probabilities),
+        comparison_chart({"CNN": probabilities, "MLP": probabilities}),
+    ):
+        assert json.loads(json.dumps(figure)) == figure
 
 
 def test_one_network_or_three_are_no_comparison():

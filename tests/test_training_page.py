@@ -13,7 +13,7 @@ from digitcanvas.jobs import JobError, Run
 from digitcanvas.pages import models
 from digitcanvas.progress import LearningCurve, Progress
 from digitcanvas.recipes import RECIPES, Recipe
-from tests.apptest import charts, drawing, numbers, open_session, shown
+from tests.apptest import charts, numbers, objects, open_session, shown
 from tests.digits import DIGITS
 
 SAMPLE = "The bundled sample of MNIST"
@@ -527,7 +527,7 @@ def test_the_estimate_follows_the_form(form, monkeypatch):
 
 
 def test_who_started_a_run_moves_to_its_network_once_and_nobody_else(page, canvas, jobs, home):
-    canvas.json_data = drawing(DIGITS[5])
+    canvas.report(objects(DIGITS[5]))
     page.run()
     other = open_session().run()
     page.button(key="retrain").click().run()

@@ -2,14 +2,17 @@
 
 The canvas has such buttons in a toolbar of its own, but shows it only under a mouse. Ours give it
 another initial drawing, which it loads and reports as any drawing. (Another key would lose what is
-drawn while the new canvas comes up.) It reports 0.2 s after the pen's lift: a press before that
-does not know of the last stroke, and drops it.
+drawn while the new canvas comes up.)
 """
 
 from dataclasses import dataclass, field
 
 import streamlit as st
 from streamlit_drawable_canvas import st_canvas
+
+from digitcanvas.pages import companion
+from digitcanvas.pages.companion import LiveStroke
+from digitcanvas.strokes import Stroke, strokes_from_canvas
 
 SIDE = 280
 """The canvas' side in pixels: it fits a phone of 320."""
@@ -21,66 +24,95 @@ class History:
 
     initial: list = field(default_factory=list)
     undone: list = field(default_factory=list)
-    replaced: list = field(default_factory=list)
     changes: int = 0
+    settled: int = 0
+    """When the newest live stroke started that is in the canvas' report, or in one of our lists."""
 
-    def now(self, reported: dict | None) -> dict | None:
-        """The drawing; for a moment the canvas still reports one that a button replaced."""
-        strokes = strokes_in(reported)
-        if strokes in self.replaced and strokes != self.initial:
-            return {"objects": self.initial}
-        self.replaced = []
+    @property
+    def background(self) -> str:
+        """Black, in a shade of opacity that says how many changes were made: any above 1 is 1.
+
+        The canvas sends it back, and so tells whether its report knows of the last change.
+        """
+        return f"rgba(0, 0, 0, {1 + self.changes})"
+
+    def committed(self, reported: dict | None) -> list:
+        """The strokes that the canvas holds, or is about to load."""
+        if not isinstance(reported, dict) or reported.get("background") != self.background:
+            return self.initial
+        strokes = reported.get("objects")
+        strokes = strokes if isinstance(strokes, list) else []
         if len(strokes) > len(self.initial):
             self.undone = []
-        return reported
+        return strokes
+
+    def live(self, committed: list[Stroke]) -> list[LiveStroke]:
+        """The companion's strokes that are not yet among those that the canvas holds."""
+        told = companion.strokes()
+        for stroke in told:
+            if stroke.lifted and any(stroke.is_near(other) for other in committed):
+                self.settled = max(self.settled, stroke.started)
+        return [stroke for stroke in told if stroke.started > self.settled]
 
     def undo(self) -> None:
         strokes = self._strokes()
-        self._replace(strokes, strokes[:-1], self.undone + strokes[-1:])
+        self._replace(strokes[:-1], self.undone + strokes[-1:])
 
     def redo(self) -> None:
-        strokes = self._strokes()
-        self._replace(strokes, strokes + self.undone[-1:], self.undone[:-1])
+        self._replace(self._strokes() + self.undone[-1:], self.undone[:-1])
 
     def clear(self) -> None:
-        self._replace(self._strokes(), [], [])
+        self._strokes()
+        self._replace([], [])
 
     def _strokes(self) -> list:
         """The strokes as a button's press finds them, newer than those of the page's last run."""
         report = st.session_state.get("canvas", {}).get("drawing") or {}
-        return strokes_in(self.now(report.get("raw")))
+        objects = self.committed(report.get("raw"))
+        try:
+            live = self.live(strokes_from_canvas({"objects": objects}))
+        except ValueError:
+            live = []
+        if live:
+            self.undone = []
+            self.settled = live[-1].started
+        return objects + as_objects(live)
 
-    def _replace(self, strokes: list, initial: list, undone: list) -> None:
-        self.replaced = [*self.replaced, strokes]
+    def _replace(self, initial: list, undone: list) -> None:
         self.initial, self.undone = initial, undone
         self.changes += 1
 
 
-def show(pen_width: int) -> dict | None:
-    """The canvas and its buttons. Gives the drawing as the canvas' JSON."""
-    history = st.session_state.setdefault("history", History())
+def as_objects(live: list[LiveStroke]) -> list[dict]:
+    """What the canvas will make of them, in the pen's width of now."""
+    return [stroke.as_object(st.session_state["pen_width"]) for stroke in live]
+
+
+def history() -> History:
+    """This session's."""
+    return st.session_state.setdefault("history", History())
+
+
+def show(pen_width: int) -> list:
+    """The canvas and its buttons. Gives the objects that the canvas holds, as in its JSON."""
+    done = history()
     reported = st_canvas(
         stroke_width=pen_width,
         stroke_color="#ffffff",
-        background_color="#000000",
+        background_color=done.background,
         width=SIDE,
         height=SIDE,
-        initial_drawing={"objects": history.initial, "changes": history.changes},
+        initial_drawing={"objects": done.initial},
         key="canvas",
     ).json_data
-    drawing = history.now(reported)
+    objects = done.committed(reported)
     with st.container(horizontal=True, gap="small"):
         for label, press, possible in (
-            ("Undo", history.undo, bool(strokes_in(drawing))),
-            ("Redo", history.redo, bool(history.undone)),
-            ("Clear", history.clear, True),
+            ("Undo", done.undo, bool(objects)),
+            ("Redo", done.redo, bool(done.undone)),
+            ("Clear", done.clear, True),
         ):
             st.button(
                 label, key=label.lower(), on_click=press, disabled=not possible, width="stretch"
             )
-    return drawing
-
-
-def strokes_in(drawing: dict | None) -> list:
-    objects = drawing.get("objects") if isinstance(drawing, dict) else None
-    return objects if isinstance(objects, list) else []
+    return objects
