@@ -1,5 +1,6 @@
 """The app as a person meets it: its server as a process, and a browser that draws on it."""
 
+import json
 import os
 import shutil
 import socket
@@ -17,6 +18,7 @@ import psutil
 from playwright.sync_api import Browser, Page, sync_playwright
 
 ROOT = Path(__file__).parent.parent
+WITHOUT_COMPANION = "tests/without_companion.py"
 INSTALL = "apt-get update && apt-get install -y chromium"
 FLAGS = [
     "--no-sandbox",
@@ -82,7 +84,7 @@ class App:
 
 
 @contextmanager
-def serve(home: Path) -> Iterator[App]:
+def serve(home: Path, script: str = "streamlit_app.py") -> Iterator[App]:
     """Start the app on a free port, with its retrained models in `home`, and stop it."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -90,7 +92,7 @@ def serve(home: Path) -> Iterator[App]:
     options = [f"--server.port={port}", "--server.address=127.0.0.1", "--server.headless=true"]
     started = time.monotonic()
     process = subprocess.Popen(
-        [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", *options],
+        [sys.executable, "-m", "streamlit", "run", script, *options],
         cwd=ROOT,
         env=os.environ | {"DIGITCANVAS_HOME": str(home)},
         stdout=subprocess.DEVNULL,
@@ -121,6 +123,41 @@ def open_page(browser: Browser, app: App, **context) -> Page:
     page.goto(app.url)
     canvas(page).wait_for()
     return page
+
+
+class Sent:
+    """What a page sends to the server from now on: its components' states."""
+
+    def __init__(self, page: Page) -> None:
+        self._page = page
+        self._frames: list[bytes] = []
+        page.on(
+            "websocket",
+            lambda socket: socket.on("framesent", lambda frame: self._frames.append(frame)),
+        )
+
+    def drawing(self) -> list:
+        """The objects of the canvas as it told of them last."""
+        return [[], *(report["raw"]["objects"] for report in self._states("drawing"))][-1]
+
+    def forget(self) -> None:
+        self._frames.clear()
+
+    def live(self) -> list[dict]:
+        """The companion's messages."""
+        return self._states("live")
+
+    def _states(self, name: str) -> list:
+        """A component's states, each as often as it was new."""
+        self._page.wait_for_timeout(10)  # Playwright tells of frames only while it is waited for
+        states = []
+        for frame in self._frames:
+            if (start := frame.find(f'{{"{name}":'.encode())) >= 0:
+                text = frame[start:].decode(errors="replace")
+                state = json.JSONDecoder().raw_decode(text)[0][name]
+                if states[-1:] != [state]:
+                    states.append(state)
+        return states
 
 
 def wait_for(condition: Callable, seconds: float = 60):
@@ -167,9 +204,12 @@ def answer(page: Page) -> str:
 
 
 def wait_for_digit(page: Page, timeout: float = 10) -> int:
-    """Wait until the page shows an answer. Gives its digit."""
+    """Wait until the page shows the answer to what was drawn. Gives its digit."""
     page.wait_for_function(
-        "() => /^\\d/.test(document.querySelector('.st-key-prediction')?.innerText ?? '')",
+        """() => {
+          const answer = document.querySelector(".st-key-prediction");
+          return answer?.querySelector(".pen-up") && /^\\d.*% sure/s.test(answer.innerText);
+        }""",
         timeout=timeout * 1000,
     )
     return int(answer(page)[0])

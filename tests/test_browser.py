@@ -49,8 +49,10 @@ def settle(page):
 
 def test_nothing_is_claimed_before_a_stroke(page):
     assert answer(page).startswith("Draw a digit")
-    assert page.locator(".st-key-probabilities").count() == 0
     assert page.locator(".st-key-model_view").count() == 0
+    page.locator(".st-key-probabilities .bars").wait_for(state="attached")
+    plot = page.locator(".st-key-probabilities .plot")
+    assert plot.evaluate("plot => plot.data[0].y") == [0] * 10
 
 
 def test_ten_digits_one_after_the_other(page):
@@ -87,7 +89,7 @@ def test_twenty_drawings_by_writers_kept_out_of_training(page, pen):
 def test_the_drawing_stays_when_the_sidebar_changes(page):
     """A 1 with a flag, of which the two networks are not equally sure."""
     draw(page, DIGITS[1])
-    wait_for_digit(page)
+    settle(page)
     by_cnn = answer(page)
     page.locator(".st-key-model").get_by_text("MLP").click()
     page.wait_for_function(

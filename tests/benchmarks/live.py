@@ -1,0 +1,127 @@
+"""What reading along brings, in a real browser: python -m tests.benchmarks.live
+
+Draws 20 digits in the app, and 20 in the app without the canvas' companion, by turns. Prints a JSON
+object, for both: milliseconds from the pen's lift to the painted answer to the whole drawing
+(median and 95th percentile); of the strokes longer than half a second, how many were answered while
+the pen was down, and the median milliseconds from the pen's press to that answer; the server's
+share of a core while one person draws. Then 200 drawings in each: whether the canvas committed the
+same strokes.
+"""
+
+import json
+import statistics
+import tempfile
+import time
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import psutil
+from playwright.sync_api import Browser, Page
+
+from digitcanvas.strokes import strokes_from_canvas
+from tests.benchmarks.page import WATCH, summary
+from tests.browser import (
+    WITHOUT_COMPANION,
+    App,
+    Sent,
+    canvas,
+    chromium,
+    clear,
+    draw,
+    serve,
+    wait_for,
+    wait_for_digit,
+)
+from tests.digits import DIGITS
+
+TIMED, DRAWN = 20, 200
+LONG = 500
+"""Milliseconds of a stroke in which a first answer is expected."""
+
+
+def main() -> None:
+    with chromium() as browser, ExitStack() as stack:
+        home = stack.enter_context(tempfile.TemporaryDirectory())
+        scripts = {"with": "streamlit_app.py", "without": WITHOUT_COMPANION}
+        apps = {name: stack.enter_context(serve(Path(home), s)) for name, s in scripts.items()}
+        pages = {name: _open(browser, app) for name, app in apps.items()}
+        figures = {name: Figures() for name in pages}
+        for number in range(TIMED):
+            for name, page in pages.items():
+                figures[name].add(*time_drawing(page, apps[name], DIGITS[number % 10]))
+        result = {name: each.summary() for name, each in figures.items()}
+        committed = {name: _committed(page) for name, page in pages.items()}
+        pairs = list(zip(*committed.values(), strict=True))
+        result["drawn"] = len(pairs)
+        result["committed_the_same"] = sum(one == other for one, other in pairs)
+    print(json.dumps(result, indent=1))
+
+
+class Figures:
+    def __init__(self) -> None:
+        self.strokes, self.lifted, self.cpu, self.seconds = [], [], 0.0, 0.0
+
+    def add(self, strokes: list[dict], cpu: float, seconds: float) -> None:
+        self.strokes += strokes
+        self.lifted.append(strokes[-1]["final"] - strokes[-1]["up"])
+        self.cpu += cpu
+        self.seconds += seconds
+
+    def summary(self) -> dict:
+        long = [stroke for stroke in self.strokes if stroke["up"] - stroke["down"] > LONG]
+        waits = [stroke["first"] - stroke["down"] for stroke in long if "first" in stroke]
+        return {
+            "lift_to_painted_ms": summary(self.lifted),
+            "long_strokes": len(long),
+            "answered_while_down": len(waits),
+            "press_to_first_answer_ms": round(statistics.median(waits)) if waits else None,
+            "server_cores": round(self.cpu / self.seconds, 3),
+        }
+
+
+def time_drawing(page: Page, app: App, strokes: list[np.ndarray]) -> tuple[list, float, float]:
+    """Draw once. Gives what happened to each stroke, and CPU and wall seconds of the drawing."""
+    clear(page)
+    time.sleep(0.5)
+    page.evaluate("() => { strokes.length = 0; }")
+    server = psutil.Process(app.process.pid)
+    cpu, start = sum(server.cpu_times()[:2]), time.monotonic()
+    draw(page, strokes)
+    wait_for_digit(page)
+    time.sleep(0.5)
+    used, seconds = sum(server.cpu_times()[:2]) - cpu, time.monotonic() - start
+    return page.evaluate("strokes"), used, seconds
+
+
+def _open(browser: Browser, app: App) -> Page:
+    page = browser.new_context().new_page()
+    page.sent = Sent(page)
+    page.goto(app.url)
+    canvas(page).wait_for()
+    page.locator(".st-key-probabilities .bars").wait_for(state="attached")
+    page.evaluate(WATCH)
+    return page
+
+
+def _committed(page: Page) -> list[list]:
+    """What the canvas commits of drawings, in the page's own pixels."""
+    committed = []
+    for number in range(DRAWN):
+        clear(page)
+        page.sent.forget()
+        strokes = DIGITS[number % 10]
+        draw(page, strokes)
+        wait_for(partial(_told_of, page, len(strokes)))
+        drawing = strokes_from_canvas({"objects": page.sent.drawing()})
+        committed.append([stroke.tolist() for stroke in drawing])
+    return committed
+
+
+def _told_of(page: Page, strokes: int) -> bool:
+    return len(page.sent.drawing()) == strokes
+
+
+if __name__ == "__main__":
+    main()
