@@ -4,8 +4,12 @@ import base64
 import json
 from pathlib import Path
 
+import cv2
 import numpy as np
 from streamlit.testing.v1 import AppTest
+
+from digitcanvas.preprocess import image_from_strokes
+from tests.digits import DIGITS
 
 APP = Path(__file__).parent.parent / "streamlit_app.py"
 
@@ -51,3 +55,9 @@ def charts(page):
 def numbers(array):
     """Plotly sends an array as its bytes."""
     return np.frombuffer(base64.b64decode(array["bdata"]), array["dtype"])
+
+
+def png(digit):
+    """A picture of a digit as a file's content."""
+    picture = cv2.resize(255 - image_from_strokes(DIGITS[digit]) * 255, (200, 200))
+    return cv2.imencode(".png", picture.astype(np.uint8))[1].tobytes()

@@ -84,12 +84,13 @@ class App:
 
 
 @contextmanager
-def serve(home: Path, script: str = "streamlit_app.py") -> Iterator[App]:
+def serve(home: Path, script: str = "streamlit_app.py", base: str = "") -> Iterator[App]:
     """Start the app on a free port, with its retrained models in `home`, and stop it."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     options = [f"--server.port={port}", "--server.address=127.0.0.1", "--server.headless=true"]
+    options += [f"--server.baseUrlPath={base}"]
     started = time.monotonic()
     process = subprocess.Popen(
         [sys.executable, "-m", "streamlit", "run", script, *options],
@@ -98,7 +99,7 @@ def serve(home: Path, script: str = "streamlit_app.py") -> Iterator[App]:
         stdout=subprocess.DEVNULL,
     )
     try:
-        url = f"http://127.0.0.1:{port}"
+        url = f"http://127.0.0.1:{port}/{base}".rstrip("/")
         while not _healthy(url):
             if process.poll() is not None or time.monotonic() - started > 60:
                 raise RuntimeError("streamlit did not start")

@@ -11,7 +11,7 @@ from tests.browser import ROOT, chromium, draw, open_page, retrain, serve, touch
 from tests.digits import DIGITS
 
 DOCS = ROOT / "docs"
-DESKTOP = {"viewport": {"width": 1100, "height": 640}}
+DESKTOP = {"viewport": {"width": 1100, "height": 690}}
 TALL = {"viewport": {"width": 1100, "height": 960}}
 PHONE = {"viewport": {"width": 375, "height": 812}, "has_touch": True, "is_mobile": True}
 

@@ -17,6 +17,7 @@ from tests.browser import (
     draw,
     open_page,
     press,
+    serve,
     touch,
     wait_for_digit,
     wait_for_rejection,
@@ -254,6 +255,26 @@ def test_the_page_asks_nothing_of_other_servers(browser, app):
     expect(page.locator(".st-key-probabilities .bars path")).to_have_count(10)
     assert [url for url in asked if not url.startswith((app.url, "data:", "blob:"))] == []
     page.context.close()
+
+
+def test_without_its_script_the_chart_says_what_to_do_and_the_rest_works(browser, app):
+    page = browser.new_context().new_page()
+    page.route("**/plotly.min.js", lambda route: route.abort())
+    page.goto(app.url)
+    canvas(page).wait_for()
+    expect(page.locator(".st-key-probabilities")).to_have_text(re.compile("reload the page"))
+    draw(page, DIGITS[7])
+    assert wait_for_digit(page) == 7
+    page.context.close()
+
+
+def test_below_another_path_of_its_server_the_app_is_whole(browser, tmp_path):
+    with serve(tmp_path, base="classes/digits") as app:
+        page = open_page(browser, app)
+        draw(page, DIGITS[7])
+        assert wait_for_digit(page) == 7
+        expect(page.locator(".st-key-probabilities .bars path")).to_have_count(10)
+        page.context.close()
 
 
 def test_the_server_stays_small_and_without_tensorflow(page, app):

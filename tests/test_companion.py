@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from digitcanvas import Recognizer
 from digitcanvas.strokes import strokes_from_canvas
-from tests.apptest import html, objects, shown
+from tests.apptest import html, objects, png, shown
 from tests.digits import DIGITS
 
 PIXELS = st.floats(-50, 330, allow_nan=False)
@@ -221,6 +222,18 @@ def test_another_network_has_a_trail_of_its_own(page, companion):
     assert "…" not in html(page, "trail")
 
 
+def test_a_picture_has_no_trail_and_leaves_the_drawing_s_alone(page, companion):
+    page.run()
+    companion.tell(page, live(DIGITS[1][0], 5))
+    page.session_state["input"] = "Picture"
+    page.file_uploader(key="picture").set_value(("eight.png", png(8), "image/png")).run()
+    assert ">8<" in html(page, "prediction") and "…" not in html(page, "trail")
+    page.session_state["input"] = "Draw"
+    page.run()
+    companion.tell(page, live(DIGITS[7][0], 5))
+    assert ">1 … 7<" in html(page, "trail")
+
+
 def test_on_the_picture_tab_nothing_is_read_along(page, companion):
     page.run()
     page.session_state["input"] = "Picture"
@@ -230,8 +243,6 @@ def test_on_the_picture_tab_nothing_is_read_along(page, companion):
 
 def count_strokes(monkeypatch):
     """How many strokes each reading was of, from now on."""
-    from digitcanvas import Recognizer
-
     counts, read = [], Recognizer.predict_strokes
 
     def predict(self, strokes):

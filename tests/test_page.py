@@ -12,18 +12,13 @@ import pytest
 
 from digitcanvas import Recognizer, registry
 from digitcanvas.preprocess import image_from_strokes
-from tests.apptest import bars, html, objects, shown
+from tests.apptest import bars, html, objects, png, shown
 from tests.digits import DIGITS
 
 
 def upload(page, name, content):
     page.session_state["input"] = "Picture"
     return page.file_uploader(key="picture").set_value((name, content, "image/png")).run()
-
-
-def png(digit):
-    picture = cv2.resize(255 - image_from_strokes(DIGITS[digit]) * 255, (200, 200))
-    return cv2.imencode(".png", picture.astype(np.uint8))[1].tobytes()
 
 
 def test_before_a_stroke_the_page_invites_and_claims_nothing(page):

@@ -9,7 +9,7 @@ function load(url) {
     const script = document.createElement("script");
     script.src = url;
     script.onload = () => resolve(window.Plotly);
-    script.onerror = () => reject(new Error(`${url} cannot be loaded.`));
+    script.onerror = () => reject(new Error("The chart cannot be loaded: reload the page."));
     document.head.append(script);
   });
   return plotly;
@@ -39,12 +39,17 @@ export default function (component) {
   newest.set(element, component);
   // Streamlit may clean a call up after the next one was made: only the newest call counts.
   const isNewest = () => newest.get(element) === component;
-  load(data.plotly).then((Plotly) => {
-    if (!isNewest()) return;
-    const { data: traces, layout } = data.figure;
-    const config = { displayModeBar: false, responsive: true };
-    Plotly.react(element, traces, themed(layout, element), config);
-  });
+  load(data.plotly).then(
+    (Plotly) => {
+      if (!isNewest()) return;
+      const { data: traces, layout } = data.figure;
+      const config = { displayModeBar: false, responsive: true };
+      Plotly.react(element, traces, themed(layout, element), config);
+    },
+    (error) => {
+      element.textContent = error.message;
+    },
+  );
   return () => {
     if (isNewest()) window.Plotly?.purge(element);
   };
