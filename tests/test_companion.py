@@ -55,6 +55,15 @@ def test_a_message_that_makes_no_sense_is_no_error(canvas_module, message):
             assert stroke.points.ndim == 2 and np.isfinite(stroke.points).all()
 
 
+@given(started=st.none() | st.text() | st.floats() | st.booleans())
+def test_an_odd_start_is_no_error(canvas_module, started):
+    module = canvas_module.companion
+    message = {"turn": 1, "strokes": [live(DIGITS[1][0], started)]}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module.st, "session_state", {"companion": {"live": message}})
+        assert all(isinstance(stroke.started, int) for stroke in module.strokes())
+
+
 @pytest.mark.parametrize(
     "points",
     [[], [1], [1, 2, 3], [float("nan"), 1], [1e300, 1], ["a", "b"], None, [[1, 2], [3]], {}],
@@ -149,6 +158,35 @@ def test_an_open_stroke_is_not_taken_for_one_that_the_canvas_has(page, canvas, c
     assert companion.data["settled"] == 0
 
 
+def test_only_the_newest_of_the_canvas_are_taken_for_what_was_told(page, canvas, companion):
+    """A tap beside an older one is not that one, and settles nothing before it."""
+    tap, line = np.array([(100.0, 100)]), np.array([(50.0, 50), (50, 200)])
+    canvas.report(objects([tap]))
+    page.run()
+    companion.tell(page, live(line, 5, True), live(tap + 1, 9, True))
+    assert companion.data["settled"] == 0
+    canvas.report(objects([tap, line]))
+    page.run()
+    assert companion.data["settled"] == 5
+    canvas.report(objects([tap, line, tap + 1]))
+    page.run()
+    assert companion.data["settled"] == 9
+
+
+@pytest.mark.parametrize(("key", "left"), [("undo", 0), ("clear", 0), ("redo", 1)])
+def test_a_press_while_the_pen_is_down_is_not_about_the_open_stroke(
+    page, canvas, companion, key, left
+):
+    canvas.report(objects(DIGITS[1]))
+    page.run()
+    if key == "redo":
+        page.button(key="undo").click().run()
+    companion.tell(page, live(DIGITS[7][0], 5))
+    page.button(key=key).click().run()
+    assert len(canvas.arguments["initial_drawing"]["objects"]) == left
+    assert companion.data["settled"] == 0 and 'class="pen-down"' in html(page, "prediction")
+
+
 def test_clear_takes_the_live_stroke_with_it(page, companion):
     page.run()
     companion.tell(page, live(DIGITS[7][0], 5, True))
@@ -205,7 +243,7 @@ def test_the_trail_tells_how_the_network_changed_its_mind(page, canvas, companio
     companion.tell(page, live(DIGITS[7][0], 5))
     companion.tell(page, live(DIGITS[7][0], 5))
     assert ">1 … 7<" in html(page, "trail")
-    companion.tell(page, live(DIGITS[1][0], 5))
+    companion.tell(page, live(DIGITS[1][0], 5, True))
     assert ">1 … 7 … 1<" in html(page, "trail")
     page.button(key="clear").click().run()
     assert "…" not in html(page, "trail")

@@ -11,6 +11,7 @@ from tests.browser import (
     Sent,
     answer,
     canvas,
+    choose,
     clear,
     draw,
     press,
@@ -114,19 +115,21 @@ def test_the_answer_is_read_while_the_pen_is_down(page):
 
 def test_the_answer_stands_before_the_canvas_reports_and_does_not_change_when_it_does(page):
     page.evaluate(WATCH)
-    for digit in (7, 4):
+    in_time = 0
+    for digit in (7, 4, 3, 0):
         draw(page, DIGITS[digit])
         wait_until_committed(page, len(DIGITS[digit]))
         seen = page.evaluate("seen")
         report = f"the canvas reports {len(DIGITS[digit])}"
         lifted = len(seen) - seen[::-1].index("lifted")
-        reported = seen.index(report)
-        before = [note for note in seen[lifted:reported] if not note.startswith("the canvas")]
-        answer = before[-1]  # after one, at the most, that was under way at the lift
-        assert answer.startswith(f"{digit}\n") and before in ([answer], ["pen down", answer])
-        assert set(seen[reported:]) <= {answer, report}
+        reported = lifted + seen[lifted:].index(report)
+        final = next(note for note in seen[::-1] if not note.startswith("the canvas"))
+        assert final.startswith(f"{digit}\n")
+        in_time += final in seen[lifted:reported]
+        assert set(seen[reported:]) <= {"pen down", final, report}
         clear(page)
         wait_until_committed(page, 0)
+    assert in_time >= 3
 
 
 def test_what_is_told_is_what_is_committed(page):
@@ -226,6 +229,91 @@ def test_a_lift_that_nobody_told_of_is_noticed_and_forgotten(page):
     assert wait_for_digit(page) == 1
 
 
+def test_a_lift_with_another_button_pressed_is_noticed(page):
+    box = canvas(page).bounding_box()
+    page.mouse.move(box["x"] + 140, box["y"] + 60)
+    time.sleep(0.4)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 140, box["y"] + 200, steps=20)
+    page.mouse.down(button="right")
+    page.mouse.up()
+    page.mouse.move(box["x"] + 40, box["y"] + 200, steps=20)
+    wait_until_committed(page, 1)
+    assert wait_for_digit(page) == 1
+    assert_told_as_committed(page)
+    page.mouse.up(button="right")
+
+
+def test_a_stroke_left_open_by_the_picture_tab_is_forgotten(page):
+    box = canvas(page).bounding_box()
+    page.mouse.move(box["x"] + 140, box["y"] + 60)
+    time.sleep(0.4)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 140, box["y"] + 200, steps=20)
+    page.wait_for_function(PEN_DOWN)
+    tabs = page.get_by_role("tab")
+    tabs.filter(has_text="Picture").dispatch_event("click")
+    page.wait_for_function(
+        "() => document.querySelector('.st-key-prediction').innerText.startsWith('Upload')"
+    )
+    page.mouse.up()
+    wait_until_committed(page, 1)
+    tabs.filter(has_text="Draw").click()
+    assert wait_for_digit(page) == 1
+    time.sleep(FORGOTTEN)
+    assert page.sent.live()[-1]["strokes"] == []
+
+
+def test_the_canvas_own_undo_takes_back_a_stroke_that_it_has_not_reported(page):
+    draw(page, DIGITS[1])
+    wait_until_committed(page, 1)
+    one = answer(page)
+    undo = page.locator(".st-key-canvas").get_by_role("button", name="Undo", exact=True)
+    draw(page, DIGITS[4][1:])
+    undo.dispatch_event("pointerdown")
+    undo.dispatch_event("click")
+    page.wait_for_function(
+        "one => document.querySelector('.st-key-prediction').innerText === one", arg=one
+    )
+    time.sleep(FORGOTTEN)
+    assert answer(page) == one and len(page.sent.drawing()) == 1
+
+
+@pytest.mark.parametrize("width", [1280, 375])
+def test_nothing_moves_when_two_networks_answer_and_their_bars_stand_on_the_axis(
+    browser, app, width
+):
+    page = open_watched(browser, app)
+    choose(page, "compare", "MLP")
+    time.sleep(1)
+    page.set_viewport_size({"width": width, "height": 1000})
+    place = page.locator(".st-key-probabilities")
+    before = wait_for(place.bounding_box)
+    for compared in (True, False):
+        draw(page, DIGITS[7])
+        wait_for_digit(page)
+        time.sleep(1)
+        assert place.bounding_box() == before
+        assert page.locator(".st-key-probabilities .bars").count() == 1 + compared
+        bottoms, axis = page.evaluate(
+            """() => {
+              const chart = document.querySelector(".st-key-probabilities");
+              const bottom = (element) => element.getBoundingClientRect().bottom;
+              const bars = [...chart.querySelectorAll(".bars path")];
+              return [bars.map(bottom), bottom(chart.querySelector(".yzl"))];
+            }"""
+        )
+        assert max(abs(bottom - axis) for bottom in bottoms) < 2
+        clear(page)
+        if compared:
+            page.set_viewport_size({"width": 1280, "height": 1000})
+            page.locator(".st-key-compare [aria-label*='lear']").first.click()
+            time.sleep(1)
+            page.set_viewport_size({"width": width, "height": 1000})
+            time.sleep(0.5)
+    page.context.close()
+
+
 def test_the_other_mouse_button_draws_nothing(page):
     box = canvas(page).bounding_box()
     page.mouse.move(box["x"] + 140, box["y"] + 60)
@@ -290,10 +378,12 @@ def test_a_slow_network_is_not_flooded(page):
           };
         }"""
     )
+    start = time.monotonic()
     draw(page, DIGITS[8])
+    seconds = time.monotonic() - start
     assert wait_for_digit(page) == 8
     wait_until_committed(page, 1)
-    assert 2 <= len(page.sent.live()) <= 6
+    assert 2 <= len(page.sent.live()) <= 2 + seconds
 
 
 def test_without_the_companion_the_app_works_as_before_only_later(browser, tmp_path):

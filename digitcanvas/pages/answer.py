@@ -13,8 +13,8 @@ from digitcanvas.pages import plot
 from digitcanvas.pages.companion import LiveStroke
 from digitcanvas.recognizer import Prediction
 
-VIEW = 140
-"""The side, in pixels, of what the network saw."""
+VIEW, SMALL_VIEW = 140, 112
+"""The side, in pixels, of what the network saw, and beside two answers: they fit a phone of 375."""
 
 
 def show(
@@ -29,7 +29,7 @@ def show(
     `trail` the digits that the drawing looked like on its way.
     """
     compared = len(predictions) > 1
-    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+    with st.container(horizontal=True, vertical_alignment="center"):
         if not predictions:
             with st.container(key="prediction"):
                 st.html(_box(escape(invitation), "100%"))
@@ -40,7 +40,7 @@ def show(
         if predictions:
             first, *_ = predictions.values()
             with st.container(key="model_view", width="content"):
-                st.html(_view(first.image))
+                st.html(_view(first.image, SMALL_VIEW if compared else VIEW))
     with st.container(key="trail"):
         words = " … ".join(map(str, trail)) if len(trail) > 1 else ""
         st.html(f'<div style="height: 1.5rem; opacity: 0.6">{words}</div>')
@@ -59,7 +59,7 @@ def _words(prediction: Prediction, label: str, live: Sequence[LiveStroke]) -> st
     Much that becomes a digit is none yet: until the drawing rests, the digit is only pale.
     """
     if prediction.rejected and not live:
-        size = "1rem" if label else "1.25rem"
+        size = "0.875rem" if label else "1.25rem"
         words = (
             f'<div style="font-size: {size}">This does not look like a digit '
             f"to me (nearest:&nbsp;{prediction.digit}).</div>"
@@ -72,19 +72,20 @@ def _words(prediction: Prediction, label: str, live: Sequence[LiveStroke]) -> st
             f"<div>{sure}</div>"
         )
     if label:
-        words += f"<div><b>{escape(label)}</b></div>"
+        words += f'<div style="overflow-wrap: anywhere"><b>{escape(label)}</b></div>'
     pen = "pen-up" if all(stroke.lifted for stroke in live) else "pen-down"
-    return _box(words, "6.5rem" if label else "10.5rem", pen)
+    return _box(words, "6rem" if label else "10.5rem", pen)
 
 
-def _view(image: np.ndarray) -> str:
+def _view(image: np.ndarray, side: int) -> str:
     """What the network saw, (28, 28) in [0, 1], as HTML that the browser need not fetch."""
     _, png = cv2.imencode(".png", np.rint(image * 255).astype(np.uint8))
     source = f"data:image/png;base64,{base64.b64encode(png).decode()}"
-    style = f"width: {VIEW}px; height: {VIEW}px; image-rendering: pixelated; border-radius: 0.5rem"
+    style = f"width: {side}px; height: {side}px; image-rendering: pixelated; border-radius: 0.5rem"
     words = "what the network saw"
     caption = f'<div style="font-size: 0.875rem; opacity: 0.6; text-align: center">{words}</div>'
-    return f'<img src="{source}" alt="{words}" style="{style}">{caption}'
+    picture = f'<img src="{source}" alt="{words}" style="{style}">'
+    return f'<div style="width: {side}px">{picture}{caption}</div>'
 
 
 def _chart(predictions: dict[str, Prediction], live: Sequence[LiveStroke]) -> dict:

@@ -47,11 +47,16 @@ class History:
         return strokes
 
     def live(self, committed: list[Stroke]) -> list[LiveStroke]:
-        """The companion's strokes that are not yet among those that the canvas holds."""
-        told = companion.strokes()
-        for stroke in told:
-            if stroke.lifted and any(stroke.is_near(other) for other in committed):
-                self.settled = max(self.settled, stroke.started)
+        """The companion's strokes that are not yet among those that the canvas holds.
+
+        Those that are its newest, one by one, are settled: they do not live again.
+        """
+        told = [stroke for stroke in companion.strokes() if stroke.started > self.settled]
+        lifted = [stroke for stroke in told if stroke.lifted]
+        for count in range(min(len(lifted), len(committed)), 0, -1):
+            if all(map(LiveStroke.is_near, lifted[:count], committed[-count:])):
+                self.settled = lifted[count - 1].started
+                break
         return [stroke for stroke in told if stroke.started > self.settled]
 
     def undo(self) -> None:
@@ -73,6 +78,7 @@ class History:
             live = self.live(strokes_from_canvas({"objects": objects}))
         except ValueError:
             live = []
+        live = [stroke for stroke in live if stroke.lifted]  # an open one goes on all the same
         if live:
             self.undone = []
             self.settled = live[-1].started

@@ -30,6 +30,7 @@ class Companion {
 
   down = (event) => {
     this.pointers.add(event.pointerId);
+    if (isOn(event, "dc-toolbar")) this.forget(); // it may take back what it has not reported
     const canvas = canvasUnder(event);
     if (!canvas || !event.isPrimary || event.button !== 0) return;
     this.pointers = new Set([event.pointerId]); // where the lift of others was lost
@@ -39,14 +40,15 @@ class Companion {
     this.stroke = { started, lifted: false, points: [], canvas, pointer: event.pointerId };
     this.strokes.push(this.stroke);
     this.add(event);
+    this.tellInTime();
   };
 
   move = (event) => {
     const { stroke } = this;
     if (!this.isOpen(stroke) || event.pointerId !== stroke.pointer) return;
-    if (!event.buttons) return this.lift(); // it was lifted where nobody could tell us
+    // The lift shows so where it was lost, and where another button is still pressed.
+    if (!(event.buttons & 1)) return this.lift();
     this.add(event);
-    this.waits = true;
     this.tellInTime();
   };
 
@@ -75,15 +77,22 @@ class Companion {
     this.stroke.lifted = true;
     this.tell();
     clearTimeout(this.forgetting);
-    this.forgetting = setTimeout(() => {
-      const open = this.strokes.filter((stroke) => !stroke.lifted);
-      const forgotten = open.length < this.strokes.length;
-      this.strokes = open;
-      if (forgotten) this.tell();
-    }, LATE);
+    this.forgetting = setTimeout(() => this.forget(), LATE);
+  }
+
+  forget() {
+    const open = this.strokes.filter((stroke) => !stroke.lifted);
+    const forgotten = open.length < this.strokes.length;
+    this.strokes = open;
+    if (forgotten) this.tell();
   }
 
   tellInTime() {
+    this.waits = true;
+    this.next();
+  }
+
+  next() {
     if (this.timer || !this.waits) return;
     const since = performance.now() - this.sent;
     if (!this.heard && since < LATE) return; // the answer calls
@@ -103,12 +112,13 @@ class Companion {
   }
 
   hear({ heard, settled }) {
+    if (heard !== null && this.turn === 0) this.tell(); // another companion told of other strokes
     this.strokes = this.strokes.filter((stroke) => stroke.started > settled);
     if (heard === this.turn && !this.heard) {
       this.heard = true;
       this.took = performance.now() - this.sent;
     }
-    this.tellInTime();
+    this.next();
   }
 
   stop() {
@@ -118,11 +128,14 @@ class Companion {
   }
 }
 
+function isOn(event, name) {
+  return event.composedPath().some((node) => node.classList?.contains(name));
+}
+
 /** The canvas that the event belongs to, if any, unless its toolbar's edit mode is on. */
 function canvasUnder(event) {
-  const [target, ...around] = event.composedPath();
-  if (!target.matches?.("canvas.upper-canvas")) return null;
-  if (!around.some((node) => node.classList?.contains("st-key-canvas"))) return null;
+  const [target] = event.composedPath();
+  if (!target.matches?.("canvas.upper-canvas") || !isOn(event, "st-key-canvas")) return null;
   const edits = target.getRootNode().querySelector('.dc-toolbar[data-pinned="true"]');
   return edits ? null : target;
 }

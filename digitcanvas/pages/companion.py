@@ -68,7 +68,7 @@ def strokes() -> list[LiveStroke]:
     """What it told last, the oldest first. A message that makes no sense tells nothing."""
     try:
         return [_live_stroke(**stroke) for stroke in _message().get("strokes", [])]
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return []
 
 

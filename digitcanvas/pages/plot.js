@@ -1,18 +1,20 @@
 // A Plotly figure that moves from one state to the next: see plot.py.
 
-const MOVE = { duration: 120, easing: "cubic-out" }; // ms
+const CALM = matchMedia("(prefers-reduced-motion: reduce)");
+const MOVE = { duration: CALM.matches ? 0 : 120, easing: "cubic-out" }; // ms
 
-let plotly;
+let loading;
 
 function load(url) {
-  plotly ??= new Promise((resolve, reject) => {
+  loading ??= new Promise((resolve, reject) => {
     const script = document.createElement("script");
+    const fail = () => reject(new Error("The chart cannot be loaded: reload the page."));
     script.src = url;
-    script.onload = () => resolve(window.Plotly);
-    script.onerror = () => reject(new Error("The chart cannot be loaded: reload the page."));
+    script.onload = () => (window.Plotly ? resolve(window.Plotly) : fail());
+    script.onerror = fail;
     document.head.append(script);
   });
-  return plotly;
+  return loading;
 }
 
 /** Axes and letters in the page's colours, light or dark, on the page's own ground. */
@@ -31,6 +33,11 @@ function themed(layout, element) {
   };
 }
 
+/** A figure of this shape can take on the values of another: what is around the bars is the same. */
+function shapeOf({ data, layout }) {
+  return JSON.stringify([data.map((trace) => trace.name), layout.margin, layout.legend]);
+}
+
 const newest = new WeakMap();
 
 export default function (component) {
@@ -43,14 +50,19 @@ export default function (component) {
     (Plotly) => {
       if (!isNewest()) return;
       const { data: traces, layout } = data.figure;
+      const shape = shapeOf(data.figure);
+      const draw = element.shape === shape ? Plotly.react : Plotly.newPlot;
+      element.shape = shape;
       const config = { displayModeBar: false, responsive: true };
-      Plotly.react(element, traces, themed(layout, element), config);
+      draw(element, traces, themed(layout, element), config);
     },
     (error) => {
       element.textContent = error.message;
     },
   );
   return () => {
-    if (isNewest()) window.Plotly?.purge(element);
+    if (!isNewest()) return;
+    newest.delete(element);
+    window.Plotly?.purge(element);
   };
 }

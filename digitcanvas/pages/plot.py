@@ -24,6 +24,5 @@ _plot = st.components.v2.component(
 
 def show(figure: dict, key: str) -> None:
     """Show a figure in plain JSON, {"data": [...], "layout": {"height": ..., ...}}."""
-    base = "/".join(["", *filter(None, st.get_option("server.baseUrlPath").split("/"))])
-    url = f"{base}/component/{_files.name}/plotly.min.js"
-    _plot(data={"figure": figure, "plotly": url}, key=key, height=figure["layout"]["height"])
+    script = f"component/{_files.name}/plotly.min.js"
+    _plot(data={"figure": figure, "plotly": script}, key=key, height=figure["layout"]["height"])
