@@ -1,21 +1,11 @@
 """The door: streamlit run streamlit_app.py"""
 
-import gc
-
 import streamlit as st
 
-from digitcanvas.pages import draw, sidebar, training
-
-
-@st.cache_resource(show_spinner=False)
-def spare_the_collector() -> None:
-    """Streamlit collects garbage after every run: let it pass over what start-up made for good."""
-    gc.collect()
-    gc.freeze()
-
+from digitcanvas.pages import canvas, draw, server, sidebar, training
 
 st.set_page_config(page_title="digitcanvas", page_icon="✏️")
 training.remember()
 draw.show(sidebar.show())
-training.show()
-spare_the_collector()
+training.show(is_stale=canvas.missed_a_press)
+server.tune()

@@ -185,7 +185,7 @@ def draw(
     for number, stroke in enumerate(strokes, 1):
         page.mouse.move(box["x"] + stroke[0][0], box["y"] + stroke[0][1])
         page.mouse.down()
-        points = list(_on_the_way(stroke))
+        points = list(on_the_way(stroke))
         for place, (x, y) in enumerate(points):
             if place == len(points) // 2 and number == len(strokes):
                 halfway()
@@ -194,7 +194,7 @@ def draw(
         page.mouse.up()
 
 
-def _on_the_way(stroke: np.ndarray) -> Iterator[np.ndarray]:
+def on_the_way(stroke: np.ndarray) -> Iterator[np.ndarray]:
     for start, end in pairwise(stroke):
         steps = int(np.ceil(np.hypot(*(end - start)) / STEP))
         yield from np.linspace(start, end, steps + 1)[1:]

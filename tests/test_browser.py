@@ -142,6 +142,29 @@ def test_clear_is_at_once_ready_for_the_next_digit(page):
         clear(page)
 
 
+def test_a_press_whose_answer_is_lost_is_answered_later(browser, app):
+    """Streamlit loses one now and then; here, all that comes in the half second after it."""
+    page, losing = browser.new_context().new_page(), []
+
+    def relay(socket):
+        server = socket.connect_to_server()
+        server.on_message(lambda message: None if losing else socket.send(message))
+
+    page.route_web_socket(re.compile("_stcore/stream"), relay)
+    page.goto(app.url)
+    canvas(page).wait_for()
+    draw(page, DIGITS[7])
+    assert wait_for_digit(page) == 7
+    settle(page)
+    losing.append(True)
+    press(page, "clear")
+    page.wait_for_timeout(500)
+    losing.clear()
+    assert answer(page).startswith("7")
+    wait_until_empty(page)
+    page.context.close()
+
+
 def test_a_stroke_reruns_the_drawing_part_and_nothing_else(browser, app):
     """The server sends again what it ran again: after a stroke, nothing of the sidebar."""
     page = browser.new_context().new_page()

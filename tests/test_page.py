@@ -5,6 +5,7 @@ import json
 import re
 import shutil
 from dataclasses import replace
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -201,6 +202,26 @@ def test_a_stroke_reported_with_the_press_is_the_one_undone(pressed, page):
     page.session_state["canvas"] = {"drawing": {"raw": raw}}
     assert len(pressed.press("undo")["objects"]) == 1
     assert pressed.shows(">7<") and pressed.can("redo")
+
+
+def test_a_canvas_that_never_heard_of_a_press_is_told_again_after_a_while(
+    pressed, canvas_module, monkeypatch
+):
+    """Not while it may yet report, not over and over, and not once it has reported."""
+    told, now = [], [1000.0]
+    monkeypatch.setattr(canvas_module, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    show = canvas_module.show
+    monkeypatch.setattr(canvas_module, "show", lambda width: told.append(now[0]) or show(width))
+    pressed.draw(DIGITS[7])
+    reported = pressed.press("clear")
+    told.clear()
+    for now[0], times in ((1000.5, 1), (1001.5, 2), (1001.6, 1), (1003, 2)):
+        pressed.page.run()
+        assert len(told) == times and not pressed.page.exception
+        told.clear()
+    now[0] = 1010
+    pressed.report(reported)
+    assert len(told) == 1
 
 
 def test_a_stroke_deleted_on_the_canvas_after_redo_is_gone(pressed):

@@ -5,6 +5,8 @@ another initial drawing, which it loads and reports as any drawing. (Another key
 drawn while the new canvas comes up.)
 """
 
+import math
+import time
 from dataclasses import dataclass, field
 
 import streamlit as st
@@ -17,6 +19,9 @@ from digitcanvas.strokes import Stroke, strokes_from_canvas
 SIDE = 280
 """The canvas' side in pixels: it fits a phone of 320."""
 
+LATE = 1.0
+"""Seconds after a button's press when the canvas has long reported what became of it."""
+
 
 @dataclass
 class History:
@@ -25,6 +30,7 @@ class History:
     initial: list = field(default_factory=list)
     undone: list = field(default_factory=list)
     changes: int = 0
+    changed: float = math.inf
     settled: int = 0
     """When the newest live stroke started that is in the canvas' report, or in one of our lists."""
 
@@ -36,9 +42,12 @@ class History:
         """
         return f"rgba(0, 0, 0, {1 + self.changes})"
 
+    def is_known_to(self, reported: dict | None) -> bool:
+        return isinstance(reported, dict) and reported.get("background") == self.background
+
     def committed(self, reported: dict | None) -> list:
         """The strokes that the canvas holds, or is about to load."""
-        if not isinstance(reported, dict) or reported.get("background") != self.background:
+        if not self.is_known_to(reported):
             return self.initial
         strokes = reported.get("objects")
         strokes = strokes if isinstance(strokes, list) else []
@@ -72,8 +81,7 @@ class History:
 
     def _strokes(self) -> list:
         """The strokes as a button's press finds them, newer than those of the page's last run."""
-        report = st.session_state.get("canvas", {}).get("drawing") or {}
-        objects = self.committed(report.get("raw"))
+        objects = self.committed(_last_report())
         try:
             live = self.live(strokes_from_canvas({"objects": objects}))
         except ValueError:
@@ -87,6 +95,23 @@ class History:
     def _replace(self, initial: list, undone: list) -> None:
         self.initial, self.undone = initial, undone
         self.changes += 1
+        self.changed = time.monotonic()
+
+
+def missed_a_press() -> bool:
+    """Whether the canvas has not heard of a button's press for a while; then not for a while more.
+
+    Streamlit drops what a run has sent last if another is asked for just as it ends.
+    """
+    done = history()
+    late = time.monotonic() - done.changed > LATE and not done.is_known_to(_last_report())
+    if late:
+        done.changed = time.monotonic()
+    return late
+
+
+def _last_report() -> dict | None:
+    return (st.session_state.get("canvas", {}).get("drawing") or {}).get("raw")
 
 
 def as_objects(live: list[LiveStroke]) -> list[dict]:

@@ -33,6 +33,11 @@ function themed(layout, element) {
   };
 }
 
+/** The words beside the chart are there first: it keeps the browser busy for a while. */
+function painted() {
+  return new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
+}
+
 /** A figure of this shape can take on the values of another: what is around the bars is the same. */
 function shapeOf({ data, layout }) {
   return JSON.stringify([data.map((trace) => trace.name), layout.margin, layout.legend]);
@@ -46,8 +51,8 @@ export default function (component) {
   newest.set(element, component);
   // Streamlit may clean a call up after the next one was made: only the newest call counts.
   const isNewest = () => newest.get(element) === component;
-  load(data.plotly).then(
-    (Plotly) => {
+  Promise.all([load(data.plotly), painted()]).then(
+    ([Plotly]) => {
       if (!isNewest()) return;
       const { data: traces, layout } = data.figure;
       const shape = shapeOf(data.figure);

@@ -1,5 +1,6 @@
 """The training under way, as every session sees it: progress, curves, and how it ended."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import streamlit as st
@@ -45,15 +46,18 @@ def _news() -> tuple:
     return (run and (run.id, run.state)), registry.snapshot()
 
 
-def show() -> None:
-    """The panel, which looks for news by itself and reruns the page where there are any."""
+def show(is_stale: Callable[[], bool]) -> None:
+    """The panel, which looks for news by itself and reruns the page where there are any.
+
+    It does so, too, where the page says that it is stale.
+    """
     run = jobs().latest()
     busy = run is not None and run.state == "running"
-    st.fragment(_panel, run_every=BUSY if busy else IDLE)()
+    st.fragment(_panel, run_every=BUSY if busy else IDLE)(is_stale)
 
 
-def _panel() -> None:
-    if _news() != st.session_state["known"]:
+def _panel(is_stale: Callable[[], bool]) -> None:
+    if _news() != st.session_state["known"] or is_stale():
         st.rerun()
     run = jobs().latest()
     if run is None or st.session_state.get("closed") == run.id:

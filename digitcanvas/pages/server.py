@@ -1,0 +1,34 @@
+"""Two settings of Streamlit's server that a page which answers while one draws is in need of."""
+
+import gc
+import os
+import socket
+from contextlib import suppress
+
+import psutil
+import streamlit as st
+
+
+@st.cache_resource(show_spinner=False)
+def tune() -> None:
+    """Once, when the first page has been served."""
+    _spare_the_collector()
+    with suppress(psutil.Error, OSError):
+        _send_at_once(st.get_option("server.port"))
+
+
+def _spare_the_collector() -> None:
+    """Streamlit collects garbage after every run: let it pass over what start-up made for good."""
+    gc.collect()
+    gc.freeze()
+
+
+def _send_at_once(port: int) -> None:
+    """Set TCP_NODELAY: otherwise the kernel holds the small messages of an answer back for 40 ms.
+
+    Streamlit's server does not set it. Connections inherit it from the socket that listens.
+    """
+    for connection in psutil.Process().net_connections("tcp"):
+        if connection.fd >= 0 and connection.laddr.port == port:
+            with socket.socket(fileno=os.dup(connection.fd)) as own:
+                own.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, True)
