@@ -224,6 +224,18 @@ def test_a_canvas_that_never_heard_of_a_press_is_told_again_after_a_while(
     assert len(told) == 1
 
 
+@pytest.mark.parametrize("background", ["#000000", None])
+def test_a_canvas_that_sends_another_background_is_believed(pressed, background):
+    """As one may that is newer than those we know."""
+    pressed.report({"objects": objects(DIGITS[7]), "background": background})
+    assert pressed.shows(">7<")
+    pressed.press("clear")
+    pressed.report({"objects": [], "background": background})
+    assert pressed.shows("Draw a digit")
+    pressed.report({"objects": objects(DIGITS[1]), "background": background})
+    assert pressed.shows(">1<")
+
+
 def test_a_stroke_deleted_on_the_canvas_after_redo_is_gone(pressed):
     pressed.draw(DIGITS[7])
     pressed.report(pressed.press("undo"))

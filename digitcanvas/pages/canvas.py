@@ -6,6 +6,7 @@ drawn while the new canvas comes up.)
 """
 
 import math
+import re
 import time
 from dataclasses import dataclass, field
 
@@ -31,6 +32,7 @@ class History:
     undone: list = field(default_factory=list)
     changes: int = 0
     changed: float = math.inf
+    """When the last was made, in seconds of the monotonic clock."""
     settled: int = 0
     """When the newest live stroke started that is in the canvas' report, or in one of our lists."""
 
@@ -43,7 +45,11 @@ class History:
         return f"rgba(0, 0, 0, {1 + self.changes})"
 
     def is_known_to(self, reported: dict | None) -> bool:
-        return isinstance(reported, dict) and reported.get("background") == self.background
+        """Whether the report knows of the last change; one with a background not ours does."""
+        if not isinstance(reported, dict):
+            return False
+        shade = re.fullmatch(r"rgba\(0, 0, 0, (\d+)\)", str(reported.get("background")))
+        return shade is None or int(shade[1]) == 1 + self.changes
 
     def committed(self, reported: dict | None) -> list:
         """The strokes that the canvas holds, or is about to load."""
