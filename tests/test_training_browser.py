@@ -98,7 +98,7 @@ def ink(page):
 def test_a_network_is_trained_from_the_sidebar_and_reads(sessions, app, home):
     """One session trains, and moves to the result; another looks on, draws and stays."""
     first, second = sessions(), sessions()
-    retrain(first, "fresh", epochs=1)
+    retrain(first, "fresh", epochs=3)
     pressed = time.monotonic()
     worker = wait_for(lambda: app.workers())[0]
     shares = [wait_for(lambda: share(first))]
@@ -123,7 +123,7 @@ def test_a_network_is_trained_from_the_sidebar_and_reads(sessions, app, home):
     expect(network(second, "CNN")).to_be_checked()
 
     card = registry.read_card(home / "fresh")
-    assert card.recipe["epochs"] == 1 and card.recipe["sample"]
+    assert card.recipe["epochs"] == 3 and card.recipe["sample"]
     assert f"{card.test['accuracy'] * 100:.2f} %" in panel(first).inner_text()
     draw(first, DIGITS[7])
     expected = Recognizer.load(home / "fresh").predict_strokes(DIGITS[7])
