@@ -2,8 +2,9 @@
 
 The canvas reports 0.2 s after the pen's lift, and nothing before. The companion (its script is
 companion.js) listens to the pen itself, and sends the strokes that the canvas may not have reported
-yet: while the pen is down at most every 0.12 s, and not before the last ones were answered; and at
-once when it is lifted. The canvas' report stays the truth: it is what a stroke becomes.
+yet: while the pen is down at most every 0.12 s, and not before the last message was answered or a
+second has gone; and at once when it is lifted. The canvas' report stays the truth: it is what a
+stroke becomes.
 """
 
 from dataclasses import dataclass

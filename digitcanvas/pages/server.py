@@ -1,4 +1,4 @@
-"""Two settings of Streamlit's server that a page which answers while one draws is in need of."""
+"""What Streamlit's server needs in order to answer while somebody draws."""
 
 import gc
 import os
