@@ -29,6 +29,7 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+PHONE = {"viewport": {"width": 375, "height": 812}, "has_touch": True, "is_mobile": True}
 HOVER = 0.4
 """Seconds: the canvas' toolbar fades in where the pen enters, and would take an earlier press."""
 STEP = 6
@@ -159,6 +160,16 @@ class Sent:
                 if states[-1:] != [state]:
                     states.append(state)
         return states
+
+
+def open_watched(browser: Browser, app: App, **context) -> Page:
+    """As `open_page`, with the bars there too; `page.sent` is what the page sends."""
+    page = browser.new_context(**context).new_page()
+    page.sent = Sent(page)
+    page.goto(app.url)
+    canvas(page).wait_for()
+    page.locator(".st-key-probabilities .bars").wait_for(state="attached")
+    return page
 
 
 def wait_for(condition: Callable, seconds: float = 60):

@@ -7,13 +7,22 @@ from pathlib import Path
 
 from playwright.sync_api import Page
 
-from tests.browser import ROOT, chromium, draw, open_page, retrain, serve, touch, wait_for_digit
+from tests.browser import (
+    PHONE,
+    ROOT,
+    chromium,
+    draw,
+    open_page,
+    retrain,
+    serve,
+    touch,
+    wait_for_digit,
+)
 from tests.digits import DIGITS
 
 DOCS = ROOT / "docs"
 DESKTOP = {"viewport": {"width": 1100, "height": 690}}
 TALL = {"viewport": {"width": 1100, "height": 960}}
-PHONE = {"viewport": {"width": 375, "height": 812}, "has_touch": True, "is_mobile": True}
 
 
 def main() -> None:

@@ -11,6 +11,7 @@ from playwright.sync_api import expect
 from digitcanvas.datasets import place_at_random
 from digitcanvas.preprocess import image_from_strokes
 from tests.browser import (
+    PHONE,
     answer,
     canvas,
     clear,
@@ -24,8 +25,6 @@ from tests.browser import (
     wait_until_empty,
 )
 from tests.digits import DIGITS
-
-PHONE = {"viewport": {"width": 375, "height": 812}, "has_touch": True, "is_mobile": True}
 
 
 @pytest.fixture

@@ -8,13 +8,15 @@ import pytest
 
 from digitcanvas.strokes import strokes_from_canvas
 from tests.browser import (
+    HOVER,
+    PHONE,
     WITHOUT_COMPANION,
-    Sent,
     answer,
     canvas,
     choose,
     clear,
     draw,
+    open_watched,
     press,
     serve,
     wait_for,
@@ -47,15 +49,6 @@ WATCH = """
 """
 
 
-def open_watched(browser, app, **context):
-    page = browser.new_context(**context).new_page()
-    page.sent = Sent(page)
-    page.goto(app.url)
-    canvas(page).wait_for()
-    page.locator(".st-key-probabilities .bars").wait_for(state="attached")
-    return page
-
-
 @pytest.fixture
 def page(browser, app):
     page = open_watched(browser, app)
@@ -65,9 +58,7 @@ def page(browser, app):
 
 @pytest.fixture
 def phone(browser, app):
-    phone = open_watched(
-        browser, app, viewport={"width": 375, "height": 812}, has_touch=True, is_mobile=True
-    )
+    phone = open_watched(browser, app, **PHONE)
     yield phone
     phone.context.close()
 
@@ -97,8 +88,8 @@ def bars(page):
 
 def test_the_answer_is_read_while_the_pen_is_down(page):
     """And the bars are those of one figure from the first point to the last."""
-    plot = page.locator(".st-key-probabilities .plot")
-    plot.evaluate("plot => { plot.mark = 'the same'; }")
+    bar = page.locator(".st-key-probabilities .bars .point path").first
+    bar.evaluate("bar => { bar.mark = 'the same'; }")
     assert bars(page) == [0] * 10
     halves = []
 
@@ -111,7 +102,7 @@ def test_the_answer_is_read_while_the_pen_is_down(page):
     assert wait_for_digit(page) == 8
     wait_for(lambda: bars(page)[8] > 50)
     assert halves and halves[0] != bars(page)
-    assert plot.evaluate("plot => plot.mark") == "the same"
+    assert bar.evaluate("bar => bar.mark") == "the same"
 
 
 def answers(seen):
@@ -179,10 +170,10 @@ class Fingers:
         self.box = canvas(page).bounding_box()
         self.client = page.context.new_cdp_session(page)
 
-    def __call__(self, kind, *points):
+    def __call__(self, kind, *points, first=0):
         places = [
             {"x": self.box["x"] + x, "y": self.box["y"] + y, "id": number}
-            for number, (x, y) in enumerate(points)
+            for number, (x, y) in enumerate(points, first)
         ]
         self.client.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": places})
         time.sleep(0.02)
@@ -200,7 +191,8 @@ def test_a_finger_is_read_along(phone):
     assert_told_as_committed(phone)
 
 
-def test_of_two_fingers_the_first_draws(phone):
+@pytest.mark.parametrize("lifted", ["first", "second"])
+def test_of_two_fingers_the_first_draws(phone, lifted):
     """And the stroke ends with the last one's lift, as the canvas has it."""
     fingers = Fingers(phone)
     fingers("touchStart", (140, 60))
@@ -209,21 +201,31 @@ def test_of_two_fingers_the_first_draws(phone):
     fingers("touchStart", (140, 140), (40, 180))
     for y in range(150, 200, 10):
         fingers("touchMove", (140, y), (40, 40 + y))
-    fingers("touchMove", (140, 190))
-    for y in range(200, 240, 10):
-        fingers("touchMove", (140, y))
+    if lifted == "second":
+        fingers("touchEnd", (40, 230), first=1)
+        for y in range(200, 240, 10):
+            fingers("touchMove", (140, y))
+    else:
+        fingers("touchEnd", (140, 190))
+    time.sleep(0.5)
+    assert phone.sent.drawing() == [] and not phone.sent.live()[-1]["strokes"][0]["lifted"]
     fingers("touchEnd")
     wait_until_committed(phone, 1)
     assert_told_as_committed(phone)
     assert len(phone.sent.live()[-1]["strokes"]) == 1
 
 
-def test_a_lift_that_nobody_told_of_is_noticed_and_forgotten(page):
+def hold_down(page):
+    """Draw a 1 with the mouse, without the lift."""
     box = canvas(page).bounding_box()
     page.mouse.move(box["x"] + 140, box["y"] + 60)
-    time.sleep(0.4)
+    time.sleep(HOVER)
     page.mouse.down()
     page.mouse.move(box["x"] + 140, box["y"] + 200, steps=20)
+
+
+def test_a_lift_that_nobody_told_of_is_noticed_and_forgotten(page):
+    hold_down(page)
     page.wait_for_function(PEN_DOWN)
     page.evaluate(
         """() => document.dispatchEvent(new PointerEvent("pointermove",
@@ -237,13 +239,10 @@ def test_a_lift_that_nobody_told_of_is_noticed_and_forgotten(page):
 
 
 def test_a_lift_with_another_button_pressed_is_noticed(page):
-    box = canvas(page).bounding_box()
-    page.mouse.move(box["x"] + 140, box["y"] + 60)
-    time.sleep(0.4)
-    page.mouse.down()
-    page.mouse.move(box["x"] + 140, box["y"] + 200, steps=20)
+    hold_down(page)
     page.mouse.down(button="right")
     page.mouse.up()
+    box = canvas(page).bounding_box()
     page.mouse.move(box["x"] + 40, box["y"] + 200, steps=20)
     wait_until_committed(page, 1)
     assert wait_for_digit(page) == 1
@@ -252,11 +251,7 @@ def test_a_lift_with_another_button_pressed_is_noticed(page):
 
 
 def test_a_stroke_left_open_by_the_picture_tab_is_forgotten(page):
-    box = canvas(page).bounding_box()
-    page.mouse.move(box["x"] + 140, box["y"] + 60)
-    time.sleep(0.4)
-    page.mouse.down()
-    page.mouse.move(box["x"] + 140, box["y"] + 200, steps=20)
+    hold_down(page)
     page.wait_for_function(PEN_DOWN)
     tabs = page.get_by_role("tab")
     tabs.filter(has_text="Picture").dispatch_event("click")
@@ -279,9 +274,7 @@ def test_the_canvas_own_undo_takes_back_a_stroke_that_it_has_not_reported(page):
     draw(page, DIGITS[4][1:])
     undo.dispatch_event("pointerdown")
     undo.dispatch_event("click")
-    page.wait_for_function(
-        "one => document.querySelector('.st-key-prediction').innerText === one", arg=one
-    )
+    wait_for(lambda: page.sent.live()[-1]["strokes"] == [], 0.7)
     time.sleep(FORGOTTEN)
     assert answer(page) == one and len(page.sent.drawing()) == 1
 

@@ -18,18 +18,17 @@ from pathlib import Path
 
 import numpy as np
 import psutil
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Page
 
 from digitcanvas.strokes import strokes_from_canvas
 from tests.benchmarks.page import WATCH, summary
 from tests.browser import (
     WITHOUT_COMPANION,
     App,
-    Sent,
-    canvas,
     chromium,
     clear,
     draw,
+    open_watched,
     serve,
     wait_for,
     wait_for_digit,
@@ -46,7 +45,9 @@ def main() -> None:
         home = stack.enter_context(tempfile.TemporaryDirectory())
         scripts = {"with": "streamlit_app.py", "without": WITHOUT_COMPANION}
         apps = {name: stack.enter_context(serve(Path(home), s)) for name, s in scripts.items()}
-        pages = {name: _open(browser, app) for name, app in apps.items()}
+        pages = {name: open_watched(browser, app) for name, app in apps.items()}
+        for page in pages.values():
+            page.evaluate(WATCH)
         figures = {name: Figures() for name in pages}
         for number in range(TIMED):
             for name, page in pages.items():
@@ -94,16 +95,6 @@ def time_drawing(page: Page, app: App, strokes: list[np.ndarray]) -> tuple[list,
     time.sleep(0.5)
     used, seconds = sum(server.cpu_times()[:2]) - cpu, time.monotonic() - start
     return page.evaluate("strokes"), used, seconds
-
-
-def _open(browser: Browser, app: App) -> Page:
-    page = browser.new_context().new_page()
-    page.sent = Sent(page)
-    page.goto(app.url)
-    canvas(page).wait_for()
-    page.locator(".st-key-probabilities .bars").wait_for(state="attached")
-    page.evaluate(WATCH)
-    return page
 
 
 def _committed(page: Page, strokes: list[np.ndarray]) -> list[list]:
