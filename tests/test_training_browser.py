@@ -248,7 +248,7 @@ def test_a_network_is_removed_after_a_question_and_who_reads_with_it_is_told(ses
     expect(network(first, "mine")).to_have_count(0)
     assert [path.name for path in home.iterdir()] == ["theirs"]
 
-    second.get_by_text("'mine' is gone").wait_for()
+    second.get_by_text("'mine' is gone").first.wait_for()  # in the sidebar, and as a toast
     expect(network(second, "CNN")).to_be_checked()
     assert wait_for_digit(second) == 7
     clear(second)
