@@ -121,13 +121,14 @@ def _small(image: Image.Image) -> Image.Image:
     return ImageOps.exif_transpose(image)
 
 
-def image_from_picture(picture: np.ndarray) -> np.ndarray:
+def image_from_picture(picture: np.ndarray, centred: bool = True) -> np.ndarray:
     """Find the digit in a picture: float32 (28, 28) in [0, 1], ink 1 on paper 0.
 
     `picture` is uint8 (H, W) grey, (H, W, 3) RGB or (H, W, 4) RGBA, and shows one digit, dark on
     light or light on dark. Its size, place and colours, the width of its pen, and uneven light
     make little difference. A digit of under 40 pixels keeps its greys, and MNIST's own images
-    come out as they went in.
+    come out as they went in. Where the digit is not to be `centred`, its place and size do make
+    a difference: the whole picture is squeezed into 28x28, whatever its shape.
 
     Raises ValueError for another type or shape, a side under 5 pixels, and a picture in which
     nothing stands out from the paper.
@@ -148,6 +149,9 @@ def image_from_picture(picture: np.ndarray) -> np.ndarray:
         picture = _fit(picture, WORK_SIDE)
     contrast, digit, threshold = _find(_grey(np.ascontiguousarray(picture)))
     contrast[cv2.dilate(digit, np.ones((5, 5), np.uint8)) == 0] = 0
+    if not centred:
+        ink = cv2.resize(_stretch(contrast, digit), (SIDE, SIDE), interpolation=cv2.INTER_AREA)
+        return ink.astype(np.float32) / 255
     if max(_crop(digit).shape) >= COARSE:
         ink = _redraw(_crop(contrast), threshold)
     else:

@@ -12,6 +12,9 @@ import numpy as np
 
 from digitcanvas.strokes import Stroke, check_strokes
 
+CANVAS = 280
+"""The side of the app's canvas in pixels: it fits a phone of 320."""
+
 SIDE = 28
 BOX = 20
 PEN_WIDTH = 1.3
@@ -32,11 +35,15 @@ MIDDLE = 14.5 * FINE
 """Where MNIST's centres of mass lie: in the middle of pixel (14, 14), measured on its 60,000."""
 
 
-def image_from_strokes(strokes: Sequence[Stroke], pen_width: float = PEN_WIDTH) -> np.ndarray:
+def image_from_strokes(
+    strokes: Sequence[Stroke], pen_width: float = PEN_WIDTH, centred: bool = True
+) -> np.ndarray:
     """Draw the strokes anew: float32 (28, 28) in [0, 1], ink 1 on paper 0.
 
     The strokes are arrays (n, 2) in canvas pixels; `pen_width` is in pixels of the result. Where
-    on the canvas they lie and how large they are makes no difference, but for a dot (`SMALLEST`).
+    on the canvas they lie and how large they are makes no difference, but for a dot (`SMALLEST`);
+    or it makes all the difference, where they are not to be `centred`: then the whole canvas, 280
+    pixels wide and high, is brought to 28x28 as it is.
 
     Raises ValueError for an empty drawing, for what `check_strokes` refuses, and for a pen under
     half a pixel or over half the box.
@@ -46,20 +53,28 @@ def image_from_strokes(strokes: Sequence[Stroke], pen_width: float = PEN_WIDTH) 
     strokes = check_strokes(strokes)
     if not strokes:
         raise ValueError("The drawing is empty: draw a digit first.")
+    if not centred:
+        return _small(_ink(strokes, SIDE / CANVAS * FINE, 0, SIDE * FINE, pen_width))
     points = np.concatenate(strokes)
     low, high = points.min(axis=0), points.max(axis=0)
     extent = max(float((high - low).max()), SMALLEST)
     scale = (BOX - pen_width) / extent * FINE
     corner = (BOX * FINE - (low + high) * scale) / 2
+    return centre(_ink(strokes, scale, corner, BOX * FINE, pen_width))
+
+
+def _ink(
+    strokes: Sequence[Stroke], scale: float, corner: np.ndarray | float, side: int, pen_width: float
+) -> np.ndarray:
+    """The strokes as ink, uint8 (side, side) in fine pixels: scaled, and moved to the corner."""
     lines = [np.vstack([stroke[:1], stroke]) for stroke in strokes]  # a lone point is a line too
     fixed = [
         np.rint((line * scale + corner - 0.5) * (1 << FRACTION_BITS)).astype(np.int32)
         for line in lines
     ]
-    ink = np.zeros((BOX * FINE, BOX * FINE), np.uint8)
+    ink = np.zeros((side, side), np.uint8)
     thickness = 2 * round((pen_width * FINE - 1) / 2)  # OpenCV draws an even one a pixel wider
-    cv2.polylines(ink, fixed, False, 255, thickness, cv2.LINE_8, FRACTION_BITS)
-    return centre(ink)
+    return cv2.polylines(ink, fixed, False, 255, thickness, cv2.LINE_8, FRACTION_BITS)
 
 
 def centre(ink: np.ndarray) -> np.ndarray:
@@ -74,6 +89,10 @@ def centre(ink: np.ndarray) -> np.ndarray:
     left = _offset(moments["m10"] / moments["m00"], width)
     top = _offset(moments["m01"] / moments["m00"], height)
     page[top : top + height, left : left + width] = ink
+    return _small(page)
+
+
+def _small(page: np.ndarray) -> np.ndarray:
     small = cv2.resize(page, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
     return small.astype(np.float32) / 255
 

@@ -44,6 +44,16 @@ class Prediction:
         return "over 99.9 %" if top > 0.999 else f"{top * 100:.1f} %"
 
     @property
+    def logits(self) -> np.ndarray:
+        """What the softmax makes the probabilities of, float32 (10,), counted from the largest.
+
+        A softmax takes no notice of a number added to all ten, so what the network adds is lost. Of
+        a probability too small for a float32, the logit is only known to be as low as is told.
+        """
+        logits = np.log(np.maximum(self.probabilities, np.finfo(np.float32).tiny))
+        return logits - logits.max()
+
+    @property
     def rejected(self) -> bool:
         return self.is_digit < ACCEPTED
 
@@ -63,6 +73,11 @@ class Recognizer:
         self._batch = 1
         self._lock = threading.Lock()  # an Interpreter is not thread-safe
 
+    @property
+    def can_reject(self) -> bool:
+        """Whether the network has an output for what is no digit."""
+        return self._interpreter.get_output_details()[0]["shape"][-1] > 10
+
     @classmethod
     def load(cls, model: str | Path) -> "Recognizer":
         """Load "mlp", "cnn", a retrained model by its name, or a model directory.
@@ -76,19 +91,23 @@ class Recognizer:
         except (ValueError, RuntimeError) as error:
             raise registry.damaged(directory, f"its network cannot be loaded ({error})") from error
 
-    def predict_strokes(self, strokes: Sequence[Stroke]) -> Prediction:
+    def predict_strokes(self, strokes: Sequence[Stroke], centred: bool = True) -> Prediction:
         """Read a drawing: arrays (n, 2) of canvas pixels, x to the right and y down.
+
+        Where it is not to be `centred`, its place and size on a canvas of 280 pixels count.
 
         Raises ValueError for an empty drawing and for coordinates that are none.
         """
-        return self._predict(image_from_strokes(strokes))
+        return self._predict(image_from_strokes(strokes, centred=centred))
 
-    def predict_image(self, image: np.ndarray) -> Prediction:
+    def predict_image(self, image: np.ndarray, centred: bool = True) -> Prediction:
         """Read a picture: uint8 (H, W), (H, W, 3) RGB or (H, W, 4) RGBA, dark on light or reverse.
+
+        Where it is not to be `centred`, the digit's place and size in it count.
 
         Raises ValueError for a picture of another form, and for one without a digit's ink.
         """
-        return self._predict(image_from_picture(image))
+        return self._predict(image_from_picture(image, centred))
 
     def predict_batch(self, images: np.ndarray) -> np.ndarray:
         """Read images as networks see them: float32 (N, 28, 28) in [0, 1] -> float32 (N, 10).

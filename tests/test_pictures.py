@@ -426,3 +426,62 @@ def test_read_refuses_a_large_baseline_jpeg():
     data = encode(Image.new("L", (9000, 8000)), "JPEG")
     with pytest.raises(ValueError, match="at most 64 megapixels"):
         read_picture(data)
+
+
+def centre_of_mass(image):
+    """Of any image, in the shares of its width and height."""
+    y, x = np.indices(image.shape)
+    return np.array([(x * image).sum(), (y * image).sum()]) / image.sum() / image.shape[::-1]
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    name=st.sampled_from(sorted(SHAPES)),
+    height=st.integers(70, 170),
+    x=st.floats(0.15, 0.85),
+    y=st.floats(0.15, 0.85),
+    dark=st.booleans(),
+)
+def test_where_it_is_not_centred_a_digit_lies_where_it_does_in_the_picture(
+    name, height, x, y, dark
+):
+    room = 300 - height - 24
+    ink = draw(name, height=height, pen=12, corner=(12 + x * room, 12 + y * room))
+    colours = (INK, PAPER) if dark else (PAPER, INK)
+    image = image_from_picture(paint(ink, *colours), centred=False)
+    assert image.shape == (28, 28) and image.dtype == np.float32
+    assert np.abs(centre_of_mass(image) - centre_of_mass(ink)).max() < 0.5 / 28
+    high, expected = (np.ptp(np.flatnonzero(each.max(axis=1) > 0.2)) + 1 for each in (image, ink))
+    assert high == pytest.approx(expected * 28 / 300, abs=1.5)
+
+
+def test_a_digit_moved_in_its_picture_moves_with_it_unless_it_is_centred():
+    pictures = [paint(draw("two", height=120, corner=corner)) for corner in ((20, 30), (160, 140))]
+    one, other = (image_from_picture(picture) for picture in pictures)
+    assert np.abs(one - other).mean() < 0.01
+    one, other = (image_from_picture(picture, centred=False) for picture in pictures)
+    assert one[:, 14:].sum() < 0.2 * one.sum() and other[:, 14:].sum() > 0.8 * other.sum()
+    assert one.sum() == pytest.approx(other.sum(), rel=0.05)
+
+
+def test_an_image_as_mnist_s_comes_out_as_it_went_in_where_it_is_not_centred():
+    image = np.rint(image_from_strokes(strokes_of("two"), MNIST_PEN) * 255).astype(np.uint8)
+    for picture in (image, np.roll(image, 3, axis=1)):
+        found = image_from_picture(picture, centred=False)
+        assert np.abs(found - picture / 255.0).mean() < 0.01
+
+
+def test_centred_is_what_a_picture_s_digit_is_unless_it_is_said_otherwise():
+    picture = paint(draw("four", corner=(10, 100)))
+    image = image_from_picture(picture)
+    np.testing.assert_array_equal(image_from_picture(picture, centred=True), image)
+    assert np.abs(centre_of_mass(image) * 28 - 14).max() < 0.5
+
+
+@pytest.mark.parametrize(
+    "picture",
+    [None, np.zeros((4, 300), np.uint8), np.full((300, 300), 200, np.uint8), np.zeros((28, 28))],
+)
+def test_what_is_no_picture_of_a_digit_is_refused_where_it_is_not_centred_too(picture):
+    with pytest.raises(ValueError):
+        image_from_picture(picture, centred=False)

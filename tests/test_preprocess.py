@@ -1,9 +1,12 @@
+from itertools import pairwise
+
+import cv2
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from digitcanvas.preprocess import image_from_strokes
+from digitcanvas.preprocess import CANVAS, PEN_WIDTH, image_from_strokes
 from tests.digits import DIGITS
 
 digits = st.integers(0, 9)
@@ -140,3 +143,88 @@ def test_mnist_is_centred_where_we_centre(mnist):
     x = (images.sum(axis=1) @ positions / mass).mean()
     y = (images.sum(axis=2) @ positions / mass).mean()
     assert (x, y) == (pytest.approx(14, abs=0.05), pytest.approx(14, abs=0.05))
+
+
+def uncentred(strokes, **options):
+    return image_from_strokes(strokes, centred=False, **options)
+
+
+@settings(deadline=None)
+@given(digits, st.floats(0.2, 0.8), st.floats(0.1, 0.9), st.floats(0.1, 0.9))
+def test_where_it_is_not_centred_ink_lies_where_it_was_drawn(digit, share, x, y):
+    """A pixel of the image is ten of the canvas; the middle of the first is at 5."""
+    strokes = place(DIGITS[digit], share, x, y)
+    image = uncentred(strokes)
+    paper = np.full((CANVAS, CANVAS), 255, np.uint8)
+    for start, end in ((s, e) for stroke in strokes for s, e in pairwise(stroke)):
+        points = np.linspace(start, end, 2 + int(np.abs(end - start).max() * 3))
+        columns, rows = points.astype(int).T
+        paper[rows, columns] = 0
+    away = cv2.distanceTransform(paper, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    rows, columns = np.nonzero(away <= 10 * PEN_WIDTH / 2)
+    expected = np.array([columns.mean(), rows.mean()]) / 10 - 0.5
+    assert np.abs(centre_of_mass(image) - expected).max() < 0.3
+    ink = np.argwhere(image > 0.02)[:, ::-1]
+    points = np.concatenate(strokes)
+    assert (ink.min(axis=0) >= points.min(axis=0) / 10 - 2).all()
+    assert (ink.max(axis=0) <= points.max(axis=0) / 10 + 1).all()
+
+
+@given(digits, st.integers(-4, 4), st.integers(-4, 4))
+def test_where_it_is_not_centred_ten_canvas_pixels_are_one_of_the_image(digit, right, down):
+    image = uncentred(DIGITS[digit])
+    moved = uncentred([stroke + np.array([10 * right, 10 * down]) for stroke in DIGITS[digit]])
+    np.testing.assert_allclose(moved, np.roll(image, (down, right), (0, 1)), atol=1 / 255)
+
+
+@given(digits, st.floats(0, 1), st.floats(0, 1))
+def test_where_it_is_not_centred_a_small_digit_stays_small(digit, x, y):
+    for share in (0.2, 0.4, 0.8):
+        ink = np.argwhere(uncentred(place(DIGITS[digit], share, x, y)) > 0.02)
+        assert np.ptp(ink, axis=0).max() + 1 == pytest.approx(28 * share + 1.3, abs=1.7)
+
+
+def test_a_pen_is_as_wide_where_it_is_not_centred():
+    for width in (1.3, 2.4):
+        image = uncentred([np.array([[245.0, 0], [245, 280]])], pen_width=width)
+        assert image[14].sum() == pytest.approx(width, abs=0.15)
+        assert image[14].argmax() == 24
+
+
+@given(st.lists(st.lists(st.tuples(*[st.floats(-1e5, 1e5)] * 2), min_size=1), min_size=1))
+def test_strokes_off_the_canvas_are_cut_off_where_it_is_not_centred(strokes):
+    image = uncentred([np.array(stroke) for stroke in strokes])
+    assert image.shape == (28, 28) and image.dtype == np.float32
+    assert image.min() >= 0 and image.max() <= 1
+
+
+@given(st.floats(8, 1e4), st.sampled_from([(1, 0), (-1, 0), (0, 1), (0, -1)]), digits)
+def test_what_lies_off_the_canvas_leaves_no_ink_where_it_is_not_centred(far, side, digit):
+    away = np.array(side) * (CANVAS + far)
+    assert not uncentred([stroke + away for stroke in DIGITS[digit]]).any()
+
+
+def test_a_stroke_that_leaves_the_canvas_and_comes_back_is_drawn_as_far_as_it_shows():
+    image = uncentred([np.array([[140.0, 100], [1000, 100], [1000, 205], [140, 205]])])
+    assert (image[9:11, 15:].sum(axis=0) > 1).all() and (image[19:21, 15:].sum(axis=0) > 1).all()
+    assert not image[12:18].any()
+
+
+@pytest.mark.parametrize("strokes", [[], [np.array([[0, np.nan]])], [np.zeros(2)], None])
+def test_what_is_no_drawing_is_refused_where_it_is_not_centred_too(strokes):
+    with pytest.raises(ValueError):
+        uncentred(strokes)
+
+
+@pytest.mark.parametrize("width", [-1, 0, float("nan"), 11])
+def test_so_is_a_pen_of_an_impossible_width(width):
+    with pytest.raises(ValueError, match="pen"):
+        uncentred(DIGITS[5], pen_width=width)
+
+
+@given(digits, st.floats(0.35, 0.9), st.floats(0, 1), st.floats(0, 1))
+def test_centred_is_what_an_image_is_unless_it_is_said_otherwise(digit, share, x, y):
+    strokes = place(DIGITS[digit], share, x, y)
+    image = image_from_strokes(strokes)
+    np.testing.assert_array_equal(image_from_strokes(strokes, centred=True), image)
+    assert np.abs(centre_of_mass(image) - 14).max() < 0.6

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from digitcanvas import Prediction, Recognizer, registry
 from digitcanvas.datasets import sha256
-from digitcanvas.evaluation import evaluate_drawings, evaluate_images
+from digitcanvas.evaluation import evaluate_drawings, read_images
 from digitcanvas.outliers import make_outliers
 from digitcanvas.preprocess import image_from_strokes
 from digitcanvas.recognizer import ACCEPTED, judged
@@ -19,6 +19,7 @@ from tests.benchmarks.outliers import auroc
 from tests.browser import ROOT
 from tests.digits import DIGITS
 from tests.strangers import KINDS, strangers
+from tests.test_preprocess import place
 
 
 @pytest.mark.parametrize("digit", DIGITS)
@@ -145,6 +146,85 @@ def test_all_mass_on_not_a_digit_leaves_the_digits_equally_likely():
     assert is_digit == 0
 
 
+def prediction_of(softmax):
+    probabilities, is_digit = judged(np.array([softmax], np.float32))
+    return Prediction(probabilities[0], np.zeros((28, 28)), float(is_digit[0]))
+
+
+@pytest.mark.parametrize("classes", [10, 11])
+@given(data=st.data())
+def test_a_softmax_of_the_logits_is_the_probabilities(classes, data):
+    """Also where some of them are 0."""
+    powers = st.floats(-44, 0).map(lambda exponent: 10**exponent) | st.just(0.0)
+    row = np.array([*data.draw(st.tuples(*[powers] * (classes - 1))), 1.0])
+    prediction = prediction_of(data.draw(st.permutations(row / row.sum())))
+    logits = prediction.logits.astype(np.float64)
+    assert logits.shape == (10,) and np.isfinite(logits).all()
+    assert logits.max() == 0
+    shares = np.exp(logits)
+    np.testing.assert_allclose(shares / shares.sum(), prediction.probabilities, atol=1e-5)
+
+
+@given(st.lists(st.floats(-9, 9), min_size=10, max_size=10))
+def test_logits_are_the_network_s_own_counted_from_the_largest(logits):
+    logits = np.array(logits)
+    softmax = np.exp(logits) / np.exp(logits).sum()
+    np.testing.assert_allclose(prediction_of(softmax).logits, logits - logits.max(), atol=1e-4)
+
+
+def test_the_surest_digit_has_the_greatest_logit_and_equals_have_equal_ones():
+    prediction = prediction_of([0.05] * 9 + [0.55])
+    assert prediction.logits.argmax() == prediction.digit == 9
+    assert prediction.logits.dtype == np.float32 and len(set(prediction.logits[:9])) == 1
+    np.testing.assert_allclose(prediction_of([0.1] * 10).logits, 0, atol=1e-6)
+
+
+@pytest.mark.parametrize("digit", DIGITS)
+def test_a_centred_drawing_is_read_the_same_wherever_it_is_drawn(recognizer, digit):
+    for x in (0, 0.5, 1):
+        strokes = place(DIGITS[digit], 0.6, x, 0.5)
+        prediction = recognizer.predict_strokes(strokes, centred=True)
+        assert prediction.digit == recognizer.predict_strokes(strokes).digit == digit
+
+
+def test_an_uncentred_drawing_is_read_where_it_is_and_a_1_at_the_far_right_is_none_any_more():
+    """The tutorial's own example of why images are centred, on a network of dense layers."""
+    mlp = Recognizer.load("mlp")
+    middle, right = (place(DIGITS[1], 0.6, x, 0.5) for x in (0.5, 1))
+    assert mlp.predict_strokes(middle, centred=False).digit == 1
+    prediction = mlp.predict_strokes(right, centred=False)
+    assert prediction.digit != 1
+    assert prediction.image[:, 20:].sum() > 0.9 * prediction.image.sum()
+    np.testing.assert_array_equal(prediction.image, image_from_strokes(right, centred=False))
+
+
+def test_uncentred_in_the_middle_most_digits_are_read_and_at_the_side_fewer(recognizer):
+    read = {
+        x: sum(
+            recognizer.predict_strokes(place(strokes, 0.6, x, 0.5), centred=False).digit == digit
+            for digit, strokes in DIGITS.items()
+        )
+        for x in (0.5, 1)
+    }
+    assert read[0.5] >= 9 and read[1] <= 7
+
+
+def test_a_picture_s_digit_is_read_where_it_is_unless_it_is_centred(recognizer):
+    picture = np.zeros((280, 280), np.uint8)
+    drawn = np.rint(image_from_strokes(DIGITS[7], 2.4) * 255).astype(np.uint8)
+    picture[140:252, 160:272] = np.kron(drawn, np.ones((4, 4), np.uint8))
+    assert recognizer.predict_image(picture).digit == 7
+    image = recognizer.predict_image(picture, centred=False).image
+    assert image[14:, 14:].sum() > 0.95 * image.sum()
+    assert image.sum() < 0.5 * recognizer.predict_image(picture).image.sum()
+
+
+def test_a_drawing_that_lies_off_the_canvas_is_read_as_something(recognizer):
+    prediction = recognizer.predict_strokes([np.array([[900.0, 10], [900, 90]])], centred=False)
+    assert not prediction.image.any()
+    assert np.isfinite(prediction.probabilities).all() and np.isfinite(prediction.logits).all()
+
+
 def test_many_threads_read_at_once(cnn):
     """Single drawings and batches mixed: each gets its own answer."""
     images = np.stack([image_from_strokes(DIGITS[digit]) for digit in range(10)])
@@ -246,7 +326,7 @@ def test_an_odd_card_is_refused(model, card):
 @pytest.mark.parametrize(("name", "floor"), [("cnn", 0.995), ("mlp", 0.992)])
 def test_the_shipped_models_read_mnist(mnist, name, floor):
     recognizer = Recognizer.load(name)
-    metrics = evaluate_images(recognizer, mnist.x_test, mnist.y_test)
+    metrics = read_images(recognizer, mnist.x_test, mnist.y_test).metrics
     assert metrics["accuracy"] >= floor
     assert metrics["rejected"] < 0.02
     card = registry.read_card(registry.find(name))

@@ -15,10 +15,8 @@ from streamlit_drawable_canvas import st_canvas
 
 from digitcanvas.pages import companion
 from digitcanvas.pages.companion import LiveStroke
+from digitcanvas.preprocess import CANVAS
 from digitcanvas.strokes import Stroke, strokes_from_canvas
-
-SIDE = 280
-"""The canvas' side in pixels: it fits a phone of 320."""
 
 LATE = 1.0
 """Seconds after a button's press when the canvas has long reported what became of it."""
@@ -33,6 +31,8 @@ class History:
     changes: int = 0
     changed: float = math.inf
     """When the last was made, in seconds of the monotonic clock."""
+    shown: list = field(default_factory=list)
+    """The strokes on the canvas when the page last ran."""
     settled: int = 0
     """When the newest live stroke started that is in the canvas' report, or in one of our lists."""
 
@@ -85,6 +85,11 @@ class History:
         self._strokes()
         self._replace([], [])
 
+    def bring_back(self) -> None:
+        """Put on a new canvas what the last one held, before another page took its place."""
+        if self.shown != self.initial:
+            self._replace(self.shown, self.undone)
+
     def _strokes(self) -> list:
         """The strokes as a button's press finds them, newer than those of the page's last run."""
         objects = self.committed(_last_report())
@@ -133,16 +138,18 @@ def history() -> History:
 def show(pen_width: int) -> list:
     """The canvas and its buttons. Gives the objects that the canvas holds, as in its JSON."""
     done = history()
+    if "canvas" not in st.session_state:
+        done.bring_back()
     reported = st_canvas(
         stroke_width=pen_width,
         stroke_color="#ffffff",
         background_color=done.background,
-        width=SIDE,
-        height=SIDE,
+        width=CANVAS,
+        height=CANVAS,
         initial_drawing={"objects": done.initial},
         key="canvas",
     ).json_data
-    objects = done.committed(reported)
+    objects = done.shown = done.committed(reported)
     with st.container(horizontal=True, gap="small"):
         for label, press, possible in (
             ("Undo", done.undo, bool(objects)),
