@@ -115,7 +115,10 @@ def plain_hidden(recipe: Recipe) -> list[layers.Layer]:
     return [
         layer
         for width in recipe.hidden
-        for layer in (layers.Dense(width, activation="relu"), layers.Dropout(recipe.dropout))
+        for layer in (
+            layers.Dense(width, activation="relu"),
+            *([layers.Dropout(recipe.dropout)] if recipe.dropout else []),
+        )
     ]
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from digitcanvas.preprocess import PEN_WIDTH, image_from_strokes
+from digitcanvas.preprocess import CANVAS, PEN_WIDTH, image_from_strokes
 from digitcanvas.strokes import Drawing, read_unipen
 
 log = logging.getLogger(__name__)
@@ -81,7 +81,7 @@ def find_mnist(path: str | Path | None = None) -> Mnist:
     path = path or os.environ.get("DIGITCANVAS_MNIST")
     if path:
         return _read_mnist(Path(path))
-    cached = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras"), "datasets", "mnist.npz")
+    cached = _keras_cache()
     try:
         return _read_mnist(cached)
     except ValueError:  # missing, or cut short by a download that broke off
@@ -93,6 +93,17 @@ def find_mnist(path: str | Path | None = None) -> Mnist:
                 "MNIST could not be downloaded: set DIGITCANVAS_MNIST to a copy of mnist.npz, or "
                 f"take the bundled sample of 5,000 digits. ({error})"
             ) from error
+
+
+def mnist_here() -> Path | None:
+    """Where this machine has all of MNIST, or None where it would have to be downloaded first."""
+    if path := os.environ.get("DIGITCANVAS_MNIST"):
+        return Path(path)
+    return _keras_cache() if _keras_cache().exists() else None
+
+
+def _keras_cache() -> Path:
+    return Path(os.environ.get("KERAS_HOME", Path.home() / ".keras"), "datasets", "mnist.npz")
 
 
 def load_sample() -> Mnist:
@@ -131,6 +142,20 @@ def _read_mnist(path: Path) -> Mnist:
         if not (images and labels and y.min() >= 0 and y.max() <= 9):
             raise ValueError(f"{path} does not hold uint8 images (N, 28, 28) with labels 0 to 9.")
     return Mnist(x_train, y_train, x_test, y_test, str(path), sha256(path))
+
+
+def split(
+    count: int, validation_share: float, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """The places of `count` digits, shuffled: those to train on, and those to validate with."""
+    order = rng.permutation(count)
+    kept = validation_size(count, validation_share)
+    return order[kept:], order[:kept]
+
+
+def validation_size(count: int, validation_share: float) -> int:
+    """How many of `count` digits are kept to validate with."""
+    return max(1, round(count * validation_share))
 
 
 @dataclass(frozen=True)
@@ -182,8 +207,8 @@ def place_at_random(drawing: Drawing, rng: np.random.Generator) -> Drawing:
     """The drawing as somebody would put it on a 280-pixel canvas: 35-80 % of its side, anywhere."""
     points = np.concatenate(drawing.strokes)
     low, extent = points.min(axis=0), np.ptp(points, axis=0)
-    scale = rng.uniform(0.35, 0.80) * 280 / max(extent.max(), 1)
-    corner = rng.uniform(0, 280 - extent * scale)
+    scale = rng.uniform(0.35, 0.80) * CANVAS / max(extent.max(), 1)
+    corner = rng.uniform(0, CANVAS - extent * scale)
     strokes = [(stroke - low) * scale + corner for stroke in drawing.strokes]
     return Drawing(strokes, drawing.label, drawing.writer)
 

@@ -1,6 +1,7 @@
 """How good a recognizer is, and how honest, on images and on drawings."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -10,21 +11,73 @@ from digitcanvas.strokes import Drawing
 
 BINS = 15
 
+AT_ONCE = 1000
+"""Images read between two reports of how far the reading is."""
+
+OUTCOMES = ("wrong", "right", "all")
+
+
+@dataclass(frozen=True)
+class Readings:
+    """What a network makes of N images: probabilities (N, 10), is_digit (N,), true labels (N,)."""
+
+    probabilities: np.ndarray
+    is_digit: np.ndarray
+    labels: np.ndarray
+
+    @property
+    def digits(self) -> np.ndarray:
+        """What each image is read as, (N,)."""
+        return self.probabilities.argmax(axis=1)
+
+    @property
+    def metrics(self) -> dict:
+        return measure(self.probabilities, self.is_digit, self.labels)
+
+    def gallery(
+        self, outcome: str = "all", true: int | None = None, read: int | None = None
+    ) -> np.ndarray:
+        """The places of the images that are read "right", "wrong" or as it comes ("all").
+
+        Only those of a `true` digit, and those `read` as a digit, where these are given. The most
+        confidently read come first.
+        """
+        right = self.digits == self.labels
+        chosen = {"right": right, "wrong": ~right, "all": np.ones_like(right)}[outcome]
+        if true is not None:
+            chosen = chosen & (self.labels == true)
+        if read is not None:
+            chosen = chosen & (self.digits == read)
+        places = np.flatnonzero(chosen)
+        return places[np.argsort(-self.probabilities[places].max(axis=1), kind="stable")]
+
+
+def read_images(
+    recognizer: Recognizer,
+    images: np.ndarray,
+    labels: np.ndarray,
+    on_progress: Callable[[float], None] = lambda share: None,
+) -> Readings:
+    """Read uint8 images (N, 28, 28), ink 255, with labels (N,); tells the share done, 0 to 1."""
+    parts = []
+    for start in range(0, len(images), AT_ONCE):
+        parts.append(
+            recognizer.judge_batch(images[start : start + AT_ONCE].astype(np.float32) / 255)
+        )
+        on_progress(min(1, (start + AT_ONCE) / len(images)))
+    probabilities, is_digit = (np.concatenate(part) for part in zip(*parts, strict=True))
+    return Readings(probabilities, is_digit, labels)
+
 
 def evaluate(recognizer: Recognizer, mnist: Mnist, pen: PenDigits | None) -> dict[str, dict]:
     """Measure on the test digits ("test") and on the writers kept out of training ("pen")."""
-    test = evaluate_images(recognizer, mnist.x_test, mnist.y_test)
+    test = read_images(recognizer, mnist.x_test, mnist.y_test).metrics
     metrics = {"test": {"data": mnist.test_set} | test}
     if pen:
         metrics["pen"] = {"data": "drawings by writers kept out"} | evaluate_drawings(
             recognizer, pen.validation
         )
     return metrics
-
-
-def evaluate_images(recognizer: Recognizer, images: np.ndarray, labels: np.ndarray) -> dict:
-    """Measure on uint8 images (N, 28, 28), ink 255, with labels (N,). Gives `measure`'s figures."""
-    return measure(*recognizer.judge_batch(images.astype(np.float32) / 255), labels)
 
 
 def evaluate_drawings(recognizer: Recognizer, drawings: Sequence[Drawing], seed: int = 0) -> dict:

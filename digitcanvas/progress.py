@@ -11,7 +11,8 @@ class Progress:
     """Batch `batch` of `batches` in epoch `epoch` of `epochs`, from 1.
 
     `metrics` holds the epoch's loss and accuracy so far, and at its end `val_loss` and
-    `val_accuracy` too. Epoch 0 makes the drawings to learn from: `batch` of `batches` of them.
+    `val_accuracy` too, or where rates are tried, the `learning_rate`. Epoch 0 makes the drawings
+    to learn from: `batch` of `batches` of them.
     """
 
     epoch: int
@@ -23,6 +24,11 @@ class Progress:
     @property
     def epochs_done(self) -> float:
         return self.epoch - 1 + self.batch / self.batches if self.epoch else 0.0
+
+    @property
+    def ends_epoch(self) -> bool:
+        """Whether these are an epoch's last words."""
+        return not {"val_loss", "learning_rate"}.isdisjoint(self.metrics)
 
     @property
     def share(self) -> float:

@@ -6,6 +6,7 @@ MLPS = ("mlp", "plain-mlp")
 CNNS = ("cnn", "plain-cnn")
 OPTIMIZERS = ("adam", "sgd", "rmsprop")
 SCHEDULES = ("cosine", "constant")
+LOSSES = ("categorical_crossentropy", "sparse_categorical_crossentropy")
 
 LIMITS = {
     "epochs": (1, 500),
@@ -37,12 +38,13 @@ class Recipe:
     `architecture` names a network of `architectures`; `hidden` are the widths of its dense layers
     and `filters` those of its convolutions. `learning_rate` is constant, or the peak: it rises over
     the first 5 % of the run and falls as a cosine. `augment` bends every image anew in each epoch;
-    without `normalise` the network reads greys of 0-255 instead of 0-1. It learns from the bundled
-    `sample`, or from all of MNIST. `pen_copies` of every pen drawing there is, each by another
-    hand, and `outliers` drawings that are no digit, at most one to five digits, join MNIST's
-    training digits; `validation_share` of MNIST's is kept to watch the run by and, where the
-    network is to be `calibrated`, for that. Without outliers a network has no output for what is
-    no digit.
+    without `normalise` the network reads greys of 0-255 instead of 0-1. The `loss` takes labels as
+    ten numbers, one of them 1 (one-hot), or where it is sparse as integers; it is the same number.
+    It learns from the bundled `sample`, or from all of MNIST. `pen_copies` of every pen drawing
+    there is, each by another hand, and `outliers` drawings that are no digit, at most one to five
+    digits, join MNIST's training digits; `validation_share` of MNIST's is kept to watch the run by
+    and, where the network is to be `calibrated`, for that. Without outliers a network has no output
+    for what is no digit.
     """
 
     architecture: str
@@ -52,6 +54,7 @@ class Recipe:
     dropout: float = 0.2
     batch_size: int = 256
     optimizer: str = "adam"
+    loss: str = "categorical_crossentropy"
     learning_rate: float = 0.002
     schedule: str = "cosine"
     weight_decay: float = 1e-4
@@ -73,6 +76,7 @@ class Recipe:
         """Raises ValueError for a word that is no choice and for a number out of range."""
         _check_choice("architecture", self.architecture, LAYERS)
         _check_choice("optimizer", self.optimizer, OPTIMIZERS)
+        _check_choice("loss", self.loss, LOSSES)
         _check_choice("schedule", self.schedule, SCHEDULES)
         for name, (low, high) in LIMITS.items():
             _check_range(name, getattr(self, name), low, high)
@@ -122,7 +126,9 @@ TUTORIAL = {
 }
 """What the tutorials' recipes have in common: Keras' defaults, and nothing but MNIST as it is."""
 
-TINY = TUTORIAL | {"hidden": (4, 4), "validation_share": 0.2}
+SPARSE = TUTORIAL | {"loss": "sparse_categorical_crossentropy"}
+
+TINY = SPARSE | {"hidden": (4, 4), "validation_share": 0.2}
 
 RECIPES = {
     "quick": Recipe(
@@ -148,13 +154,13 @@ RECIPES = {
     "mlp": Recipe("mlp", epochs=40, hidden=(1024, 512)),
     "mlp-128": Recipe("plain-mlp", epochs=10, **TUTORIAL | {"hidden": (128,)}),
     "mlp-128-128": Recipe(
-        "plain-mlp", epochs=3, **TUTORIAL | {"hidden": (128, 128), "validation_share": 0.1}
+        "plain-mlp", epochs=3, **SPARSE | {"hidden": (128, 128), "validation_share": 0.1}
     ),
     "mlp-512": Recipe(
         "plain-mlp", epochs=4, **TUTORIAL | {"hidden": (512,), "dropout": 0.2, "batch_size": 128}
     ),
     "cnn-28": Recipe(
-        "plain-cnn", epochs=5, **TUTORIAL | {"filters": (28,), "hidden": (128,), "dropout": 0.2}
+        "plain-cnn", epochs=5, **SPARSE | {"filters": (28,), "hidden": (128,), "dropout": 0.2}
     ),
     "tiny-raw": Recipe("plain-mlp", epochs=20, **TINY | {"normalise": False}),
     "tiny": Recipe("plain-mlp", epochs=20, **TINY),

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -11,7 +13,10 @@ from digitcanvas.datasets import (
     load_mnist,
     load_pen_digits,
     load_sample,
+    mnist_here,
     place_at_random,
+    split,
+    validation_size,
 )
 from digitcanvas.strokes import Drawing
 from tests.digits import DIGITS
@@ -254,3 +259,78 @@ def test_drawings_are_placed_all_over_the_canvas():
     rng = np.random.default_rng(0)
     placed = [place_at_random(DRAWINGS[0], rng).strokes[0].mean(axis=0) for _ in range(200)]
     assert (np.ptp(placed, axis=0) > 80).all()
+
+
+sizes = st.integers(20, 5000)
+shares = st.floats(0.01, 0.9)
+seeds = st.integers(0, 2**31 - 1)
+
+
+@given(sizes, shares, seeds)
+def test_a_split_has_every_digit_on_one_side(count, share, seed):
+    train, kept = split(count, share, np.random.default_rng(seed))
+    assert sorted([*train, *kept]) == list(range(count))
+    assert len(kept) == validation_size(count, share) and len(train) >= 1
+    assert abs(len(kept) - count * share) <= 0.5 or len(kept) == 1
+
+
+@given(sizes, shares, seeds)
+def test_a_seed_s_split_is_always_the_same(count, share, seed):
+    one, same = (split(count, share, np.random.default_rng(seed)) for _ in range(2))
+    for places, again in zip(one, same, strict=True):
+        np.testing.assert_array_equal(places, again)
+
+
+def test_another_seed_s_split_is_another_and_both_sides_are_shuffled():
+    (train, kept), (_, other) = (split(4000, 0.25, np.random.default_rng(s)) for s in (17, 18))
+    assert set(kept) != set(other)
+    for places in (train, kept):
+        assert list(places) != sorted(places)
+        assert abs(np.mean(places) - 2000) < 100
+
+
+@pytest.mark.parametrize(
+    ("count", "share", "kept"),
+    [(60_000, 0.2, 12_000), (60_000, 0.1, 6000), (60_000, 0.05, 3000), (20, 0.01, 1), (2, 0.1, 1)],
+)
+def test_as_many_digits_are_kept_as_the_tutorials_keep_and_one_at_least(count, share, kept):
+    assert validation_size(count, share) == kept
+
+
+def test_what_this_machine_has_is_where_find_mnist_looks(offline, tmp_path, monkeypatch):
+    assert mnist_here() is None
+    cached = tmp_path / "keras" / "datasets" / "mnist.npz"
+    cached.parent.mkdir(parents=True)
+    assert mnist_here() is None
+    save_mnist(cached)
+    assert mnist_here() == cached and find_mnist().source == str(mnist_here())
+    given = save_mnist(tmp_path / "given.npz")
+    monkeypatch.setenv("DIGITCANVAS_MNIST", str(given))
+    assert mnist_here() == given and find_mnist().source == str(mnist_here())
+
+
+def test_a_file_that_was_asked_for_is_meant_though_it_is_gone(offline, tmp_path, monkeypatch):
+    """So that whoever reads it says so, and nobody downloads it instead."""
+    monkeypatch.setenv("DIGITCANVAS_MNIST", str(tmp_path / "gone.npz"))
+    assert mnist_here() == tmp_path / "gone.npz"
+    with pytest.raises(ValueError, match="gone.npz"):
+        load_mnist(mnist_here())
+
+
+def test_without_a_word_keras_cache_is_at_home(offline, tmp_path, monkeypatch):
+    monkeypatch.delenv("KERAS_HOME")
+    monkeypatch.setattr(Path, "home", lambda: tmp_path)
+    assert mnist_here() is None
+    cached = tmp_path / ".keras" / "datasets" / "mnist.npz"
+    cached.parent.mkdir(parents=True)
+    save_mnist(cached)
+    monkeypatch.setenv("DIGITCANVAS_MNIST", "")
+    assert mnist_here() == cached
+
+
+def test_to_look_for_mnist_downloads_nothing(offline, monkeypatch):
+    def fail():
+        raise AssertionError("downloaded")
+
+    monkeypatch.setattr(datasets, "_download_mnist", fail)
+    assert mnist_here() is None

@@ -6,13 +6,16 @@ from hypothesis import strategies as st
 from digitcanvas import Prediction
 from digitcanvas.datasets import PenDigits, load_sample
 from digitcanvas.evaluation import (
+    AT_ONCE,
     BINS,
+    OUTCOMES,
+    Readings,
     calibration_error,
     evaluate,
     evaluate_drawings,
-    evaluate_images,
     interval,
     measure,
+    read_images,
 )
 from digitcanvas.strokes import Drawing
 from tests.digits import DIGITS
@@ -59,7 +62,7 @@ EXPECTED = {
 
 def test_images_are_measured():
     images = np.full((4, 28, 28), 255, np.uint8)
-    assert evaluate_images(AlwaysThree(), images, np.array(LABELS, np.uint8)) == EXPECTED
+    assert read_images(AlwaysThree(), images, np.array(LABELS, np.uint8)).metrics == EXPECTED
 
 
 def test_drawings_are_measured_as_placed_on_a_canvas():
@@ -183,3 +186,97 @@ def test_the_calibration_error_is_the_textbook_s(readings):
         for b in set(bins)
     )
     assert calibration_error(confidence, right) == pytest.approx(expected)
+
+
+@st.composite
+def readings(draw, least=0):
+    """Of up to 60 images; some are read with the very same certainty."""
+    count = draw(st.integers(least, 60))
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    powers = rng.integers(1, 6, (count, 10)).astype(np.float32)
+    probabilities = powers / powers.sum(axis=1, keepdims=True)
+    return Readings(
+        probabilities,
+        rng.random(count, np.float32),
+        rng.integers(0, draw(st.integers(1, 10)), count).astype(np.uint8),
+    )
+
+
+chosen = st.none() | st.integers(0, 9)
+
+
+@given(readings(), st.sampled_from(OUTCOMES), chosen, chosen)
+def test_a_gallery_holds_every_image_that_was_asked_for_and_no_other(readings, outcome, true, read):
+    expected = [
+        place
+        for place, label in enumerate(readings.labels)
+        for answer in [np.argmax(readings.probabilities[place])]
+        if outcome == "all" or (outcome == "right") == (answer == label)
+        if true is None or label == true
+        if read is None or answer == read
+    ]
+    assert sorted(readings.gallery(outcome, true, read)) == expected
+
+
+@given(readings(), st.sampled_from(OUTCOMES), chosen, chosen)
+def test_a_gallery_begins_with_the_surest_and_of_two_as_sure_with_the_first(
+    readings, outcome, true, read
+):
+    places = readings.gallery(outcome, true, read)
+    order = [(-readings.probabilities[place].max(), place) for place in places]
+    assert order == sorted(order)
+
+
+@given(readings(), chosen, chosen)
+def test_right_and_wrong_are_all_there_are(readings, true, read):
+    right, wrong, every = (set(readings.gallery(o, true, read)) for o in ("right", "wrong", "all"))
+    assert right | wrong == every and not right & wrong
+
+
+@given(readings(least=1))
+def test_a_gallery_s_counts_are_the_confusion_matrix(readings):
+    counts = [[len(readings.gallery("all", t, r)) for r in range(10)] for t in range(10)]
+    assert counts == readings.metrics["confusion"]
+    assert len(readings.gallery("wrong")) == len(readings.labels) - np.trace(counts)
+
+
+@given(readings(least=1))
+def test_readings_are_measured_as_any_others(readings):
+    expected = measure(readings.probabilities, readings.is_digit, readings.labels)
+    assert readings.metrics == expected
+    assert readings.metrics["accuracy"] == (readings.digits == readings.labels).mean()
+
+
+def test_there_is_no_other_outcome():
+    with pytest.raises(KeyError):
+        Readings(np.eye(10), np.ones(10), np.arange(10)).gallery("doubtful")
+
+
+@pytest.mark.parametrize("count", [1, AT_ONCE - 1, AT_ONCE, AT_ONCE + 1, 2 * AT_ONCE + 700])
+def test_images_are_read_in_parts_and_the_share_done_is_told(count):
+    class Dim:
+        """Sees the first pixel, and nothing else."""
+
+        def judge_batch(self, images):
+            assert len(images) <= AT_ONCE
+            first = np.rint(images[:, 0, 0] * 255).astype(int)
+            return np.eye(10, dtype=np.float32)[first % 10], images[:, 0, 0]
+
+    images = np.zeros((count, 28, 28), np.uint8)
+    images[:, 0, 0] = np.arange(count) % 251
+    shares = []
+    found = read_images(Dim(), images, np.arange(count) % 10, shares.append)
+    assert shares == sorted(set(shares)) and shares[-1] == 1 and shares[0] > 0
+    assert len(shares) == -(-count // AT_ONCE)
+    np.testing.assert_array_equal(found.digits, np.arange(count) % 251 % 10)
+    np.testing.assert_allclose(found.is_digit, np.arange(count) % 251 / 255, atol=1e-6)
+
+
+def test_images_are_read_as_a_batch_of_them_is(recognizer):
+    mnist = load_sample()
+    found = read_images(recognizer, mnist.x_train[::3], mnist.y_train[::3])
+    probabilities, is_digit = recognizer.judge_batch(mnist.x_train[::3].astype(np.float32) / 255)
+    np.testing.assert_allclose(found.probabilities, probabilities, atol=1e-5)
+    np.testing.assert_allclose(found.is_digit, is_digit, atol=1e-5)
+    np.testing.assert_array_equal(found.labels, mnist.y_train[::3])
+    assert found.metrics["accuracy"] > 0.98

@@ -92,3 +92,27 @@ def test_validation_has_a_point_at_every_epoch_s_end():
 
 def test_making_drawings_leaves_no_point():
     assert curve_of([Progress(0, 3, batch, 1000, {}) for batch in (0, 500, 1000)]).training == []
+
+
+@pytest.mark.parametrize(
+    ("metrics", "ends"),
+    [
+        ({}, False),
+        ({"loss": 1.0, "accuracy": 0.5}, False),
+        ({"loss": 1.0, "accuracy": 0.5, "val_loss": 1.0, "val_accuracy": 0.5}, True),
+        ({"loss": 1.0, "accuracy": 0.5, "learning_rate": 1e-4}, True),
+    ],
+)
+@pytest.mark.parametrize("batch", [1, 9])
+def test_an_epoch_ends_with_what_is_told_at_its_end_alone(metrics, ends, batch):
+    assert Progress(1, 5, batch, 9, metrics).ends_epoch is ends
+
+
+def test_where_rates_are_tried_there_is_a_training_curve_and_no_validation():
+    metrics = {"loss": 2.0, "accuracy": 0.5}
+    curve = curve_of(
+        Progress(epoch, 2, 1, 1, metrics | last)
+        for epoch in (1, 2)
+        for last in ({}, {"learning_rate": 1e-4})
+    )
+    assert curve.training == [(1.0, 2.0, 0.5), (2.0, 2.0, 0.5)] and curve.validation == []

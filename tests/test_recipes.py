@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from digitcanvas.recipes import (
     LAYERS,
     LIMITS,
+    LOSSES,
     OPTIMIZERS,
     RECIPES,
     SCHEDULES,
@@ -36,6 +37,7 @@ def recipes(draw):
     return Recipe(
         architecture=architecture,
         optimizer=draw(st.sampled_from(OPTIMIZERS)),
+        loss=draw(st.sampled_from(LOSSES)),
         schedule=draw(st.sampled_from(SCHEDULES)),
         **{name: draw(widths(architecture, name)) for name in WIDEST},
         **{name: draw(numbers(name)) for name in LIMITS},
@@ -65,10 +67,10 @@ def test_the_limits_themselves_are_accepted(name):
         assert getattr(Recipe(**MLP | {name: limit}), name) == limit
 
 
-@pytest.mark.parametrize("name", ["architecture", "optimizer", "schedule"])
-@pytest.mark.parametrize("word", ["", "rnn", "ADAM", None])
+@pytest.mark.parametrize("name", ["architecture", "optimizer", "loss", "schedule"])
+@pytest.mark.parametrize("word", ["", "rnn", "ADAM", "crossentropy", None])
 def test_a_word_that_is_no_choice_is_refused_with_the_choices(name, word):
-    with pytest.raises(ValueError, match=f"There is no {name} .*: take .*(mlp|adam|cosine)"):
+    with pytest.raises(ValueError, match=f"There is no {name} .*: take .*(mlp|adam|cosine|sparse)"):
         Recipe(**MLP | {name: word})
 
 
@@ -143,6 +145,11 @@ def test_a_tutorial_s_recipe_has_its_network_and_its_epochs(name):
     [
         ("optimizer", "adam", {}),
         ("learning_rate", 0.001, {"tiny-lr": 0.01}),
+        (
+            "loss",
+            "sparse_categorical_crossentropy",
+            {"mlp-128": "categorical_crossentropy", "mlp-512": "categorical_crossentropy"},
+        ),
         ("schedule", "constant", {}),
         ("weight_decay", 0, {}),
         ("batch_size", 32, {"mlp-512": 128}),
@@ -167,3 +174,9 @@ def test_the_tutorials_take_keras_defaults_and_mnist_as_it_is(field, usual, othe
 )
 def test_a_tutorial_keeps_as_many_digits_to_watch_as_it_says(name, share):
     assert RECIPES[name].validation_share == share
+
+
+def test_a_recipe_of_before_there_was_a_choice_has_the_loss_of_then():
+    old = asdict(RECIPES["mlp"])
+    del old["loss"]
+    assert Recipe(**old) == RECIPES["mlp"] and RECIPES["mlp"].loss == "categorical_crossentropy"
