@@ -12,6 +12,8 @@ from itertools import pairwise
 
 import numpy as np
 
+from digitcanvas import rates
+from digitcanvas.datasets import validation_size
 from digitcanvas.recipes import Recipe
 
 MNIST_DIGITS, SAMPLE_DIGITS, PEN_DRAWINGS = 60_000, 4_000, 6_000
@@ -32,16 +34,34 @@ PACE = 0.0010
 
 def seconds_for(recipe: Recipe, with_pen: bool) -> float:
     """From the press of Retrain to the published model, with the pen drawings or without."""
-    digits = SAMPLE_DIGITS if recipe.sample else MNIST_DIGITS
-    digits -= round(digits * recipe.validation_share)
+    digits, _ = split_sizes(recipe)
     drawings = PEN_DRAWINGS * recipe.pen_copies * with_pen
     drawings += min(recipe.outliers, (digits + drawings) // 5)
-    images = digits + drawings
+    epoch = _epoch(recipe, digits + drawings)
+    return (START + drawings * DRAWING + recipe.epochs * epoch + PUBLISH) * pace() / PACE
+
+
+def seconds_to_find_rate(recipe: Recipe) -> float:
+    """From the press of the button to the rate found."""
+    recipe = rates.recipe_for(recipe)
+    digits, _ = split_sizes(recipe)
+    epoch = _epoch(recipe, min(rates.DIGITS, digits))
+    return (START + recipe.epochs * epoch) * pace() / PACE
+
+
+def split_sizes(recipe: Recipe) -> tuple[int, int]:
+    """How many of MNIST's training digits there are to train on, and to validate with."""
+    digits = SAMPLE_DIGITS if recipe.sample else MNIST_DIGITS
+    kept = validation_size(digits, recipe.validation_share)
+    return digits - kept, kept
+
+
+def _epoch(recipe: Recipe, images: int) -> float:
+    """Seconds at the pace that the constants were fitted to."""
     weights = list(_weights(recipe))
     image = BENDING * recipe.augment + MULTIPLICATION * sum(n * uses for n, uses in weights)
     step = STEP + UPDATE * sum(n for n, _ in weights)
-    epoch = images * image + math.ceil(images / recipe.batch_size) * step
-    return (START + drawings * DRAWING + recipe.epochs * epoch + PUBLISH) * pace() / PACE
+    return images * image + math.ceil(images / recipe.batch_size) * step
 
 
 def _weights(recipe: Recipe) -> Iterator[tuple[int, int]]:

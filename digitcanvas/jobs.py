@@ -1,8 +1,8 @@
-"""A training run as a process of its own, one at a time: start, watch, cancel.
+"""A training run, or a search for a learning rate, as a process of its own: start, watch, cancel.
 
-The process is `worker`. It talks to the server over pipes, and dies with it. While it runs, there
-is a directory `.training` beside the retrained models: it holds what is being written, and tells
-which server the run belongs to.
+The process is `worker`, one at a time. It talks to the server over pipes, and dies with it. While
+it runs, there is a directory `.training` beside the retrained models: it holds what is being
+written, and tells which server the run belongs to.
 """
 
 import json
@@ -24,6 +24,7 @@ import psutil
 
 from digitcanvas import registry
 from digitcanvas.progress import LearningCurve, Progress
+from digitcanvas.rates import RateCurve
 from digitcanvas.recipes import Recipe
 
 SCRATCH = ".training"
@@ -37,6 +38,9 @@ CLOCK_STEP = 2
 DATA = ("DIGITCANVAS_MNIST", "DIGITCANVAS_PEN", "KERAS_HOME")
 ROOT = Path(__file__).parent.parent
 
+TRAIN, FIND_RATE = "train", "find-rate"
+"""The tasks that the process knows."""
+
 
 class JobError(ValueError):
     """A run that cannot be started; the message says why and what to do."""
@@ -44,7 +48,7 @@ class JobError(ValueError):
 
 @dataclass(frozen=True)
 class Run:
-    """How a training run stands.
+    """How a training run stands, or a search for a learning rate, which has no `name`.
 
     Its `state` is "running", "done", "failed" or "cancelled". Of a running one, `stage` says what
     it does when it is not training, and `problem` what keeps it from publishing; of a failed one,
@@ -55,10 +59,12 @@ class Run:
     id: str
     name: str
     recipe: Recipe
+    task: str = TRAIN
     state: str = "running"
     stage: str = "Starting"
     progress: Progress | None = None
     curve: LearningCurve = field(default_factory=LearningCurve)
+    rates: RateCurve = field(default_factory=RateCurve)
     problem: str = ""
     failure: str = ""
     offline: bool = False
@@ -117,15 +123,26 @@ class Jobs:
         Raises JobError where a run is under way or the disk is full, ModelError for a bad name.
         """
         registry.check_name(name)
+        return self._start(name, recipe, TRAIN)
+
+    def find_rate(self, recipe: Recipe) -> Run:
+        """Start a process that searches the learning rate for networks of the recipe.
+
+        What it finds is in the run's `rates`. Raises JobError as `start` does.
+        """
+        return self._start("", recipe, FIND_RATE)
+
+    def _start(self, name: str, recipe: Recipe, task: str) -> Run:
         self._settle()
         with self._lock:
             if self._under_way():
-                raise JobError(
-                    f"{self._run.name!r} is in training: one network at a time. Wait for it, or "
-                    "cancel it."
-                )
+                what = f"{self._run.name!r} is in training"
+                if self._run.task == FIND_RATE:
+                    what = "A learning rate is being searched"
+                raise JobError(f"{what}: one at a time. Wait for it, or cancel it.")
             self._bury()
-            self._claim(recipe, name)
+            run = Run(uuid.uuid4().hex, name, recipe, task)
+            self._claim(run)
             try:
                 self._process = subprocess.Popen(
                     [sys.executable, "-m", "digitcanvas.worker"],
@@ -139,8 +156,15 @@ class Jobs:
             except OSError as error:
                 shutil.rmtree(self._scratch, ignore_errors=True)
                 raise JobError(f"The training process could not be started ({error}).") from error
-            self._run = Run(uuid.uuid4().hex, name, recipe)
-            self._tell({"recipe": asdict(recipe), "name": name, "scratch": str(self._scratch)})
+            self._run = run
+            self._tell(
+                {
+                    "task": run.task,
+                    "recipe": asdict(run.recipe),
+                    "name": run.name,
+                    "scratch": str(self._scratch),
+                }
+            )
             self._watcher = threading.Thread(target=self._watch, daemon=True)
             self._watcher.start()
             return self._run
@@ -199,15 +223,19 @@ class Jobs:
             if self._published(run):
                 self._run = replace(run, state="done")
                 self._results[run.id] = run.name
+            elif run.state == "running" and status == 0 and run.rates.points and not run.failure:
+                self._run = replace(run, state="done")
             elif run.state == "running":
                 failure = run.failure or (
                     f"The training process was killed (status {status}), perhaps for want of "
-                    "memory. No model was changed. Train again, or a smaller network."
+                    "memory. No model was changed. Try again, or a smaller network."
                 )
                 self._run = replace(run, state="failed", failure=failure)
 
     def _published(self, run: Run) -> bool:
         """Whether the model of its name is the run's, and not one that came there meanwhile."""
+        if run.task == FIND_RATE:
+            return False
         try:
             card = registry.read_card(self._home / run.name)
             trained_at = datetime.fromisoformat(card.trained_at).timestamp()
@@ -220,6 +248,7 @@ class Jobs:
         if "progress" in event:
             progress = Progress(**event["progress"])
             run.curve.add(progress)
+            run.rates.add(progress)
             since = run.training_since or (time.time() if progress.epoch else None)
             stage = "" if progress.epoch else "Making drawings to learn from"
             self._run = replace(run, progress=progress, training_since=since, stage=stage)
@@ -228,15 +257,16 @@ class Jobs:
         else:
             self._run = replace(run, **event)
 
-    def _claim(self, recipe: Recipe, name: str) -> None:
+    def _claim(self, run: Run) -> None:
         """Make the scratch directory, its marker in it, in one step: one server alone gets it."""
         server = psutil.Process()
         marker = {
             "pid": server.pid,
             "created": server.create_time(),
-            "name": name,
-            "recipe": asdict(recipe),
-            "started": time.time(),
+            "task": run.task,
+            "name": run.name,
+            "recipe": asdict(run.recipe),
+            "started": run.started,
         }
         try:
             self._home.mkdir(parents=True, exist_ok=True)
@@ -261,7 +291,9 @@ class Jobs:
             if _lives(marker["pid"], marker["created"]):
                 return
             recipe, started = Recipe(**marker["recipe"]), float(marker["started"])
-            run = Run(uuid.uuid4().hex, marker["name"], recipe, "failed", started=started)
+            run = Run(
+                uuid.uuid4().hex, marker["name"], recipe, marker["task"], "failed", started=started
+            )
         except (FileNotFoundError, ValueError, TypeError, KeyError):  # half removed, or damaged
             run = None
         except OSError:  # it cannot be read now: that tells nothing
@@ -270,10 +302,11 @@ class Jobs:
         if run and self._published(run):
             self._run = replace(run, state="done")
         elif run:
+            what = "search" if run.task == FIND_RATE else "training"
             self._run = replace(
                 run,
-                failure="The server stopped in the middle of the training. No model was changed. "
-                "Train again.",
+                failure=f"The server stopped in the middle of the {what}. No model was changed. "
+                "Start again.",
             )
 
 

@@ -16,11 +16,11 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from digitcanvas import registry
+from digitcanvas import rates, registry
 from digitcanvas.architectures import build
 from digitcanvas.augment import bend_images
 from digitcanvas.calibration import calibrate
-from digitcanvas.datasets import BUNDLED, Mnist, PenDigits, images_of, sha256
+from digitcanvas.datasets import BUNDLED, Mnist, PenDigits, images_of, sha256, split
 from digitcanvas.evaluation import evaluate, measure
 from digitcanvas.hands import bend_strokes, blend
 from digitcanvas.outliers import make_outliers
@@ -38,6 +38,10 @@ PEN_WIDTHS = (0.9, 2.0)
 
 REPORTED = 1000
 """After so many drawings made, progress is reported."""
+
+
+class Diverged(ValueError):
+    """The loss is no number any more."""
 
 
 @dataclass(frozen=True)
@@ -65,27 +69,18 @@ def train(
     """Train a network and calibrate it. The same recipe and data give the same weights.
 
     `on_progress` is called now and then while drawings are made to learn from, and after every
-    batch and every epoch. Raises ValueError where the loss is no number any more.
+    batch and every epoch. Raises Diverged, a ValueError, where the loss is no number any more.
     """
     start = time.monotonic()
-    keras.utils.set_random_seed(recipe.seed)
-    tf.config.experimental.enable_op_determinism()
+    _fix_chance(recipe.seed)
     images, labels, validation = gather(recipe, mnist, pen, on_progress)
-    batches = Batches(images, keras.utils.to_categorical(labels, recipe.classes), recipe)
-    model = build(recipe)
+    batches = Batches(images, labels, recipe)
+    model = _compiled(recipe, steps=recipe.epochs * len(batches))
     initial = model.get_weights()
-    model.compile(
-        optimizer=_optimizer(recipe, steps=recipe.epochs * len(batches)),
-        loss="categorical_crossentropy",
-        metrics=["accuracy"],
-    )
     history = model.fit(
         batches,
         epochs=recipe.epochs,
-        validation_data=(
-            validation[0],
-            keras.utils.to_categorical(validation[1], recipe.classes),
-        ),
+        validation_data=(validation[0], _targets(validation[1], recipe)),
         validation_batch_size=1000,
         callbacks=[_Report(on_progress)],
         verbose=0,
@@ -94,6 +89,55 @@ def train(
         drawings = [images_of(pen.validation)] if pen and recipe.pen_copies else []
         calibrate(model, [validation, *drawings])
     return Trained(model, initial, recipe, mnist, pen, history, time.monotonic() - start)
+
+
+def find_rate(
+    recipe: Recipe,
+    mnist: Mnist,
+    on_progress: Callable[[Progress], None] = lambda progress: None,
+) -> rates.RateCurve:
+    """Train on MNIST's digits, for an epoch at each of the rates to try, until the loss diverges.
+
+    An epoch takes at most `rates.DIGITS` digits. The rate and its mean loss are in the progress of
+    each epoch's end, as `learning_rate` and `loss`. Raises Diverged, a ValueError, where not even
+    the lowest rate can be trained at.
+    """
+    recipe = rates.recipe_for(recipe)
+    _fix_chance(recipe.seed)
+    images, labels, _ = gather(recipe, mnist, None)
+    batches = Batches(images[: rates.DIGITS], labels[: rates.DIGITS], recipe)
+    model = _compiled(recipe, steps=recipe.epochs * len(batches))
+    curve = rates.RateCurve()
+
+    def collect(progress: Progress) -> None:
+        curve.add(progress)
+        on_progress(progress)
+
+    steps = [keras.callbacks.LearningRateScheduler(rates.rate_of), _Report(collect)]
+    try:
+        model.fit(batches, epochs=recipe.epochs, callbacks=steps, verbose=0)
+    except Diverged:
+        if not curve.points:
+            raise
+    return curve
+
+
+def _fix_chance(seed: int) -> None:
+    keras.utils.set_random_seed(seed)
+    tf.config.experimental.enable_op_determinism()
+
+
+def _compiled(recipe: Recipe, steps: int) -> keras.Model:
+    model = build(recipe)
+    model.compile(optimizer=_optimizer(recipe, steps), loss=recipe.loss, metrics=["accuracy"])
+    return model
+
+
+def _targets(labels: np.ndarray, recipe: Recipe) -> np.ndarray:
+    """Labels (N,) as the recipe's loss takes them."""
+    if recipe.loss == "sparse_categorical_crossentropy":
+        return labels
+    return keras.utils.to_categorical(labels, recipe.classes)
 
 
 def _optimizer(recipe: Recipe, steps: int) -> keras.optimizers.Optimizer:
@@ -162,7 +206,7 @@ class Batches(keras.utils.PyDataset):
 
     def __init__(self, images: np.ndarray, labels: np.ndarray, recipe: Recipe) -> None:
         super().__init__()
-        self._images, self._labels, self._recipe = images, labels, recipe
+        self._images, self._targets, self._recipe = images, _targets(labels, recipe), recipe
         self._epoch = 0
         self._shuffle()
 
@@ -176,7 +220,7 @@ class Batches(keras.utils.PyDataset):
         if self._recipe.augment:
             rng = np.random.default_rng([self._recipe.seed, self._epoch, index])
             images = bend_images(images, rng)
-        return images, self._labels[chosen]
+        return images, self._targets[chosen]
 
     def on_epoch_end(self) -> None:
         self._epoch += 1
@@ -206,7 +250,7 @@ class _Report(keras.callbacks.Callback):
 
     def _send(self, batch: int, logs: dict | None) -> None:
         if not all(math.isfinite(value) for value in logs.values()):
-            raise ValueError(
+            raise Diverged(
                 f"The loss is no number any more in epoch {self._epoch}, batch {batch}: train with "
                 "a lower learning rate."
             )
@@ -223,13 +267,11 @@ def gather(
 ) -> tuple:
     """Images (N, 28, 28) and labels (N,): to train on, and a pair to watch and calibrate with."""
     rng = np.random.default_rng(recipe.seed)
-    order = rng.permutation(len(mnist.y_train))
-    kept = max(1, round(len(order) * recipe.validation_share))
-    images = mnist.x_train[order].astype(np.float32) / 255
-    labels = mnist.y_train[order]
+    chosen, kept = split(len(mnist.y_train), recipe.validation_share, rng)
+    images, labels = mnist.x_train.astype(np.float32) / 255, mnist.y_train
     drawings = pen.train if pen and recipe.pen_copies else []
     copies = len(drawings) * recipe.pen_copies
-    outliers = min(recipe.outliers, (len(images) - kept + copies) // DIGITS_PER_OUTLIER)
+    outliers = min(recipe.outliers, (len(chosen) + copies) // DIGITS_PER_OUTLIER)
 
     def report(done: float) -> None:
         if copies + outliers:
@@ -247,9 +289,9 @@ def gather(
         bent.append(replace(drawing, strokes=bend_strokes(drawing.strokes, rng)))
     drawn, meant = images_of(bent, rng.uniform(*PEN_WIDTHS, len(bent)))
     return (
-        np.concatenate([images[kept:], drawn]),
-        np.concatenate([labels[kept:], meant]),
-        (images[:kept], labels[:kept]),
+        np.concatenate([images[chosen], drawn]),
+        np.concatenate([labels[chosen], meant]),
+        (images[kept], labels[kept]),
     )
 
 

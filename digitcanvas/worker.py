@@ -1,9 +1,9 @@
 """The training process: python -m digitcanvas.worker, as `jobs` starts it.
 
-On its standard input stands the request, a line of JSON; then it stays open for as long as the
-server lives, and a further line asks to try the publishing again. Its standard output is lines of
-JSON: a "stage", a "progress", the "name" that the model gets, a "problem" to be solved before
-publishing is tried again, or why it "failed".
+On its standard input stands the request, a line of JSON, with the task: to train, or to find a
+learning rate; then it stays open for as long as the server lives, and a further line asks to try
+the publishing again. Its standard output is lines of JSON: a "stage", a "progress", the "name" that
+the model gets, a "problem" to be solved before publishing is tried again, or why it "failed".
 """
 
 import errno
@@ -29,6 +29,7 @@ from digitcanvas.datasets import (
     load_pen_digits,
     load_sample,
 )
+from digitcanvas.jobs import FIND_RATE
 from digitcanvas.progress import Progress
 from digitcanvas.recipes import Recipe
 
@@ -48,7 +49,11 @@ def main() -> None:
     request = json.loads(sys.stdin.readline())
     again = _obey_the_server()
     try:
-        train(Recipe(**request["recipe"]), request["name"], Path(request["scratch"]), send, again)
+        recipe = Recipe(**request["recipe"])
+        if request["task"] == FIND_RATE:
+            find_rate(recipe, send)
+        else:
+            train(recipe, request["name"], Path(request["scratch"]), send, again)
     except MemoryError:
         send({"failed": "The memory is full: train a smaller network, or with a smaller batch."})
     except MnistMissing as error:
@@ -80,22 +85,12 @@ def train(
     send: Callable[[dict], None],
     again: threading.Event,
 ) -> None:
-    send({"stage": "Fetching the digits"})
-    socket.setdefaulttimeout(TIMEOUT)
-    mnist = load_sample() if recipe.sample else _fetch_mnist()
+    mnist = _digits(recipe, send)
     pen = _load_pen_digits(needed=recipe.pen_copies > 0)
     send({"stage": "Starting TensorFlow"})
     from digitcanvas import training
 
-    sent = 0.0
-
-    def report(progress: Progress) -> None:
-        nonlocal sent
-        if "val_loss" in progress.metrics or time.monotonic() - sent > PAUSE:
-            send({"progress": asdict(progress)})
-            sent = time.monotonic()
-
-    trained = training.train(recipe, mnist, pen, report)
+    trained = training.train(recipe, mnist, pen, _reporting(send))
     while True:
         again.clear()
         free = registry.free_name(name)
@@ -111,6 +106,33 @@ def train(
             again.wait()
         else:
             return
+
+
+def find_rate(recipe: Recipe, send: Callable[[dict], None]) -> None:
+    mnist = _digits(recipe, send)
+    send({"stage": "Starting TensorFlow"})
+    from digitcanvas import training
+
+    training.find_rate(recipe, mnist, _reporting(send))
+
+
+def _reporting(send: Callable[[dict], None]) -> Callable[[Progress], None]:
+    """Sends progress now and then, and at the end of every epoch."""
+    sent = 0.0
+
+    def report(progress: Progress) -> None:
+        nonlocal sent
+        if progress.ends_epoch or time.monotonic() - sent > PAUSE:
+            send({"progress": asdict(progress)})
+            sent = time.monotonic()
+
+    return report
+
+
+def _digits(recipe: Recipe, send: Callable[[dict], None]) -> Mnist:
+    send({"stage": "Fetching the digits"})
+    socket.setdefaulttimeout(TIMEOUT)
+    return load_sample() if recipe.sample else _fetch_mnist()
 
 
 def _fetch_mnist() -> Mnist:

@@ -2,11 +2,13 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from digitcanvas import estimate
 from digitcanvas.architectures import build
-from digitcanvas.estimate import PACE, pace, seconds_for
+from digitcanvas.datasets import load_sample, split
+from digitcanvas.estimate import PACE, pace, seconds_for, seconds_to_find_rate, split_sizes
 from digitcanvas.recipes import RECIPES
 
 MEASURED = [
@@ -71,3 +73,47 @@ def test_the_weights_counted_are_the_network_s(name):
 
 def test_the_pace_is_a_time():
     assert 0 < pace() < 1
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "sizes"),
+    [
+        ("tiny", {}, (48_000, 12_000)),
+        ("mlp-128-128", {}, (54_000, 6000)),
+        ("mlp-128", {}, (57_000, 3000)),
+        ("tiny", {"sample": True}, (3200, 800)),
+        ("quick", {"sample": True, "validation_share": 0.01}, (3960, 40)),
+    ],
+)
+def test_the_split_that_is_told_is_the_tutorials(name, changes, sizes):
+    assert split_sizes(replace(RECIPES[name], **changes)) == sizes
+
+
+@pytest.mark.parametrize("share", [0.01, 0.0333, 0.2, 0.9])
+def test_the_split_that_is_told_is_the_one_that_is_made(share):
+    made = split(len(load_sample().y_train), share, np.random.default_rng(17))
+    recipe = replace(RECIPES["tiny"], sample=True, validation_share=share)
+    assert split_sizes(recipe) == tuple(map(len, made))
+
+
+def test_a_search_for_a_rate_takes_as_long_as_its_digits_and_its_network(same_machine):
+    tiny, cnn = (seconds_to_find_rate(RECIPES[name]) for name in ("tiny", "cnn"))
+    assert 10 < tiny < 60 < cnn < 600
+    few = replace(RECIPES["tiny"], sample=True)
+    assert seconds_to_find_rate(few) < tiny
+
+
+@pytest.mark.parametrize(
+    "change", [{"epochs": 500}, {"pen_copies": 9}, {"outliers": 9000}, {"schedule": "cosine"}]
+)
+def test_what_a_search_does_not_do_takes_it_no_time(same_machine, change):
+    recipe = RECIPES["tiny"]
+    assert seconds_to_find_rate(replace(recipe, **change)) == seconds_to_find_rate(recipe)
+
+
+def test_a_slower_machine_searches_longer(monkeypatch):
+    seconds = []
+    for value in (PACE, 3 * PACE):
+        monkeypatch.setattr(estimate, "pace", lambda value=value: value)
+        seconds.append(seconds_to_find_rate(RECIPES["tiny"]))
+    assert seconds[1] == pytest.approx(3 * seconds[0])

@@ -1,6 +1,7 @@
 """Training runs as real processes, on the bundled sample."""
 
 import errno
+import io
 import json
 import os
 import shutil
@@ -19,9 +20,9 @@ from types import SimpleNamespace
 import psutil
 import pytest
 
-from digitcanvas import Recognizer, jobs, registry, training, worker
+from digitcanvas import Recognizer, jobs, rates, registry, training, worker
 from digitcanvas.datasets import MnistMissing
-from digitcanvas.jobs import MARKER, ROOT, SCRATCH, JobError, Jobs, Run
+from digitcanvas.jobs import FIND_RATE, MARKER, ROOT, SCRATCH, TRAIN, JobError, Jobs, Run
 from digitcanvas.progress import Progress
 from digitcanvas.recipes import TUTORIAL, Recipe
 from tests.test_datasets import save_mnist
@@ -37,7 +38,7 @@ from digitcanvas.jobs import Jobs
 from digitcanvas.recipes import Recipe
 
 jobs = Jobs(Path(sys.argv[1]))
-jobs.start({LONG!r}, "mine")
+jobs.find_rate({LONG!r}) if "search" in sys.argv else jobs.start({LONG!r}, "mine")
 while not jobs.latest().training_since:
     time.sleep(0.02)
 print("training", flush=True)
@@ -173,7 +174,7 @@ def test_its_process_leaves_a_core_to_the_page(finished):
 
 def test_a_second_run_is_refused_while_one_is_under_way(runs, home):
     first = runs.start(LONG, "mine")
-    with pytest.raises(JobError, match="'mine' is in training: one network at a time"):
+    with pytest.raises(JobError, match="'mine' is in training: one at a time"):
         runs.start(QUICK, "other")
     assert runs.latest().id == first.id and runs.latest().state == "running"
 
@@ -325,7 +326,7 @@ def test_a_run_dies_with_its_server_and_the_next_server_tells_of_it(home, runs):
 
 def marker_of(process, **changes):
     marker = {"pid": process.pid, "created": process.create_time(), "name": "mine", "started": 0.0}
-    return json.dumps(marker | {"recipe": asdict(QUICK)} | changes)
+    return json.dumps(marker | {"task": TRAIN, "recipe": asdict(QUICK)} | changes)
 
 
 def leave(home, marker):
@@ -654,3 +655,231 @@ def test_before_training_nothing_is_known_of_the_time_left():
     assert Run("id", "mine", QUICK).seconds_left is None
     drawings = Run("id", "mine", QUICK, progress=Progress(0, 2, 50, 100, {}))
     assert drawings.seconds_left is None
+
+
+SEARCHED = replace(QUICK, batch_size=1024, validation_share=0.9)
+"""Of 400 digits: a step at each rate."""
+
+
+@pytest.fixture(scope="module")
+def searched(tmp_path_factory):
+    """A search from its start to its end: its home, and what was seen."""
+    home = tmp_path_factory.mktemp("home")
+    runs, seen = Jobs(home), []
+    runs.find_rate(SEARCHED)
+    while not seen or seen[-1].run.state == "running":
+        run = runs.latest()
+        seen.append(Seen(run, len(run.rates.losses)))
+        time.sleep(0.02)
+    return SimpleNamespace(home=home, seen=seen, runs=runs)
+
+
+def test_a_search_goes_from_running_to_done_and_tells_every_rate(searched):
+    states = [seen.run.state for seen in searched.seen]
+    assert states == ["running"] * (len(states) - 1) + ["done"]
+    end = searched.seen[-1].run
+    assert (end.task, end.name, end.recipe) == (FIND_RATE, "", SEARCHED)
+    assert (end.problem, end.failure, end.offline) == ("", "", False)
+    expected = [rates.rate_of(epoch) for epoch in range(rates.COUNT)]
+    assert end.rates.rates == pytest.approx(expected, rel=1e-4)
+    assert len(end.rates.losses) == rates.COUNT and min(end.rates.losses) < end.rates.losses[0]
+
+
+def test_a_search_s_rates_come_one_by_one_and_its_progress_counts_them(searched):
+    points = [seen.points for seen in searched.seen]
+    assert points == sorted(points) and points[0] == 0 and len(set(points)) >= 5
+    done = [seen.run.progress.epochs_done for seen in searched.seen if seen.run.progress]
+    assert done == sorted(done) and done[-1] == rates.COUNT
+    told = list(dict.fromkeys(seen.run.stage for seen in searched.seen))
+    expected = ["Starting", "Fetching the digits", "Starting TensorFlow", ""]
+    assert told == [stage for stage in expected if stage in told] and told[-1] == ""
+
+
+def test_a_search_publishes_nothing_and_leaves_nothing(searched):
+    assert left_in(searched.home) == []
+    end = searched.seen[-1].run
+    assert searched.runs.result(end.id) is None and searched.runs.latest() == end
+
+
+def test_while_a_rate_is_searched_nothing_else_is_started(runs, home):
+    first = runs.find_rate(LONG)
+    for start in (lambda: runs.start(QUICK, "mine"), lambda: runs.find_rate(QUICK)):
+        with pytest.raises(JobError, match="A learning rate is being searched: one at a time"):
+            start()
+    assert runs.latest().id == first.id and runs.latest().state == "running"
+    with pytest.raises(JobError, match="Another server trains here"):
+        Jobs(home).start(QUICK, "mine")
+    assert len(workers_of()) == 1
+
+
+def test_while_a_network_trains_no_rate_is_searched(runs):
+    first = runs.start(LONG, "mine")
+    with pytest.raises(JobError, match="'mine' is in training: one at a time"):
+        runs.find_rate(QUICK)
+    assert runs.latest().id == first.id and runs.latest().task == TRAIN
+
+
+def test_a_search_can_be_cancelled_and_a_training_started(runs, home):
+    runs.find_rate(LONG)
+    found = wait_for(lambda: (run := runs.latest()).rates.rates and run)
+    (process,) = workers_of()
+    runs.cancel(found.id)
+    assert runs.latest().state == "cancelled" and left_in(home) == []
+    assert not psutil.pid_exists(process.pid)
+    assert runs.start(LONG, "mine").state == "running"
+    assert runs.latest().rates.rates == []
+
+
+def test_a_search_that_is_killed_fails_though_rates_were_found(runs, home):
+    runs.find_rate(LONG)
+    wait_for(lambda: runs.latest().rates.rates)
+    workers_of()[0].kill()
+    run = until_it_ends(runs)
+    assert run.state == "failed" and "was killed" in run.failure and left_in(home) == []
+
+
+def test_a_search_dies_with_its_server_and_the_next_server_tells_of_it(home, runs):
+    server = subprocess.Popen(
+        [sys.executable, "-c", SERVER, str(home), "search"],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert server.stdout.readline() == "training\n"
+    (process,) = workers_of(server.pid)
+    server.kill()
+    wait_for(lambda: gone(process), seconds=3)
+    run = runs.latest()
+    assert (run.state, run.task, run.recipe) == ("failed", FIND_RATE, LONG)
+    assert "The server stopped in the middle of the search" in run.failure
+    assert left_in(home) == [] and runs.latest() == run
+    server.communicate()
+
+
+def test_a_dead_server_s_search_is_not_done_because_there_are_models(
+    runs, home, finished, stranger
+):
+    shutil.copytree(finished.home / "mine", home / "mine")
+    leave(home, marker_of(stranger, created=0, task=FIND_RATE, name=""))
+    assert runs.latest().state == "failed" and left_in(home) == ["mine"]
+
+
+def test_a_search_without_digits_offers_the_sample(runs, monkeypatch):
+    monkeypatch.setenv("DIGITCANVAS_MNIST", "gone.npz")
+    runs.find_rate(replace(QUICK, sample=False))
+    run = until_it_ends(runs)
+    assert run.state == "failed" and run.offline and "gone.npz" in run.failure
+
+
+@pytest.fixture
+def acted(runs, monkeypatch):
+    """Starts a run whose process, in the worker's place, says these lines and then leaves."""
+
+    def act(start, *events, status=0):
+        lines = "".join(json.dumps(event) + "\n" for event in events)
+        code = f"import sys; sys.stdin.readline(); print({lines!r}, end=''); sys.exit({status})"
+        popen = subprocess.Popen
+        monkeypatch.setattr(
+            subprocess,
+            "Popen",
+            lambda command, **options: popen([sys.executable, "-c", code], **options),
+        )
+        start()
+        return until_it_ends(runs)
+
+    return act
+
+
+def told(epoch, **metrics):
+    metrics = {"loss": 1.0, "accuracy": 0.5} | metrics
+    return {"progress": asdict(Progress(epoch, 80, 1, 1, metrics))}
+
+
+def test_a_search_is_done_where_its_process_left_in_peace_with_rates(runs, acted):
+    """Also where it ended early, for the loss diverged."""
+    ends = [told(1), told(1, learning_rate=1e-4), told(2, learning_rate=2e-4, loss=0.5)]
+    run = acted(lambda: runs.find_rate(QUICK), *ends)
+    assert run.state == "done" and run.failure == ""
+    assert (run.rates.rates, run.rates.losses) == ([1e-4, 2e-4], [1.0, 0.5])
+
+
+@pytest.mark.parametrize(
+    ("events", "status", "failure"),
+    [
+        ([told(1, learning_rate=1e-4)], 1, "was killed (status 1)"),
+        ([told(1)], 0, "was killed (status 0)"),
+        ([{"failed": "No luck."}], 0, "No luck."),
+        ([told(1, learning_rate=1e-4), {"failed": "No memory."}], 0, "No memory."),
+    ],
+    ids=["killed", "no rate", "failed", "failed with rates"],
+)
+def test_a_search_that_broke_off_has_failed(runs, acted, events, status, failure):
+    run = acted(lambda: runs.find_rate(QUICK), *events, status=status)
+    assert run.state == "failed" and failure in run.failure
+
+
+def test_a_training_that_published_nothing_is_not_done_though_it_told_of_rates(runs, acted):
+    run = acted(lambda: runs.start(QUICK, "mine"), told(1, val_loss=1.0, val_accuracy=0.5))
+    assert run.state == "failed" and run.rates.rates == []
+
+
+def test_the_worker_does_the_task_it_is_asked_for(monkeypatch, home):
+    done = []
+    monkeypatch.setattr(worker, "spare_the_page", lambda: None)
+    monkeypatch.setattr(worker, "_claim_output", lambda: done.append)
+    monkeypatch.setattr(worker, "_obey_the_server", threading.Event)
+    monkeypatch.setattr(worker, "train", lambda *request: done.append(("train", request[:3])))
+    monkeypatch.setattr(worker, "find_rate", lambda *request: done.append(("search", request[0])))
+    for task in (TRAIN, FIND_RATE):
+        request = {"task": task, "recipe": asdict(QUICK), "name": "mine", "scratch": str(home)}
+        monkeypatch.setattr(sys, "stdin", io.StringIO(json.dumps(request) + "\n"))
+        worker.main()
+    assert done == [("train", (QUICK, "mine", home)), ("search", QUICK)]
+
+
+def test_a_worker_tells_why_it_broke_off_in_a_search(monkeypatch, home):
+    told = []
+    monkeypatch.setattr(worker, "spare_the_page", lambda: None)
+    monkeypatch.setattr(worker, "_claim_output", lambda: told.append)
+    monkeypatch.setattr(worker, "_obey_the_server", threading.Event)
+    request = {"task": FIND_RATE, "recipe": asdict(QUICK), "name": "", "scratch": str(home)}
+    errors = [
+        training.Diverged("The loss is no number any more"),
+        MemoryError(),
+        MnistMissing("MNIST could not be downloaded"),
+        RuntimeError("odd"),
+    ]
+    for error in errors:
+
+        def fail(recipe, send, error=error):
+            raise error
+
+        monkeypatch.setattr(worker, "find_rate", fail)
+        monkeypatch.setattr(sys, "stdin", io.StringIO(json.dumps(request) + "\n"))
+        worker.main()
+    reasons = [event["failed"] for event in told]
+    words = ("no number any more", "memory is full", "could not be downloaded", "odd")
+    assert all(word in reason for word, reason in zip(words, reasons, strict=True))
+    assert ["offline" in event for event in told] == [False, False, True, False]
+
+
+def test_every_rate_is_told_and_batches_now_and_then(monkeypatch):
+    def find_rate(recipe, mnist, report):
+        for epoch in range(1, 81):
+            for batch in range(1, 101):
+                report(Progress(epoch, 80, batch, 100, {"loss": 1.0}))
+            report(Progress(epoch, 80, 100, 100, {"loss": 1.0, "learning_rate": epoch / 100}))
+
+    monkeypatch.setattr(training, "find_rate", find_rate)
+    events = []
+    try:
+        worker.find_rate(QUICK, events.append)
+    finally:
+        socket.setdefaulttimeout(None)
+    assert [event["stage"] for event in events if "stage" in event] == [
+        "Fetching the digits",
+        "Starting TensorFlow",
+    ]
+    told = [event["progress"]["metrics"] for event in events if "progress" in event]
+    ends = [metrics["learning_rate"] for metrics in told if "learning_rate" in metrics]
+    assert ends == [epoch / 100 for epoch in range(1, 81)] and len(told) < 400

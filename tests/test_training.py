@@ -4,15 +4,15 @@ import keras
 import numpy as np
 import pytest
 
-from digitcanvas import Recognizer, datasets, registry, training
+from digitcanvas import Recognizer, datasets, rates, registry, training
 from digitcanvas.architectures import ARCHITECTURES, build
 from digitcanvas.datasets import PenDigits, load_sample
 from digitcanvas.evaluation import evaluate
 from digitcanvas.outliers import NOT_A_DIGIT, make_outliers
 from digitcanvas.preprocess import PEN_WIDTH, image_from_strokes
-from digitcanvas.recipes import CNNS, LAYERS, MLPS, OPTIMIZERS, RECIPES, TUTORIAL, Recipe
+from digitcanvas.recipes import CNNS, LAYERS, LOSSES, MLPS, OPTIMIZERS, RECIPES, TUTORIAL, Recipe
 from digitcanvas.recognizer import ACCEPTED, judged
-from digitcanvas.training import Batches, publish, train
+from digitcanvas.training import Batches, Diverged, find_rate, publish, train
 from tests.digits import DIGITS
 from tests.test_datasets import DRAWINGS
 
@@ -28,6 +28,7 @@ TINY = Recipe(
     seed=3,
 )
 PLAIN = Recipe("plain-mlp", epochs=1, **TUTORIAL | {"hidden": (16,), "sample": True})
+SPARSE = "sparse_categorical_crossentropy"
 SCRIBBLED = 3 * len(DRAWINGS) + 300
 """Drawings that TINY makes to learn from."""
 
@@ -307,7 +308,8 @@ def test_a_failed_publish_leaves_the_old_model_and_nothing_else(run, tmp_path, m
 def test_batches_show_every_image_once_an_epoch():
     labels = np.arange(70)
     images = np.zeros((70, 28, 28), np.float32)
-    batches = Batches(images, labels, Recipe("mlp", epochs=1, hidden=(8,), batch_size=32))
+    recipe = Recipe("mlp", epochs=1, hidden=(8,), batch_size=32, loss=SPARSE)
+    batches = Batches(images, labels, recipe)
     first = np.concatenate([batches[i][1] for i in range(len(batches))])
     batches.on_epoch_end()
     second = np.concatenate([batches[i][1] for i in range(len(batches))])
@@ -317,7 +319,7 @@ def test_batches_show_every_image_once_an_epoch():
 
 def test_every_batch_of_every_epoch_is_bent_anew():
     images = np.stack([image_from_strokes(DIGITS[7])] * 16)  # alike, so that order plays no part
-    labels = np.zeros((16, 10))
+    labels = np.full(16, 7)
     recipe = Recipe("mlp", epochs=2, hidden=(8,), batch_size=8)
     batches = Batches(images, labels, recipe)
     first, second = batches[0][0], batches[1][0]
@@ -364,6 +366,166 @@ def test_drawings_are_learnt_from_with_pens_of_all_widths(monkeypatch, pen_drawi
     assert len(widths) == 300
     assert thin <= min(widths) < thin + 0.1 and wide - 0.1 < max(widths) <= wide
     assert thin < PEN_WIDTH < wide
+
+
+def test_labels_are_one_hot_or_as_the_sparse_loss_takes_them_integers():
+    labels, images = np.array([7, 0, NOT_A_DIGIT, 9]), np.zeros((4, 28, 28), np.float32)
+    recipe = replace(TINY, batch_size=8, augment=False)
+    one_hot = Batches(images, labels, recipe)[0][1]
+    integers = Batches(images, labels, replace(recipe, loss=SPARSE))[0][1]
+    assert one_hot.shape == (4, 11) and sorted(one_hot.argmax(axis=1)) == sorted(labels)
+    assert (one_hot.sum(axis=1) == 1).all() and set(one_hot.ravel()) == {0, 1}
+    assert integers.shape == (4,) and sorted(integers) == sorted(labels)
+
+
+@pytest.mark.parametrize("base", [PLAIN, replace(TINY, epochs=1, calibrated=False)])
+def test_either_cross_entropy_learns_the_same(base, pen_drawings):
+    """They are the same number: only the labels are written in another way."""
+    one_hot, sparse = (
+        train(replace(base, loss=loss), load_sample(), pen_drawings) for loss in LOSSES
+    )
+    assert one_hot.model.loss != sparse.model.loss == SPARSE
+    for one, other in zip(one_hot.model.get_weights(), sparse.model.get_weights(), strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-5)
+    for figure, values in one_hot.history.items():
+        assert sparse.history[figure] == pytest.approx(values, abs=1e-5)
+
+
+@pytest.mark.parametrize(("share", "seed"), [(0.01, 0), (0.05, 17), (0.25, 3), (0.9, 17)])
+def test_digits_are_split_as_they_have_been_from_the_start(share, seed):
+    """A shuffle by the seed, of which the first are kept; weights of old can be trained again."""
+    recipe = replace(PLAIN, validation_share=share, seed=seed)
+    images, labels, (watched, meant) = training.gather(recipe, load_sample(), None)
+    sample = load_sample()
+    order = np.random.default_rng(seed).permutation(4000)
+    kept = round(4000 * share)
+    for found, places in ((images, order[kept:]), (watched, order[:kept])):
+        assert found.dtype == np.float32
+        np.testing.assert_array_equal(np.rint(found * 255), sample.x_train[places])
+    np.testing.assert_array_equal(labels, sample.y_train[order[kept:]])
+    np.testing.assert_array_equal(meant, sample.y_train[order[:kept]])
+
+
+SEARCHED = replace(PLAIN, batch_size=500)
+
+
+@pytest.fixture
+def few_digits(monkeypatch):
+    """A step at each rate, so that a search takes seconds."""
+    monkeypatch.setattr(rates, "DIGITS", 500)
+
+
+@pytest.fixture(scope="module")
+def search():
+    """A search at all of the rates, and the progress it reported."""
+    progress = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(rates, "DIGITS", 1000)
+        return find_rate(SEARCHED, load_sample(), progress.append), progress
+
+
+def test_a_search_trains_at_ever_higher_rates_and_the_loss_falls_at_first(search):
+    curve, _ = search
+    expected = [rates.rate_of(epoch) for epoch in range(80)]
+    assert curve.rates == pytest.approx(expected, rel=1e-4) and len(curve.losses) == 80
+    assert np.isfinite(curve.losses).all()
+    assert curve.losses[0] > 2 and min(curve.losses) < 0.7
+    low, high = curve.good
+    assert 1e-4 < low < curve.choice < high < 1
+
+
+def test_its_progress_tells_the_rate_at_each_epoch_s_end_and_there_alone(search):
+    curve, progress = search
+    assert [(p.epoch, p.batch) for p in progress] == [
+        (epoch, batch) for epoch in range(1, 81) for batch in (1, 2, 2)
+    ]
+    assert all((p.epochs, p.batches) == (80, 2) for p in progress)
+    ends = [p for p in progress if p.ends_epoch]
+    assert ends == progress[2::3]
+    assert [p.metrics["learning_rate"] for p in ends] == curve.rates
+    assert [p.metrics["loss"] for p in ends] == curve.losses
+
+
+def test_each_epoch_is_trained_at_the_rate_that_is_told(few_digits, monkeypatch):
+    """The weights move by just so much: SGD's first step is the rate times the slope."""
+    monkeypatch.setattr(rates, "COUNT", 1)
+    moved, compiled = [], training._compiled
+
+    def watched(recipe, steps):
+        model = compiled(recipe, steps)
+        moved.append((model, model.get_weights()))
+        return model
+
+    monkeypatch.setattr(training, "_compiled", watched)
+    for rate in (1e-4, 1e-2):
+        monkeypatch.setattr(rates, "rate_of", lambda epoch, *, rate=rate: rate)
+        find_rate(replace(SEARCHED, optimizer="sgd", learning_rate=3.0), load_sample())
+    steps = [
+        np.concatenate(
+            [
+                (after - before).ravel()
+                for after, before in zip(model.get_weights(), weights, strict=True)
+            ]
+        )
+        for model, weights in moved
+    ]
+    np.testing.assert_allclose(steps[1], 100 * steps[0], atol=1e-4)
+    assert np.abs(steps[1]).max() > 1e-3
+
+
+def test_a_search_of_the_same_seed_finds_the_same(few_digits, monkeypatch):
+    monkeypatch.setattr(rates, "COUNT", 4)
+    one, same = (find_rate(SEARCHED, load_sample()) for _ in range(2))
+    other = find_rate(replace(SEARCHED, seed=18), load_sample())
+    assert one == same != other
+
+
+def test_a_search_learns_from_so_many_digits_and_no_more(few_digits, monkeypatch):
+    monkeypatch.setattr(rates, "COUNT", 1)
+    seen = []
+    monkeypatch.setattr(
+        training, "Batches", lambda *given: seen.append(given[:2]) or Batches(*given)
+    )
+    recipe = replace(SEARCHED, outliers=300, pen_copies=2)
+    find_rate(recipe, load_sample())
+    ((images, labels),) = seen
+    assert len(images) == len(labels) == 500 and max(labels) == 9
+    every, _, _ = training.gather(replace(recipe, outliers=0, pen_copies=0), load_sample(), None)
+    np.testing.assert_array_equal(images, every[:500])
+
+
+WILD = replace(SEARCHED, optimizer="sgd", weight_decay=1, normalise=False)
+
+
+def test_a_search_ends_where_the_loss_diverges_and_keeps_what_came_before(few_digits, monkeypatch):
+    monkeypatch.setattr(rates, "DECADE", 1)  # from 1e-4 to 1e75
+    progress = []
+    curve = find_rate(WILD, load_sample(), progress.append)
+    assert 2 <= len(curve.rates) < 60 and np.isfinite(curve.losses).all()
+    assert curve.rates == pytest.approx([1e-4 * 10**i for i in range(len(curve.rates))], rel=1e-4)
+    assert [p.metrics["learning_rate"] for p in progress if p.ends_epoch] == curve.rates
+    assert curve.good[1] < curve.rates[-1]
+
+
+def test_a_search_that_diverges_at_once_says_so(few_digits, monkeypatch):
+    monkeypatch.setattr(rates, "FIRST", 1e30)
+    with pytest.raises(Diverged, match="no number any more"):
+        find_rate(replace(WILD, batch_size=100), load_sample())
+
+
+def test_a_search_that_breaks_off_for_another_reason_is_no_success(few_digits):
+    def fail(progress):
+        if progress.epoch == 3:
+            raise ValueError("the disk is full")
+
+    with pytest.raises(ValueError, match="disk is full"):
+        find_rate(SEARCHED, load_sample(), fail)
+
+
+def test_a_training_that_diverges_is_told_from_other_errors():
+    recipe = replace(PLAIN, optimizer="sgd", learning_rate=10, weight_decay=1, normalise=False)
+    with pytest.raises(Diverged):
+        train(recipe, load_sample())
 
 
 def test_every_architecture_has_limits():
