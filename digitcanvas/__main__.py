@@ -1,17 +1,19 @@
-"""The same work from a shell: python -m digitcanvas predict | train | evaluate."""
+"""The same work from a shell: python -m digitcanvas, and one of the commands below."""
 
 import argparse
 import json
 import os
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import Field, fields, replace
 from pathlib import Path
+from types import ModuleType
 
 from tqdm import tqdm
 
-from digitcanvas import registry
+from digitcanvas import rates, registry, tutorials
 from digitcanvas.datasets import Mnist, find_mnist, load_mnist, load_pen_digits, load_sample
 from digitcanvas.evaluation import evaluate, evaluate_drawings
 from digitcanvas.pictures import read_picture
@@ -19,10 +21,11 @@ from digitcanvas.progress import Progress
 from digitcanvas.recipes import RECIPES, Recipe, read_widths
 from digitcanvas.recognizer import Recognizer
 from digitcanvas.strokes import read_drawings
+from digitcanvas.tutorials import Experiment
 
 ANSWER = "{picture}: {digit} ({certainty} sure)"
 NO_DIGIT = "{picture}: does not look like a digit (nearest: {digit})"
-BAR = "{percentage:3.0f}%|{bar}| epoch {n:.1f}/{total} [{elapsed}<{remaining}{postfix}]"
+BAR = "{desc} {percentage:3.0f}%|{bar}| epoch {n:.1f}/{total} [{elapsed}<{remaining}{postfix}]"
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -76,10 +79,38 @@ def _parser() -> argparse.ArgumentParser:
     )
     measure.set_defaults(run=_evaluate)
 
-    for command in (train, measure):
+    search = commands.add_parser(
+        "find-rate",
+        help="find a recipe's learning rate",
+        description="Train by a recipe at ever higher learning rates, and tell the good range.",
+    )
+    search.add_argument("recipe", choices=RECIPES, metavar="RECIPE")
+    search.set_defaults(run=_find_rate)
+
+    again = commands.add_parser(
+        "reproduce",
+        help="train the tutorials' networks, and compare their figures with ours",
+        description="Train the tutorials' networks as written, and print a table of their figures "
+        "and ours. All of it takes half an hour on two cores.",
+    )
+    again.add_argument(
+        "recipes",
+        nargs="*",
+        metavar="RECIPE",
+        help=f"only these: {', '.join(tutorials.names())} (all)",
+    )
+    again.add_argument(
+        "--seeds", type=_at_least_one, default=1, metavar="N", help="train each so many times (1)"
+    )
+    again.set_defaults(run=_reproduce)
+
+    for command in (search, again):
+        command.add_argument("--sample", action="store_true", help="learn from the bundled sample")
+    for command in (train, measure, search, again):
         command.add_argument("--mnist", metavar="FILE", help="mnist.npz (DIGITCANVAS_MNIST)")
+    for command in (train, measure):
         command.add_argument("--pen", metavar="FILE", help="UNIPEN strokes (DIGITCANVAS_PEN)")
-    for command in (predict, train, measure):
+    for command in (predict, train, measure, search, again):
         command.add_argument("--json", action="store_true", help="print JSON, for machines")
     return parser
 
@@ -93,6 +124,12 @@ def _add_setting(parser: argparse.ArgumentParser, field: Field) -> None:
         parser.add_argument(option, type=field.type)
     else:
         parser.add_argument(option, type=_widths, metavar="WIDTH,WIDTH...")
+
+
+def _at_least_one(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of seeds: take 1 or more.")
+    return int(text)
 
 
 def _widths(text: str) -> tuple[int, ...]:
@@ -167,21 +204,13 @@ def _train(options: argparse.Namespace) -> int:
     recipe = replace(RECIPES[base], **changes)
     name = registry.check_name(options.name) if options.name else base
     target = registry.check_target(options.output or registry.home() / registry.free_name(name))
-    mnist = load_sample() if recipe.sample else _fetch(find_mnist, options.mnist)
+    mnist = _digits(recipe.sample, options.mnist)
     pen = load_pen_digits(options.pen)
     if pen is None and recipe.pen_copies:
         print("No pen strokes given (--pen): training on MNIST alone.", file=sys.stderr)
 
-    with _native_messages_hidden():
-        from digitcanvas import training  # and TensorFlow, which nothing else needs
-
-    with tqdm(total=recipe.epochs, bar_format=BAR, mininterval=0.5) as bar:
-
-        def show(progress: Progress) -> None:
-            figures = {name: f"{value:.4f}" for name, value in progress.metrics.items()}
-            bar.set_postfix(figures or {"drawings": f"{progress.share:.0%}"}, refresh=False)
-            bar.update(progress.epochs_done - bar.n)
-
+    training = _training()
+    with _bar(recipe.epochs) as show:
         trained = training.train(recipe, mnist, pen, show)
     if not options.output:  # the name may have been taken meanwhile
         target = registry.home() / registry.free_name(name)
@@ -191,6 +220,70 @@ def _train(options: argparse.Namespace) -> int:
         print("untrained: accuracy {accuracy:.2%}, loss {loss:.4f}".format(**card.untrained))
     _print_metrics(report, options.json)
     return 0
+
+
+def _digits(sample: bool, path: str | None) -> Mnist:
+    return load_sample() if sample else _fetch(find_mnist, path)
+
+
+def _training() -> ModuleType:
+    with _native_messages_hidden():
+        from digitcanvas import training  # and TensorFlow, which nothing else needs
+    return training
+
+
+@contextmanager
+def _bar(epochs: int, name: str | None = None) -> Iterator[Callable[[Progress], None]]:
+    """A progress bar on standard error; gives what moves it."""
+    with tqdm(total=epochs, desc=name, bar_format=BAR, mininterval=0.5) as bar:
+
+        def show(progress: Progress) -> None:
+            figures = {name: f"{value:.4f}" for name, value in progress.metrics.items()}
+            bar.set_postfix(figures or {"drawings": f"{progress.share:.0%}"}, refresh=False)
+            bar.update(progress.epochs_done - bar.n)
+
+        yield show
+
+
+def _find_rate(options: argparse.Namespace) -> int:
+    recipe, mnist = RECIPES[options.recipe], _digits(options.sample, options.mnist)
+    training = _training()
+    with _bar(rates.COUNT) as show:
+        curve = training.find_rate(recipe, mnist, show)
+    low, high = curve.good
+    if options.json:
+        found = {"rates": curve.rates, "losses": curve.losses}
+        print(json.dumps(found | {"good": curve.good, "choice": curve.choice}))
+    else:
+        print(f"good learning rates: {low:.2g} to {high:.2g}; take {curve.choice:g}")
+    return 0
+
+
+def _reproduce(options: argparse.Namespace) -> int:
+    experiments = tutorials.chosen(options.recipes)
+    mnist = _digits(options.sample, options.mnist)
+    rows = _reproduced(experiments, mnist, options.seeds)
+    if options.json:
+        print(json.dumps(list(rows)))
+        return 0
+    print(tutorials.HEAD)
+    for row in rows:
+        print(tutorials.line(row), flush=True)
+    return 0
+
+
+def _reproduced(experiments: list[Experiment], mnist: Mnist, seeds: int) -> Iterator[dict]:
+    """The experiments' rows, as they are trained: each with its recipe's seed and those after."""
+    training = _training()
+    with tempfile.TemporaryDirectory() as folder:
+        for experiment in experiments:
+            cards = []
+            for number in range(seeds):
+                recipe = replace(experiment.recipe, seed=experiment.recipe.seed + number)
+                with _bar(recipe.epochs, experiment.name) as show:
+                    trained = training.train(recipe, mnist, None, show)
+                cards.append(training.publish(trained, Path(folder, "model")))
+            yield from tutorials.rows(experiment, cards)
 
 
 def _evaluate(options: argparse.Namespace) -> int:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import digitcanvas
-from digitcanvas import Prediction, Recognizer, datasets, registry
+from digitcanvas import Prediction, Recognizer, datasets, rates, registry, tutorials
 from digitcanvas.__main__ import _table, main
 from digitcanvas.datasets import load_sample
 from digitcanvas.evaluation import evaluate_drawings, measure
@@ -19,7 +19,7 @@ from digitcanvas.progress import Progress
 from digitcanvas.recipes import LIMITS, RECIPES, Recipe
 from digitcanvas.strokes import write_drawings
 from tests.digits import DIGITS
-from tests.test_datasets import DRAWINGS, unipen
+from tests.test_datasets import DRAWINGS, save_mnist, unipen
 
 
 @pytest.fixture
@@ -168,6 +168,12 @@ def test_predict_goes_on_after_a_picture_that_is_none(pictures, tmp_path, capsys
         ["predict", "7.png", "--model", "nothing"],
         ["evaluate", "nothing"],
         ["evaluate", "cnn", "--mnist", "gone.npz"],
+        ["find-rate", "tiny", "--mnist", "gone.npz"],
+        ["reproduce", "tiny", "--mnist", "gone.npz"],
+        ["reproduce", "--mnist", "gone.npz"],
+        ["reproduce", "nothing", "--sample"],
+        ["reproduce", "cnn", "--sample"],
+        ["reproduce", "tiny", "nothing", "--sample"],
         ["train", "mlp", "--mnist", "gone.npz"],
         ["train", "mlp", "--sample", "--name", "../up"],
         ["train", "mlp", "--sample", "--name", "cnn"],
@@ -176,6 +182,7 @@ def test_predict_goes_on_after_a_picture_that_is_none(pictures, tmp_path, capsys
         ["train", "mlp", "--sample", "--output", "README.md/mine"],
         ["train", "mlp", "--sample", "--architecture", "rnn"],
         ["train", "mlp", "--sample", "--optimizer", "adagrad"],
+        ["train", "mlp", "--sample", "--loss", "mse"],
         ["train", "mlp", "--sample", "--hidden", "64,0"],
         ["train", "mlp", "--sample", "--filters", "8"],
         ["train", "mlp", "--sample", "--learning-rate", "nan"],
@@ -200,6 +207,10 @@ def test_bad_input_is_one_clear_line_and_a_status(arguments, home, capsys):
         (["train"], "one of the arguments RECIPE --recipe is required"),
         (["train", "best"], "invalid choice: 'best'"),
         (["train", "mlp", "--recipe", "cnn"], "not allowed with argument"),
+        (["reproduce", "tiny", "--seeds", "0"], "'0' is no number of seeds"),
+        (["find-rate"], "required: RECIPE"),
+        (["find-rate", "best", "--sample"], "invalid choice: 'best'"),
+        (["find-rate", "tiny", "cnn", "--sample"], "unrecognized arguments: cnn"),
         (["train", "mlp", "--epochs", "many"], "--epochs: invalid int value: 'many'"),
         (["train", "mlp", "--hidden", "wide"], "--hidden: 'wide' is no list of layers"),
         (["train", "mlp", "--name", "mine", "--output", "mine"], "not allowed with argument"),
@@ -257,6 +268,7 @@ SETTINGS = {
     "dropout": 0.25,
     "batch_size": 64,
     "optimizer": "sgd",
+    "loss": "sparse_categorical_crossentropy",
     "learning_rate": 0.05,
     "schedule": "constant",
     "weight_decay": 0.0,
@@ -398,3 +410,148 @@ def test_evaluate_measures_a_model(mnist, capsys):
 def test_evaluate_prints_a_table_a_data_set(mnist, capsys):
     assert main(["evaluate", "cnn"]) == 0
     assert "MNIST test set: 10,000 digits\n  accuracy 99." in capsys.readouterr().out
+
+
+@pytest.fixture
+def searches(home, monkeypatch):
+    """What find-rate would have searched by, and with which digits; the rates are made up."""
+    asked = []
+
+    def find_rate(recipe, mnist, on_progress):
+        asked.append((recipe, mnist))
+        curve = rates.RateCurve()
+        for epoch, loss in enumerate((2.3, 0.4, 2.5)):
+            rate = rates.rate_of(20 * epoch)
+            metrics = {"loss": loss, "accuracy": 0.5, "learning_rate": rate}
+            curve.add(progress := Progress(20 * epoch + 1, rates.COUNT, 1, 1, metrics))
+            time.sleep(0.3)  # the bar is drawn so often
+            on_progress(progress)
+        return curve
+
+    training = SimpleNamespace(find_rate=find_rate)
+    monkeypatch.setattr(digitcanvas, "training", training, raising=False)
+    return asked
+
+
+def test_find_rate_tells_the_good_range_and_what_to_take(searches, capsys):
+    assert main(["find-rate", "tiny", "--sample"]) == 0
+    captured = capsys.readouterr()
+    assert captured.out == "good learning rates: 0.0001 to 0.001; take 0.00032\n"
+    assert "/80" in captured.err and "learning_rate=0.0" in captured.err
+    ((recipe, mnist),) = searches
+    assert recipe == RECIPES["tiny"] and mnist.is_sample
+
+
+def test_find_rate_tells_machines_the_whole_curve(searches, capsys):
+    assert main(["find-rate", "tiny", "--sample", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert set(found) == {"rates", "losses", "good", "choice"}
+    assert found["rates"] == pytest.approx([1e-4, 1e-3, 1e-2])
+    assert found["losses"] == [2.3, 0.4, 2.5]
+    assert found["good"] == pytest.approx([1e-4, 1e-3]) and found["choice"] == 0.00032
+
+
+def test_find_rate_learns_from_the_digits_that_are_named(searches, tmp_path):
+    file = save_mnist(tmp_path / "mine.npz")
+    assert main(["find-rate", "tiny", "--mnist", str(file)]) == 0
+    ((_, mnist),) = searches
+    assert mnist.source == str(file)
+
+
+def test_find_rate_searches_in_earnest(home, monkeypatch, capsys):
+    for name, value in (("COUNT", 16), ("DECADE", 4), ("DIGITS", 500)):
+        monkeypatch.setattr(rates, name, value)
+    assert main(["find-rate", "mlp-128", "--sample", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["rates"] == pytest.approx([1e-4 * 10 ** (i / 4) for i in range(16)], rel=1e-4)
+    assert found["losses"][0] > 2 > 1.5 > min(found["losses"])
+    assert found["good"][0] <= found["choice"] <= found["good"][1]
+    assert list(home.iterdir()) == []
+
+
+@pytest.fixture
+def experiments(trainings, monkeypatch):
+    """Experiments that have been made: the recipes, in their order, at once."""
+
+    def train(recipe, mnist, pen, on_progress):
+        assert mnist.is_sample and pen is None
+        trainings.recipes.append(recipe)
+        on_progress(Progress(1, recipe.epochs, 5, 10, {"loss": 0.5}))
+
+    trainings.train = train
+    monkeypatch.setenv("DIGITCANVAS_PEN", "gone.tra")
+    return trainings.recipes
+
+
+def test_reproduce_trains_as_the_tutorials_did_and_prints_markdown(experiments, home, capsys):
+    assert main(["reproduce", "mlp-128-128", "--sample"]) == 0
+    seeds = {"mlp-128-128": [17], "mlp-128-128 --no-normalise": [17]}
+    assert seeds_of(experiments) == seeds
+    captured = capsys.readouterr()
+    head, rule, *rows = captured.out.splitlines()
+    assert head.startswith("| tutorial | recipe |") and set(rule) == set("|-")
+    assert len(rows) == 6 and all(row.startswith("| 001 | `mlp-128-128") for row in rows)
+    assert "| test accuracy, untrained | 7.2 % | 12.3 % |" in rows[0]
+    assert "mlp-128-128 --no-normalise" in captured.err and "/3" in captured.err
+    assert list(home.iterdir()) == []
+
+
+def seeds_of(recipes):
+    """The seeds that each experiment was made with, by its name."""
+    seeds = {}
+    for recipe in recipes:
+        (name,) = (
+            experiment.name
+            for experiment in tutorials.EXPERIMENTS
+            if experiment.recipe == replace(recipe, seed=17)
+        )
+        seeds.setdefault(name, []).append(recipe.seed)
+    return seeds
+
+
+def test_reproduce_tells_machines_each_figure(experiments, capsys):
+    assert main(["reproduce", "cnn-28", "mlp-512", "--sample", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert [(row["recipe"], row["figure"], row["theirs"]) for row in rows] == [
+        ("cnn-28", "test accuracy", 0.984),
+        ("mlp-512", "test loss", 0.07),
+        ("mlp-512", "test accuracy", 0.979),
+    ]
+    test = registry.read_card(registry.SHIPPED / "mlp").test
+    assert {*rows[1]["ours"]} == {test["loss"]} and {*rows[2]["ours"]} == {test["accuracy"]}
+
+
+def test_reproduce_without_a_word_makes_every_experiment(experiments, capsys):
+    assert main(["reproduce", "--sample", "--json"]) == 0
+    every = [experiment.name for experiment in tutorials.EXPERIMENTS]
+    assert list(seeds_of(experiments)) == every
+    claims = sum(len(experiment.claims) for experiment in tutorials.EXPERIMENTS)
+    assert len(json.loads(capsys.readouterr().out)) == claims
+
+
+def test_reproduce_takes_a_seed_after_the_other(experiments, capsys):
+    assert main(["reproduce", "cnn-28", "--sample", "--json", "--seeds", "3"]) == 0
+    assert seeds_of(experiments) == {"cnn-28": [17, 18, 19]}
+    (row,) = json.loads(capsys.readouterr().out)
+    assert len(row["ours"]) == 3
+
+
+def test_reproduce_trains_in_earnest(home, monkeypatch, capsys):
+    monkeypatch.delenv("DIGITCANVAS_PEN", raising=False)
+    experiment = tutorials.Experiment(
+        "009",
+        "tiny",
+        [tutorials.Claim(figure, None) for figure in tutorials.FIGURES],
+        changes={"epochs": 2, "batch_size": 64, "hidden": (32,)},
+    )
+    monkeypatch.setattr(tutorials, "EXPERIMENTS", (experiment,))
+    assert main(["reproduce", "tiny", "--sample", "--json", "--seeds", "2"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    ours = {row["figure"]: row["ours"] for row in rows}
+    assert list(ours) == list(tutorials.FIGURES)
+    for one, other in ours.values():
+        assert one != other
+    assert max(ours["test accuracy, untrained"]) < 0.3 < 0.6 < min(ours["test accuracy"])
+    assert min(ours["test loss, untrained"]) > 1.5 > max(ours["test loss"])
+    assert min(ours["training accuracy"] + ours["validation accuracy"]) > 0.6
+    assert all(row["seconds"] > 0 for row in rows) and list(home.iterdir()) == []
