@@ -2,10 +2,20 @@
 
 import streamlit as st
 
-from digitcanvas.pages import canvas, draw, server, sidebar, training
+from digitcanvas.pages import data, draw, evaluate, memory, server, sidebar, train, training
 
 st.set_page_config(page_title="digitcanvas", page_icon="✏️")
 training.remember()
-draw.show(sidebar.show())
-training.show(is_stale=canvas.missed_a_press)
+memory.keep()
+readers = sidebar.show()
+page = st.navigation(
+    [
+        st.Page(lambda: draw.show(readers), title="Draw", default=True),
+        st.Page(lambda: data.show(readers), title="Data", url_path="data"),
+        st.Page(lambda: train.show(readers), title="Train", url_path="train"),
+        st.Page(lambda: evaluate.show(readers), title="Evaluate", url_path="evaluate"),
+    ],
+    position="top",
+)
+page.run()
 server.tune()

@@ -16,7 +16,8 @@ GUESSING = 0.95 * math.log(10)
 """A loss above this, in nats, is hardly better than guessing among ten digits."""
 
 DIGITS = 6000
-"""Digits to train on at each rate, at the most: with more the curve is the same, but late."""
+"""Digits to train on at each rate, at the most: with all of them it takes ten times as long, and
+the rates that it finds are lower by a factor of up to three."""
 
 
 @dataclass

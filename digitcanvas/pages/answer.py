@@ -13,6 +13,12 @@ from digitcanvas.pages import plot
 from digitcanvas.pages.companion import LiveStroke
 from digitcanvas.recognizer import Prediction
 
+SOFTMAX = (
+    "Logits are the numbers that the network computes for the ten digits, here counted from the "
+    "largest. The softmax raises e to the power of each and divides by the sum: so they become "
+    "probabilities, which add up to 1."
+)
+
 VIEW, SMALL_VIEW = 140, 112
 """The side, in pixels, of what the network saw, and beside two answers: they fit a phone of 375."""
 
@@ -45,6 +51,20 @@ def show(
         words = " … ".join(map(str, trail)) if len(trail) > 1 else ""
         st.html(f'<div style="height: 1.5rem; opacity: 0.6">{words}</div>')
     plot.show(_chart(predictions, live), key="probabilities")
+    if st.toggle("Show the logits", key="logits", help=SOFTMAX) and predictions:
+        label, prediction = next(iter(predictions.items()))
+        _logits(label, prediction)
+
+
+def _logits(label: str, prediction: Prediction) -> None:
+    """Ten numbers, and what the softmax makes of them."""
+    st.table(
+        {
+            "digit": [str(digit) for digit in range(10)],
+            f"logit of {label}": [f"{logit:.2f}" for logit in prediction.logits],
+            "probability": [f"{share * 100:.2f} %" for share in prediction.probabilities],
+        }
+    )
 
 
 def _box(words: str, width: str, pen: str = "pen-up") -> str:

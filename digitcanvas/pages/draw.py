@@ -3,7 +3,8 @@
 import streamlit as st
 
 from digitcanvas import pictures
-from digitcanvas.pages import answer, canvas, companion
+from digitcanvas.pages import answer, canvas, companion, training
+from digitcanvas.preprocess import CANVAS
 from digitcanvas.recognizer import Prediction, Recognizer
 from digitcanvas.strokes import strokes_from_canvas
 
@@ -12,19 +13,27 @@ ANSWER = 392
 
 SUFFIXES = ["png", "jpg", "jpeg", "bmp", "webp"]
 
+CENTRING = (
+    "MNIST's digits are centred, so a network knows no others: what is drawn is moved and scaled "
+    "as they were. Switch that off, draw a 1 at the edge, and see."
+)
+
 TRAIL = 8
 """Digits of the trail: more do not fit beside each other."""
 
 
-@st.fragment
 def show(readers: dict[str, Recognizer]) -> None:
-    """The page's drawing part: a stroke reruns this and nothing else.
+    """The page. Of the readers, by label, the first answers; a second is compared with it."""
+    _draw(readers)
+    training.show(is_stale=canvas.missed_a_press)
 
-    Of the readers, by label, the first answers; a second is compared with it.
-    """
+
+@st.fragment
+def _draw(readers: dict[str, Recognizer]) -> None:
+    """The page's drawing part: a stroke reruns this and nothing else."""
     st.header("Draw a digit", anchor=False)
     with st.container(horizontal=True, horizontal_alignment="center", gap="medium"):
-        left, right = st.container(width=canvas.SIDE), st.container(width=ANSWER)
+        left, right = st.container(width=CANVAS), st.container(width=ANSWER)
     with left:
         drawing, picture = st.tabs(["Draw", "Picture"], key="input", on_change="rerun")
         with drawing:
@@ -33,23 +42,24 @@ def show(readers: dict[str, Recognizer]) -> None:
             file = st.file_uploader(
                 "A photo or a scan of one handwritten digit", SUFFIXES, key="picture"
             )
+        centred = st.toggle("Centre the digit", key="centred", help=CENTRING)
     with right:
         if not readers:
             st.error("No network can be used. Restore `models/`, then reload the page.")
         elif picture.open:
-            _read_picture(readers, file, picture)
+            _read_picture(readers, file, picture, centred)
         else:
-            _read_along(readers, objects)
+            _read_along(readers, objects, centred)
 
 
-def _read_picture(readers: dict[str, Recognizer], file, tab) -> None:
+def _read_picture(readers: dict[str, Recognizer], file, tab, centred: bool) -> None:
     predictions = {}
     try:
         if file is not None:
             picture = pictures.read_picture(file.getvalue())
-            tab.image(picture, width=canvas.SIDE)
+            tab.image(picture, width=CANVAS)
             for label, reader in readers.items():
-                predictions[label] = reader.predict_image(picture)
+                predictions[label] = reader.predict_image(picture, centred)
     except ValueError as error:
         st.error(str(error), icon=":material/warning:")
         return
@@ -57,7 +67,7 @@ def _read_picture(readers: dict[str, Recognizer], file, tab) -> None:
 
 
 @st.fragment
-def _read_along(readers: dict[str, Recognizer], objects: list) -> None:
+def _read_along(readers: dict[str, Recognizer], objects: list, centred: bool) -> None:
     """Read what the canvas holds and what is being drawn: a part of a stroke reruns only this."""
     place = st.container()
     try:
@@ -67,7 +77,7 @@ def _read_along(readers: dict[str, Recognizer], objects: list) -> None:
         predictions = {}
         if strokes:
             for label, reader in readers.items():
-                predictions[label] = reader.predict_strokes(strokes)
+                predictions[label] = reader.predict_strokes(strokes, centred)
         with place:
             invitation = "Draw a digit on the black square, and read the answer here."
             answer.show(predictions, invitation, live, _trail(predictions))

@@ -20,13 +20,9 @@ def show() -> dict[str, Recognizer]:
     """
     state = st.session_state
     trained = training.take_result()
-    cards = {}
-    for name in registry.model_names():
-        try:
-            directory = registry.find(name)
-            cards[name] = load_card(directory, registry.version(directory))
-        except registry.ModelError as error:
-            st.warning(str(error), icon=":material/warning:")
+    cards, problems = read_cards()
+    for problem in problems:
+        st.warning(problem, icon=":material/warning:")
     _settle(cards, trained)
     with st.container(height=SCROLLED if len(cards) > MANY else "content", border=False):
         chosen = st.radio(
@@ -55,6 +51,18 @@ def show() -> dict[str, Recognizer]:
         _stop_asking()
     state["reading"] = [name for name in (chosen, rival) if name]
     return _load(state["reading"])
+
+
+def read_cards() -> tuple[dict[str, registry.Card], list[str]]:
+    """The cards of the models that are whole, by name; and what is wrong with the others."""
+    cards, problems = {}, []
+    for name in registry.model_names():
+        try:
+            directory = registry.find(name)
+            cards[name] = load_card(directory, registry.version(directory))
+        except registry.ModelError as error:
+            problems.append(str(error))
+    return cards, problems
 
 
 def _load(names: list[str]) -> dict[str, Recognizer]:

@@ -1,10 +1,11 @@
-"""A Plotly figure that moves: the same one takes on new values, smoothly.
+"""A Plotly figure in the page's colours, which moves: the same one takes on new values, smoothly.
 
 Streamlit's own chart draws a new figure at every change, which keeps the browser busy for 0.1 s:
-too long while somebody draws. This component (its script is plot.js) keeps the figure, and loads
-Plotly from the Python package.
+too long while somebody draws; nor does it tell of a press on a heatmap's cell. This component (its
+script is plot.js) keeps the figure, and loads Plotly from the Python package.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 
 import plotly
@@ -16,13 +17,28 @@ _files = declare_component("plotly", path=Path(plotly.__file__).parent / "packag
 
 _plot = st.components.v2.component(
     "digitcanvas.plot",
-    html='<div class="plot"></div>',
+    html='<div class="frame"><div class="plot"></div></div>',
     js=Path(__file__).with_name("plot.js").read_text(),
     isolate_styles=False,
 )
 
 
-def show(figure: dict, key: str) -> None:
-    """Show a figure in plain JSON, {"data": [...], "layout": {"height": ..., ...}}."""
+def show(figure: dict, key: str, on_press: Callable[[object], None] | None = None) -> None:
+    """Show a figure in plain JSON, {"data": [...], "layout": {...}}.
+
+    It is as high as its layout says; or it has an "aspect", width over height, and the "narrowest"
+    and "widest" that it may be, in pixels. A colorscale's "paper" is the page's second
+    ground. `on_press` gets the `customdata` of the point pressed, or where it has none its place,
+    in a heatmap [row, column], before the page runs again.
+    """
+
+    def press() -> None:
+        on_press(st.session_state[key]["pressed"])
+
     script = f"component/{_files.name}/plotly.min.js"
-    _plot(data={"figure": figure, "plotly": script}, key=key, height=figure["layout"]["height"])
+    _plot(
+        data={"figure": figure, "plotly": script, "listens": on_press is not None, "name": key},
+        key=key,
+        height=figure["layout"].get("height", "content"),
+        on_pressed_change=press if on_press else lambda: None,
+    )

@@ -6,12 +6,13 @@ from dataclasses import replace
 import streamlit as st
 
 from digitcanvas import registry
-from digitcanvas.estimate import seconds_for
-from digitcanvas.jobs import JobError
+from digitcanvas.estimate import seconds_for, split_sizes
+from digitcanvas.jobs import FIND_RATE, JobError
 from digitcanvas.pages import training
 from digitcanvas.recipes import (
     CNNS,
     LIMITS,
+    LOSSES,
     MLPS,
     OPTIMIZERS,
     RECIPES,
@@ -37,6 +38,10 @@ LABELS = {
 }
 
 OPTIMIZER_LABELS = {"adam": "Adam", "sgd": "SGD with momentum", "rmsprop": "RMSprop"}
+LOSS_LABELS = {
+    "categorical_crossentropy": "Cross-entropy, of one-hot labels",
+    "sparse_categorical_crossentropy": "Cross-entropy, of integer labels",
+}
 SCHEDULE_LABELS = {"cosine": "rises, then falls to nothing", "constant": "stays the same"}
 WITH_PEN = "All of MNIST and pen drawings"
 MNIST = "All of MNIST"
@@ -46,6 +51,7 @@ SETTINGS = (
     "dropout",
     "batch_size",
     "optimizer",
+    "loss",
     "learning_rate",
     "schedule",
     "augment",
@@ -88,13 +94,18 @@ def show() -> None:
         "Name of the result", placeholder=registry.free_name(base), max_chars=40, key="name"
     )
     try:
-        recipe = _recipe(base, family)
+        recipe = _recipe_in_form()
     except ValueError as error:
         st.error(str(error), icon=":material/warning:")
         recipe = None
     if recipe:
         estimate = training.words_for(seconds_for(recipe, with_pen=state["data"] == WITH_PEN))
-        st.caption(f"About {estimate} on this machine.")
+        learnt, validated = split_sizes(recipe)
+        st.caption(
+            f"Learns from {learnt:,} digits, validates on {validated:,}. "
+            f"About {estimate} on this machine."
+        )
+    _tell_watchers(recipe)
     run = training.jobs().latest()
     busy = run is not None and run.state == "running"
     if st.button(
@@ -108,7 +119,12 @@ def show() -> None:
             state["started"] = True
             st.rerun()
     if busy:
-        st.caption(f"**{run.name}** is in training: watch it below the drawing.")
+        what = (
+            "A learning rate is searched"
+            if run.task == FIND_RATE
+            else f"**{run.name}** is in training"
+        )
+        st.caption(f"{what}: watch it on the page.")
 
 
 def _names(family: str) -> list[str]:
@@ -143,6 +159,7 @@ def _settings(family: str) -> None:
     st.text_input("Hidden layers, a width for each", key="hidden")
     st.slider("Dropout", *map(float, LIMITS["dropout"]), step=0.05, key="dropout")
     st.selectbox("Optimizer", OPTIMIZERS, format_func=OPTIMIZER_LABELS.get, key="optimizer")
+    st.selectbox("Loss", LOSSES, format_func=LOSS_LABELS.get, key="loss")
     _number("learning_rate", "Learning rate", format="%g", step=0.001)
     st.selectbox(
         "The learning rate, in the run", SCHEDULES, format_func=SCHEDULE_LABELS.get, key="schedule"
@@ -159,9 +176,32 @@ def _number(field: str, label: str, step: float = 1, **options) -> None:
     st.number_input(label, key=field, step=step, **options)
 
 
-def _recipe(base: str, family: str) -> Recipe:
+def watch() -> Recipe | None:
+    """The form's recipe, None where it is out of range; the page runs again when it changes."""
+    try:
+        recipe = _recipe_in_form()
+    except ValueError:
+        recipe = None
+    st.session_state["watched"] = recipe
+    return recipe
+
+
+def forget_watchers() -> None:
+    """To be called before a page runs: another may have watched."""
+    st.session_state.pop("watched", None)
+
+
+def _tell_watchers(recipe: Recipe | None) -> None:
+    state = st.session_state
+    if state.get("watched", recipe) != recipe:
+        del state["watched"]
+        st.rerun()
+
+
+def _recipe_in_form() -> Recipe:
     """The recipe as the form stands. Raises ValueError for what is out of range."""
     state = st.session_state
+    base, family = state["recipe"], state["family"]
     copies = RECIPES[base].pen_copies
     return replace(
         RECIPES[base],

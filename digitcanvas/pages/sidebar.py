@@ -14,5 +14,6 @@ def show() -> dict[str, Recognizer]:
         st.header("Pen")
         st.slider("Width in pixels", 4, 40, 16, key="pen_width")
         st.header("Retrain")
+        retrain.forget_watchers()
         retrain.show()
     return readers

@@ -1,12 +1,14 @@
-"""The training under way, as every session sees it: progress, curves, and how it ended."""
+"""The training or the search for a learning rate under way, as every session sees it."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 
 import streamlit as st
 
 from digitcanvas import charts, registry
-from digitcanvas.jobs import JobError, Jobs, Run, jobs_in
+from digitcanvas.jobs import FIND_RATE, TRAIN, JobError, Jobs, Run, jobs_in
+from digitcanvas.pages import plot
 from digitcanvas.recipes import Recipe
 
 BUSY, IDLE = 1.0, 2.0
@@ -14,6 +16,22 @@ BUSY, IDLE = 1.0, 2.0
 
 CURVES = 3
 """Seconds for which a picture of the curves does: drawing it anew takes the browser a while."""
+
+WORDS = {
+    TRAIN: {
+        "running": "Training {}",
+        "step": "Epoch",
+        "failed": "**{}** was not trained.",
+        "cancelled": "The training of **{}** was cancelled; nothing of it is left.",
+    },
+    FIND_RATE: {
+        "running": "Finding a learning rate",
+        "step": "Rate",
+        "failed": "No learning rate was found.",
+        "cancelled": "The search for a learning rate was cancelled.",
+    },
+}
+"""What there is to say of a task; a network's name goes into the braces."""
 
 DRAWINGS = 0.1
 """The share of the progress bar that is left to the making of drawings."""
@@ -46,7 +64,7 @@ def _news() -> tuple:
     return (run and (run.id, run.state)), registry.snapshot()
 
 
-def show(is_stale: Callable[[], bool]) -> None:
+def show(is_stale: Callable[[], bool] = lambda: False) -> None:
     """The panel, which looks for news by itself and reruns the page where there are any.
 
     It does so, too, where the page says that it is stale.
@@ -63,14 +81,18 @@ def _panel(is_stale: Callable[[], bool]) -> None:
     if run is None or st.session_state.get("closed") == run.id:
         return
     with st.container(key="training", border=True):
-        {"running": _running, "done": _done, "failed": _failed, "cancelled": _cancelled}[run.state](
-            run
-        )
+        show_run = {
+            "running": _running,
+            "done": _found if run.task == FIND_RATE else _done,
+            "failed": _failed,
+            "cancelled": _cancelled,
+        }
+        show_run[run.state](run)
 
 
 def _running(run: Run) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"**Training {run.name}**", width="stretch")
+        st.markdown(f"**{_words(run, 'running')}**", width="stretch")
         st.button("Cancel", key="cancel", on_click=jobs().cancel, args=[run.id])
     if run.problem:
         st.error(run.problem, icon=":material/warning:")
@@ -83,16 +105,17 @@ def _share(run: Run) -> float:
     """How far the bar has come: its beginning belongs to the drawings that are made first."""
     if not run.progress:
         return 0.0
+    drawings = 0 if run.task == FIND_RATE else DRAWINGS
     if run.progress.epoch == 0:
-        return DRAWINGS * run.progress.share
-    return DRAWINGS + (1 - DRAWINGS) * run.progress.share
+        return drawings * run.progress.share
+    return drawings + (1 - drawings) * run.progress.share
 
 
 def _where(run: Run) -> str:
     """What the run does, in words."""
     if run.stage or not run.progress:
         return f"{run.stage} …"
-    where = f"Epoch {run.progress.epoch} of {run.progress.epochs}"
+    where = f"{_words(run, 'step')} {run.progress.epoch} of {run.progress.epochs}"
     left = run.seconds_left
     return where if left is None else f"{where}, {words_for(left)} left"
 
@@ -121,8 +144,27 @@ def _done(run: Run) -> None:
     _curves(run)
 
 
+def _found(run: Run) -> None:
+    try:
+        low, high = run.rates.good
+    except ValueError as error:
+        _title(run, str(error))
+        _curves(run)
+        return
+    _title(run, f"Learning rates from **{low:.2g}** to **{high:.2g}** are worth trying.")
+    _curves(run)
+    label = f"Take {run.rates.choice:g} for the next training"
+    if st.button(label, key="take_rate", on_click=_take_rate, args=[run]):
+        st.rerun()
+
+
+def _take_rate(run: Run) -> None:
+    st.session_state["learning_rate"] = run.rates.choice
+    st.toast(f"The form in the sidebar now has the learning rate {run.rates.choice:g}.")
+
+
 def _failed(run: Run) -> None:
-    _title(run, f"**{run.name}** was not trained.")
+    _title(run, _words(run, "failed"))
     st.error(run.failure, icon=":material/warning:")
     if run.offline:
         st.button("Take the bundled sample", key="take_sample", on_click=_take_sample, args=[run])
@@ -132,14 +174,22 @@ def _failed(run: Run) -> None:
 
 
 def _take_sample(run: Run) -> None:
+    recipe = replace(run.recipe, sample=True)
     try:
-        start(replace(run.recipe, sample=True), registry.free_name(run.name))
+        if run.task == FIND_RATE:
+            jobs().find_rate(recipe)
+        else:
+            start(recipe, registry.free_name(run.name))
     except (JobError, registry.ModelError) as error:
         st.session_state["start_errors"] = {run.id: str(error)}
 
 
 def _cancelled(run: Run) -> None:
-    _title(run, f"The training of **{run.name}** was cancelled; nothing of it is left.")
+    _title(run, _words(run, "cancelled"))
+
+
+def _words(run: Run, what: str) -> str:
+    return WORDS[run.task][what].format(run.name)
 
 
 def _title(run: Run, words: str) -> None:
@@ -153,17 +203,19 @@ def _close(run_id: str) -> None:
 
 
 def _curves(run: Run) -> None:
-    if run.curve.training:
-        st.plotly_chart(
-            _figure(run.id, run.state, run),
-            key="curves",
-            config={"displayModeBar": False},
-        )
+    if run.rates.points or (run.curve.training and run.task != FIND_RATE):
+        plot.show(_figure(run.id, run.state, run), key="curves")
 
 
 @st.cache_resource(ttl=CURVES, max_entries=4, show_spinner=False)
-def _figure(run_id: str, state: str, _run: Run):
+def _figure(run_id: str, state: str, _run: Run) -> dict:
     """One for all sessions."""
+    if _run.task == FIND_RATE:
+        good = None
+        if _run.state == "done":
+            with suppress(ValueError):
+                good = _run.rates.good
+        return charts.rate_chart(_run.rates.points, good)
     return charts.learning_curve(_run.curve, _run.recipe.epochs)
 
 

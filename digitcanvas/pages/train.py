@@ -1,0 +1,99 @@
+"""Train: how networks learnt, beside each other, and the learning rate to train the next with."""
+
+import streamlit as st
+
+from digitcanvas import charts, registry
+from digitcanvas.estimate import seconds_to_find_rate
+from digitcanvas.jobs import JobError
+from digitcanvas.pages import models, plot, retrain, summary, training
+from digitcanvas.recognizer import Recognizer
+
+
+def show(readers: dict[str, Recognizer]) -> None:
+    st.header("How networks learn", anchor=False)
+    st.markdown(
+        "*Retrain*, in the sidebar, trains a network; while it learns it shows here. In each epoch "
+        "it sees every digit once, and turns its parameters a little so that the loss falls."
+    )
+    training.show()
+    _find_rate()
+    cards, _ = models.read_cards()
+    _add_chosen(cards)
+    _curves(cards)
+    if readers:
+        summary.show(st.session_state["model"])
+
+
+def _find_rate() -> None:
+    st.subheader("Find a learning rate", anchor=False)
+    st.markdown(
+        "Too low a rate learns slowly, too high a one jumps past what it seeks. This trains the "
+        "form's network at 80 rates, each higher than the last: worth trying are those just below "
+        "the one where the loss is least."
+    )
+    recipe = retrain.watch()
+    run = training.jobs().latest()
+    busy = run is not None and run.state == "running"
+    if st.button("Find the rate", key="find_rate", disabled=busy or not recipe):
+        try:
+            training.jobs().find_rate(recipe)
+        except JobError as error:
+            st.error(str(error), icon=":material/warning:")
+        else:
+            st.rerun()
+    if recipe:
+        estimate = training.words_for(seconds_to_find_rate(recipe))
+        st.caption(f"About {estimate} on this machine, on a part of MNIST's digits.")
+    else:
+        st.caption("The form in the sidebar has to be mended first.")
+
+
+def _add_chosen(cards: dict[str, registry.Card]) -> None:
+    """The network that was chosen in the sidebar comes to those whose curves are shown."""
+    state = st.session_state
+    names, chosen = state["learnt"], state.get("model")
+    if chosen != state.get("learnt_with"):
+        state["learnt_with"] = chosen
+        names = [*names, chosen]
+    state["learnt"] = [name for name in dict.fromkeys(names) if name in cards]
+
+
+@st.fragment
+def _curves(cards: dict[str, registry.Card]) -> None:
+    st.subheader("Loss and accuracy, epoch by epoch", anchor=False)
+    names = st.multiselect(
+        "Networks",
+        list(cards),
+        key="learnt",
+        format_func=models.label,
+        placeholder="Choose networks to lay over each other",
+    )
+    if not names:
+        return
+    chosen = {models.label(name): cards[name] for name in names}
+    histories = {name: card.history for name, card in chosen.items()}
+    plot.show(charts.history_chart(histories), key="histories")
+    st.caption(
+        "Where the digits learnt from (dotted) are read ever better and those kept to validate "
+        "with are not, a network learns by heart. Bent images and dropout make learning harder, so "
+        "the dotted lines can lie below the others."
+    )
+    st.table([_row(name, card) for name, card in chosen.items()])
+
+
+def _row(name: str, card: registry.Card) -> dict[str, str]:
+    recipe = card.recipe
+    return {
+        "network": name,
+        "epochs": str(recipe.get("epochs")),
+        "batch": str(recipe.get("batch_size")),
+        "rate": f"{recipe.get('optimizer')}, {recipe.get('learning_rate')}",
+        "before": _measured(card.untrained),
+        "after": _measured(card.test),
+        "took": training.words_for(card.seconds),
+    }
+
+
+def _measured(metrics: dict) -> str:
+    """Accuracy and loss on the test set; cards of old do not tell those of before."""
+    return f"{metrics['accuracy'] * 100:.2f} %, loss {metrics['loss']:.4f}" if metrics else ""
