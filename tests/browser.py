@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 from itertools import pairwise
 from pathlib import Path
 
+import cv2
 import numpy as np
 import psutil
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -182,6 +183,13 @@ def wait_for(condition: Callable, seconds: float = 60):
     return value
 
 
+def ink(page: Page) -> np.ndarray:
+    """The canvas' picture as the page shows it, without its edge: True where there is a stroke."""
+    png = page.locator(".st-key-canvas canvas.dc-canvas.lower-canvas").screenshot()
+    picture = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_GRAYSCALE)
+    return picture[5:-5, 5:-5] > 128
+
+
 def canvas(page: Page):
     return page.locator(".st-key-canvas canvas.upper-canvas")
 
@@ -262,6 +270,98 @@ def touch(page: Page, strokes: Sequence[np.ndarray]) -> None:
             )
             time.sleep(2 * FRAME)
         client.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+
+PLOTS = {
+    "Draw": {"probabilities"},
+    "Data": {"classes", "images", "pixels", "values"},
+    "Train": {"histories", "diagram"},
+    "Evaluate": {
+        "by_digit",
+        "confusion",
+        "gallery",
+        "test_image",
+        "test_probabilities",
+        "diagram",
+    },
+}
+"""The pages by their titles, and the plots that each shows, by their keys."""
+
+READY = """
+(keys) => {
+  const app = document.querySelector('[data-testid="stApp"]');
+  const drawn = [...document.querySelectorAll(".stMain .plot")].map((plot) => {
+    const key = plot.closest('[class*="st-key-"]').className.match(/st-key-(\\S+)/)[1];
+    return plot.querySelector(".main-svg") && key;
+  });
+  return app.dataset.testScriptState === "notRunning" && drawn.every(Boolean)
+    && keys.every((key) => drawn.includes(key))
+    && drawn.every((key) => keys.includes(key) || key === "curves");
+}
+"""
+
+PLACE = """
+(plot, [trace, point]) => {
+  const { x, y, type } = plot.data[trace];
+  const { xaxis, yaxis } = plot._fullData[trace];
+  const across = plot._fullLayout[xaxis.replace("x", "xaxis")];
+  const down = plot._fullLayout[yaxis.replace("y", "yaxis")];
+  const [row, column] = [].concat(point);
+  const pixels = type === "heatmap"
+    ? [across.c2p(column), down.c2p(row)]
+    : [across.d2p(x[point]), (down.d2p(y[point]) + (type === "bar" ? down._length : 0))];
+  if (type === "bar") pixels[1] /= 2;
+  const box = plot.querySelector(".main-svg").getBoundingClientRect();
+  return [box.x + across._offset + pixels[0], box.y + down._offset + pixels[1]];
+}
+"""
+"""Where a plot's point is on the screen: of a heatmap the cell, of a bar its middle."""
+
+
+def watch(page: Page) -> list[str]:
+    """What goes wrong on a page from now on: in its scripts, and with its requests."""
+    problems = []
+
+    def note_answer(response) -> None:
+        if response.status >= 400:
+            problems.append(f"{response.status} {response.url}")
+
+    def note_words(message) -> None:
+        if message.type == "error":
+            problems.append(message.text)
+
+    page.on("console", note_words)
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.on("requestfailed", lambda request: problems.append(f"{request.failure} {request.url}"))
+    page.on("response", note_answer)
+    return problems
+
+
+def turn_to(page: Page, title: str) -> float:
+    """Open the page of that title by its link. Gives the seconds until its last plot was drawn."""
+    link = page.get_by_role("link", name=title, exact=True)
+    if page.viewport_size["width"] <= PHONE["viewport"]["width"]:
+        page.get_by_test_id("stExpandSidebarButton").click()
+        link.wait_for()
+    start = time.monotonic()
+    link.click()
+    wait_until_drawn(page, title)
+    return time.monotonic() - start
+
+
+def wait_until_drawn(page: Page, title: str, timeout: float = 30) -> None:
+    """Wait until the page of that title has come to rest, with all its plots and no others."""
+    page.wait_for_function(READY, arg=sorted(PLOTS[title]), timeout=timeout * 1000)
+
+
+def plot(page: Page, key: str):
+    return page.locator(f".st-key-{key} .plot")
+
+
+def place_of(page: Page, key: str, point: int | list[int], trace: int = 0) -> list[float]:
+    """Where on the screen a point of a plot is, which is brought there first."""
+    plot(page, key).scroll_into_view_if_needed()
+    return plot(page, key).evaluate(PLACE, [trace, point])
 
 
 def choose(page: Page, key: str, option: str) -> None:

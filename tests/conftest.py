@@ -1,14 +1,15 @@
 """What several test files share: models, data where there are any, a browser and the app."""
 
 import os
+import shutil
 from importlib import import_module
 
 import pytest
 import streamlit as st
 
-from digitcanvas import Recognizer
+from digitcanvas import Recognizer, registry
 from digitcanvas.datasets import Mnist, PenDigits, load_mnist, load_pen_digits
-from tests.apptest import open_session
+from tests.apptest import FakeJobs, open_session
 from tests.browser import chromium, serve
 
 
@@ -103,6 +104,25 @@ def companion(canvas_module, monkeypatch):
 def page(canvas, home):
     """A session without a browser, before its first run."""
     return open_session()
+
+
+@pytest.fixture
+def jobs(page, monkeypatch):
+    """Stands in for the training process, where there are no pen drawings."""
+    monkeypatch.delenv("DIGITCANVAS_PEN", raising=False)
+    jobs = FakeJobs()
+    monkeypatch.setattr("digitcanvas.pages.training.jobs", lambda: jobs)
+    return jobs
+
+
+@pytest.fixture
+def broken(tmp_path_factory, monkeypatch):
+    """A copy of the shipped models, to break."""
+    models = tmp_path_factory.mktemp("models")
+    for name in ("cnn", "mlp"):
+        shutil.copytree(registry.SHIPPED / name, models / name)
+    monkeypatch.setattr(registry, "SHIPPED", models)
+    return models
 
 
 @pytest.fixture(scope="session")

@@ -21,34 +21,34 @@ from tests.browser import (
 from tests.digits import DIGITS
 
 DOCS = ROOT / "docs"
-DESKTOP = {"viewport": {"width": 1100, "height": 690}}
-TALL = {"viewport": {"width": 1100, "height": 960}}
+DESKTOP = {"viewport": {"width": 1100, "height": 720}}
+LOOKS = {
+    "light": DESKTOP,
+    "dark": DESKTOP | {"color_scheme": "dark"},
+    "phone": PHONE,
+}
+TALL = 1400
+"""The height in pixels of what is shown of a longer page; on a phone it is as high as a phone."""
+
+LAST_PLOTS = {"data": "values", "train": "diagram", "evaluate": "diagram"}
+"""The page is whole when its last plot is."""
 
 
 def main() -> None:
     DOCS.mkdir(exist_ok=True)
     with chromium() as browser, tempfile.TemporaryDirectory() as home, serve(Path(home)) as app:
-        for name, pen, digit, context in (
-            ("light", draw, 7, DESKTOP),
-            ("dark", draw, 5, DESKTOP | {"color_scheme": "dark"}),
-            ("phone", touch, 3, PHONE),
-        ):
-            page = open_page(browser, app, **context)
-            read(page, pen, digit)
-            page.screenshot(path=DOCS / f"draw-{name}.png")
-            page.context.close()
-        pages = {
-            "light": open_page(browser, app, **TALL),
-            "dark": open_page(browser, app, **TALL | {"color_scheme": "dark"}),
-            "phone": open_page(browser, app, **PHONE),
-        }
-        for name, page in pages.items():
-            read(page, touch if name == "phone" else draw, 3)
+        pages = {look: open_page(browser, app, **context) for look, context in LOOKS.items()}
+        for (look, page), digit in zip(pages.items(), (7, 5, 3), strict=True):
+            read(page, touch if look == "phone" else draw, digit)
+            page.screenshot(path=DOCS / f"draw-{look}.png")
+            if look != "phone":
+                page.set_viewport_size(DESKTOP["viewport"] | {"height": TALL})
         retrain(pages["light"], "mine", epochs=5)
         pages["light"].get_by_text("Epoch 5 of 5").wait_for(timeout=120_000)
-        for name, page in pages.items():
-            page.locator(".st-key-training").scroll_into_view_if_needed()
-            page.screenshot(path=DOCS / f"train-{name}.png")
+        for name in ("train", "data", "evaluate"):
+            for look, page in pages.items():
+                visit(page, app.url, name)
+                page.screenshot(path=DOCS / f"{name}-{look}.png")
 
 
 def read(page: Page, pen: Callable, digit: int) -> None:
@@ -57,6 +57,13 @@ def read(page: Page, pen: Callable, digit: int) -> None:
     wait_for_digit(page)
     page.locator(".st-key-probabilities .bars").wait_for(state="attached")
     page.mouse.move(1, 1)
+    time.sleep(1)
+
+
+def visit(page: Page, url: str, name: str) -> None:
+    """Go to another page, and wait until it is whole."""
+    page.goto(f"{url}/{name}")
+    page.locator(f".st-key-{LAST_PLOTS[name]} .main-svg").first.wait_for(state="attached")
     time.sleep(1)
 
 

@@ -283,9 +283,9 @@ def count_strokes(monkeypatch):
     """How many strokes each reading was of, from now on."""
     counts, read = [], Recognizer.predict_strokes
 
-    def predict(self, strokes):
+    def predict(self, strokes, *centred):
         counts.append(len(strokes))
-        return read(self, strokes)
+        return read(self, strokes, *centred)
 
     monkeypatch.setattr(Recognizer, "predict_strokes", predict)
     return counts

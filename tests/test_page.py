@@ -51,7 +51,7 @@ def test_what_does_not_look_like_a_digit_is_told_and_charted(
     monkeypatch.setattr(
         Recognizer,
         "predict_strokes",
-        lambda self, strokes: replace(read(self, strokes), is_digit=is_digit),
+        lambda self, *drawing: replace(read(self, *drawing), is_digit=is_digit),
     )
     canvas.report(objects(DIGITS[3]))
     page.run()
@@ -67,10 +67,58 @@ def test_what_does_not_look_like_a_digit_is_told_and_charted(
 def test_the_image_shown_is_what_the_network_saw(page, canvas):
     canvas.report(objects(DIGITS[7]))
     page.run()
+    np.testing.assert_allclose(image_shown(page), image_from_strokes(DIGITS[7]), atol=0.01)
+
+
+def image_shown(page):
     (encoded,) = re.findall(r'src="data:image/png;base64,([^"]+)"', html(page, "model_view"))
     png = np.frombuffer(base64.b64decode(encoded), np.uint8)
-    pixels = cv2.imdecode(png, cv2.IMREAD_UNCHANGED)
-    np.testing.assert_allclose(pixels / 255, image_from_strokes(DIGITS[7]), atol=0.01)
+    return cv2.imdecode(png, cv2.IMREAD_UNCHANGED) / 255
+
+
+def test_without_centring_a_drawing_is_read_where_it_is(page, canvas):
+    """A 1 at the right edge, which no network knows."""
+    edge = [stroke + np.array([120, 0]) for stroke in DIGITS[1]]
+    canvas.report(objects(edge))
+    page.run()
+    np.testing.assert_allclose(image_shown(page), image_from_strokes(edge), atol=0.01)
+    page.toggle(key="centred").set_value(False).run()
+    assert not page.exception and not page.error
+    as_it_is = image_from_strokes(edge, centred=False)
+    np.testing.assert_allclose(image_shown(page), as_it_is, atol=0.01)
+    assert as_it_is.any() and not as_it_is[:, :20].any()
+    expected = Recognizer.load("cnn").predict_strokes(edge, centred=False)
+    np.testing.assert_allclose(bars(page)["data"][0]["y"], expected.probabilities * 100, rtol=1e-4)
+
+
+def test_without_centring_a_picture_is_read_as_it_is(page):
+    page.run()
+    page.toggle(key="centred").set_value(False)
+    paper = np.full((280, 280), 255, np.uint8)
+    paper[200:260, 200:260] = cv2.resize(255 - image_from_strokes(DIGITS[0]) * 255, (60, 60))
+    upload(page, "nought.png", cv2.imencode(".png", paper)[1].tobytes())
+    assert not page.exception and not page.error
+    image = image_shown(page)
+    assert image.any() and not image[:19].any() and not image[:, :19].any()
+
+
+def test_the_logits_are_those_of_the_answer(page, canvas):
+    page.run()
+    page.toggle(key="logits").set_value(True).run()
+    assert not page.exception and not page.main.table
+    canvas.report(objects(DIGITS[7]))
+    page.run()
+    assert not page.exception and not page.error
+    expected = Recognizer.load("cnn").predict_strokes(DIGITS[7])
+    rows = page.main.table[0].value
+    logits = rows["logit of CNN"].astype(float)
+    np.testing.assert_allclose(logits, expected.logits, atol=0.006)
+    assert logits.max() == 0
+    softmax = np.exp(logits) / np.exp(logits).sum()
+    np.testing.assert_allclose(softmax, expected.probabilities, atol=0.006)
+    assert list(rows["probability"]) == [f"{p * 100:.2f} %" for p in expected.probabilities]
+    page.toggle(key="logits").set_value(False).run()
+    assert not page.main.table
 
 
 def test_the_sidebar_tells_of_each_network_what_its_card_says(page):
@@ -152,7 +200,9 @@ def pressed(page, canvas, monkeypatch):
     """A page whose network reads the last stroke alone: two digits in one drawing are none."""
     read = Recognizer.predict_strokes
     monkeypatch.setattr(
-        Recognizer, "predict_strokes", lambda self, strokes: read(self, strokes[-1:])
+        Recognizer,
+        "predict_strokes",
+        lambda self, strokes, *centred: read(self, strokes[-1:], *centred),
     )
     return Pressed(page, canvas)
 
@@ -308,16 +358,6 @@ def test_what_is_no_picture_is_a_message(page, content):
     assert not page.error and ">8<" in shown(page)
 
 
-@pytest.fixture
-def broken(tmp_path_factory, monkeypatch):
-    """A copy of the shipped models, to break."""
-    models = tmp_path_factory.mktemp("models")
-    for name in ("cnn", "mlp"):
-        shutil.copytree(registry.SHIPPED / name, models / name)
-    monkeypatch.setattr(registry, "SHIPPED", models)
-    return models
-
-
 @pytest.mark.parametrize("file", [registry.CARD, registry.SERVED])
 def test_a_damaged_model_is_named_and_the_other_reads_on(page, canvas, broken, file):
     (broken / "cnn" / file).write_bytes(b"\0" * 100)
@@ -442,8 +482,8 @@ def test_of_two_networks_one_alone_may_turn_a_drawing_away(page, canvas, monkeyp
     verdicts["comparison"] = 1.3 - verdicts["prediction"]
     turn = iter(verdicts.values())
 
-    def predict(self, strokes):
-        return replace(read(self, strokes), is_digit=next(turn))
+    def predict(self, *drawing):
+        return replace(read(self, *drawing), is_digit=next(turn))
 
     page.run()
     page.selectbox(key="compare").set_value("mlp").run()

@@ -7,8 +7,6 @@ import signal
 import time
 from pathlib import Path
 
-import cv2
-import numpy as np
 import psutil
 import pytest
 from playwright.sync_api import expect
@@ -20,6 +18,7 @@ from tests.browser import (
     clear,
     draw,
     fill_form,
+    ink,
     open_page,
     panel,
     press,
@@ -87,12 +86,6 @@ def wait_for_text(page, text):
 def waited(process):
     """Seconds for which a process was ready and had no core, as on a machine with other work."""
     return int(Path(f"/proc/{process.pid}/schedstat").read_text().split()[1]) / 1e9
-
-
-def ink(page):
-    """The canvas' picture as the page shows it: True where there is a stroke."""
-    png = page.locator(".st-key-canvas canvas.dc-canvas.lower-canvas").screenshot()
-    return cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_GRAYSCALE) > 128
 
 
 def test_a_network_is_trained_from_the_sidebar_and_reads(sessions, app, home):

@@ -3,81 +3,21 @@
 import json
 import shutil
 import time
-import uuid
 from dataclasses import fields, replace
+from types import SimpleNamespace
 
 import pytest
 
 from digitcanvas import registry
-from digitcanvas.jobs import JobError, Run
 from digitcanvas.pages import models
 from digitcanvas.progress import LearningCurve, Progress
 from digitcanvas.recipes import RECIPES, Recipe
-from tests.apptest import charts, numbers, objects, open_session, shown
+from tests.apptest import a_run, keys, objects, open_session, plots, publish, shown, words
 from tests.digits import DIGITS
 
 SAMPLE = "The bundled sample of MNIST"
 MNIST = "All of MNIST"
 WITH_PEN = "All of MNIST and pen drawings"
-GAINED = {"untrained": {"accuracy": 0.0951, "loss": 2.3456}, "seconds": 600.4}
-
-
-class FakeJobs:
-    """Stands in for the training process: `run` is the latest, and `asked` what was asked."""
-
-    def __init__(self):
-        self.run, self.asked, self.refusal, self.results = None, [], "", {}
-
-    def latest(self):
-        return self.run
-
-    def start(self, recipe, name):
-        registry.check_name(name)
-        if self.refusal:
-            raise JobError(self.refusal)
-        self.asked.append("start")
-        self.run = Run(uuid.uuid4().hex, name, recipe)
-        return self.run
-
-    def result(self, run_id):
-        return self.results.get(run_id)
-
-    def cancel(self, run_id):
-        assert run_id == self.run.id
-        self.asked.append("cancel")
-        self.run = replace(self.run, state="cancelled")
-
-    def publish_again(self, run_id):
-        assert run_id == self.run.id
-        self.asked.append("publish_again")
-        self.run = replace(self.run, problem="")
-
-    def finish(self, home):
-        """Publish the model, as a process does at the end."""
-        publish(home, self.run.name)
-        self.run = replace(self.run, state="done")
-        self.results[self.run.id] = self.run.name
-
-
-@pytest.fixture
-def jobs(page, monkeypatch):
-    monkeypatch.delenv("DIGITCANVAS_PEN", raising=False)
-    jobs = FakeJobs()
-    monkeypatch.setattr("digitcanvas.pages.training.jobs", lambda: jobs)
-    return jobs
-
-
-def publish(home, name):
-    """A model as training leaves it."""
-    directory = shutil.copytree(registry.SHIPPED / "mlp", home / name)
-    card = json.loads((directory / registry.CARD).read_text())
-    (directory / registry.CARD).write_text(json.dumps(card | GAINED))
-
-
-def a_run(**fields):
-    return Run(uuid.uuid4().hex, "mine", RECIPES["quick"], **fields)
-
-
 PROGRESS = Progress(2, 2, 250, 1000, {"loss": 0.5, "accuracy": 0.8})
 CURVE = LearningCurve([(0.5, 2.0, 0.25), (1.0, 1.0, 0.5)], [(1.0, 0.75, 0.625)])
 
@@ -93,15 +33,6 @@ def panel(page, jobs):
         return page.get_by_key("training")
 
     return show
-
-
-def words(panel):
-    elements = (*panel.markdown, *panel.caption, *panel.error)
-    return " ".join(dict.fromkeys(element.value for element in elements))
-
-
-def keys(panel):
-    return [button.key for button in panel.button]
 
 
 def test_without_a_run_there_is_no_panel(page, jobs):
@@ -142,19 +73,20 @@ def test_a_run_tells_what_it_does_and_how_far_it_is(panel, fields, text, percent
 
 
 @pytest.mark.parametrize(("since", "left"), [(10, "6 s left"), (300, "3 minutes left")])
-def test_a_run_in_training_tells_how_long_it_will_take(panel, since, left):
-    run = a_run(stage="", progress=PROGRESS, training_since=time.time() - since)
+def test_a_run_in_training_tells_how_long_it_will_take(panel, monkeypatch, since, left):
+    now = time.time()
+    monkeypatch.setattr("digitcanvas.jobs.time", SimpleNamespace(time=lambda: now))
+    run = a_run(stage="", progress=PROGRESS, training_since=now - since)
     (bar,) = panel(run).progress
     assert bar.text == f"Epoch 2 of 2, {left}"
 
 
 def test_the_curves_come_with_the_first_point(panel, page):
     panel(a_run(stage="", progress=PROGRESS))
-    assert charts(page) == []
+    assert "curves" not in plots(page)
     panel(a_run(stage="", progress=PROGRESS, curve=CURVE))
-    (chart,) = charts(page)
-    losses = next(line for line in chart["data"] if line["name"] == "training")
-    assert numbers(losses["x"]).tolist() == [0.5, 1] and numbers(losses["y"]).tolist() == [2, 1]
+    losses = next(line for line in plots(page)["curves"]["data"] if line["name"] == "training")
+    assert losses["x"] == [0.5, 1] and losses["y"] == [2, 1]
 
 
 def test_cancel_stops_the_run_and_says_that_nothing_is_left(panel, page, jobs):
@@ -196,7 +128,7 @@ def test_a_run_that_is_done_tells_what_was_learnt(panel, page, home):
         ],
     ]
     assert "Trained in 10 minutes." in words(shows)
-    assert len(charts(page)) == 1 and keys(shows) == ["close"]
+    assert "curves" in plots(page) and keys(shows) == ["close"]
 
 
 def test_a_result_without_a_measure_before_shows_the_one_after(panel, home):
@@ -221,7 +153,7 @@ def test_a_run_that_failed_tells_why(panel, page):
     shows = panel(a_run(state="failed", failure="The memory is full.", curve=CURVE))
     assert "**mine** was not trained" in words(shows)
     assert shows.error[0].value == "The memory is full."
-    assert keys(shows) == ["close"] and len(charts(page)) == 1
+    assert keys(shows) == ["close"] and "curves" in plots(page)
 
 
 def test_without_mnist_the_bundled_sample_is_one_press_away(panel, page, jobs):
@@ -343,6 +275,7 @@ def test_without_pen_drawings_a_recipe_does_without_them(form, jobs, name):
         ("number_input", "seed", 0, 0),
         ("selectbox", "optimizer", "sgd", "sgd"),
         ("selectbox", "optimizer", "rmsprop", "rmsprop"),
+        ("selectbox", "loss", "sparse_categorical_crossentropy", "sparse_categorical_crossentropy"),
         ("selectbox", "schedule", "constant", "constant"),
         ("text_input", "hidden", " 64 32,16", (64, 32, 16)),
         ("text_input", "hidden", "", ()),
@@ -509,8 +442,8 @@ def test_the_estimate_follows_the_form(form, monkeypatch):
     )
 
     def estimate():
-        (caption,) = (c.value for c in form.sidebar.caption if c.value.startswith("About"))
-        return caption
+        (caption,) = (c.value for c in form.sidebar.caption if "on this machine" in c.value)
+        return caption[caption.index("About") :]
 
     form.run()
     assert estimate() == "About 40 s on this machine."
