@@ -2,11 +2,10 @@
 
 import streamlit as st
 
-from digitcanvas.pages import data, draw, evaluate, memory, server, sidebar, train, training
+from digitcanvas.pages import data, draw, evaluate, server, sidebar, train, training
 
 st.set_page_config(page_title="digitcanvas", page_icon="✏️")
 training.remember()
-memory.keep()
 readers = sidebar.show()
 page = st.navigation(
     [

@@ -430,9 +430,11 @@ def test_where_the_form_learns_from_the_sample_it_is_the_sample_that_is_shown(mn
     page = visit("data")
     page.selectbox(key="data").set_value("The bundled sample of MNIST").run()
     assert_whole(page)
-    assert parts(page) == [3_800, 200, 1_000] and not page.info
+    assert parts(page) == [3_800, 200, 1_000]
+    assert "The form in the sidebar learns from the bundled sample" in notes(page)
     page.selectbox(key="data").set_value("All of MNIST").run()
     assert parts(page) == [57_000, 3_000, 10_000]
+    assert not page.info
 
 
 @pytest.mark.parametrize("model", ["cnn", "mlp"])

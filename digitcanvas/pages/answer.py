@@ -51,7 +51,10 @@ def show(
         words = " … ".join(map(str, trail)) if len(trail) > 1 else ""
         st.html(f'<div style="height: 1.5rem; opacity: 0.6">{words}</div>')
     plot.show(_chart(predictions, live), key="probabilities")
-    if st.toggle("Show the logits", key="logits", help=SOFTMAX) and predictions:
+    if (
+        st.toggle("Show the logits", key="logits", help=SOFTMAX, persist_state="session")
+        and predictions
+    ):
         label, prediction = next(iter(predictions.items()))
         _logits(label, prediction)
 

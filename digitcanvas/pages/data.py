@@ -68,15 +68,26 @@ def _images(mnist: Mnist, readers: dict[str, Recognizer]) -> None:
     state = st.session_state
     st.subheader("Look at them", anchor=False)
     part = st.segmented_control(
-        "Which", PARTS, required=True, key="part", on_change=_look_at, args=[0]
+        "Which",
+        PARTS,
+        default="training",
+        required=True,
+        key="part",
+        on_change=_look_at,
+        args=[0],
+        persist_state="session",
     )
     images, labels = {
         "training": (mnist.x_train, mnist.y_train),
         "test": (mnist.x_test, mnist.y_test),
     }[part]
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        only = st.pills("Only", range(10), selection_mode="multi", key="only")
-        count = st.segmented_control("Images", COUNTS, required=True, key="shown")
+        only = st.pills(
+            "Only", range(10), selection_mode="multi", key="only", persist_state="session"
+        )
+        count = st.segmented_control(
+            "Images", COUNTS, default=25, required=True, key="shown", persist_state="session"
+        )
         st.button("Reshuffle", key="reshuffle", on_click=_reshuffle)
     places = np.flatnonzero(np.isin(labels, only)) if only else np.arange(len(labels))
     if order := state.get("order"):
@@ -92,9 +103,11 @@ def _images(mnist: Mnist, readers: dict[str, Recognizer]) -> None:
         st.caption("There are none of these.")
 
     st.subheader("One image, as numbers", anchor=False)
-    _look_at(min(state["index"], len(labels) - 1))
+    _look_at(min(state.get("index", 0), len(labels) - 1))
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        index = st.number_input("Index", 0, len(labels) - 1, step=1, key="index")
+        index = st.number_input(
+            "Index", 0, len(labels) - 1, step=1, key="index", persist_state="session"
+        )
         st.button("At random", key="random", on_click=_choose, args=[len(labels)])
     image, label = images[index], int(labels[index])
     st.markdown(f"The label of image **{index}** is **{label}**.")

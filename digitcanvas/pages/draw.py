@@ -42,7 +42,9 @@ def _draw(readers: dict[str, Recognizer]) -> None:
             file = st.file_uploader(
                 "A photo or a scan of one handwritten digit", SUFFIXES, key="picture"
             )
-        centred = st.toggle("Centre the digit", key="centred", help=CENTRING)
+        centred = st.toggle(
+            "Centre the digit", True, key="centred", help=CENTRING, persist_state="session"
+        )
     with right:
         if not readers:
             st.error("No network can be used. Restore `models/`, then reload the page.")

@@ -79,7 +79,12 @@ def _explore(name: str, readings: Readings, mnist: Mnist) -> None:
     """The confusion matrix, the images behind its cells, and one image."""
     st.subheader(f"What {name} takes for what", anchor=False)
     cells = st.segmented_control(
-        "In each cell", ["counts", "% of the row"], required=True, key="cells"
+        "In each cell",
+        ["counts", "% of the row"],
+        default="counts",
+        required=True,
+        key="cells",
+        persist_state="session",
     )
     confusion = charts.confusion_chart(readings.metrics["confusion"], as_shares=cells != "counts")
     plot.show(confusion, key="confusion", on_press=_look_into)
@@ -96,18 +101,41 @@ def _look_into(cell: list[int]) -> None:
 def _gallery(readings: Readings, mnist: Mnist) -> None:
     state = st.session_state
     st.subheader("Its right and wrong answers", anchor=False)
-    is_cell = None not in (state["true_digit"], state["read_digit"])
+    is_cell = None not in (state.get("true_digit"), state.get("read_digit"))
     with st.container(horizontal=True, vertical_alignment="bottom"):
         outcome = st.segmented_control(
-            "Answers", OUTCOMES, required=True, key="outcome", disabled=is_cell
+            "Answers",
+            OUTCOMES,
+            default="wrong",
+            required=True,
+            key="outcome",
+            disabled=is_cell,
+            persist_state="session",
         )
         order = st.segmented_control(
-            "Order", ORDERS, format_func=ORDERS.get, required=True, key="order_by"
+            "Order",
+            ORDERS,
+            format_func=ORDERS.get,
+            default="sure",
+            required=True,
+            key="order_by",
+            persist_state="session",
         )
-        count = st.segmented_control("Images", COUNTS, required=True, key="count")
+        count = st.segmented_control(
+            "Images", COUNTS, default=25, required=True, key="count", persist_state="session"
+        )
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        true = st.selectbox("True digit", range(10), None, key="true_digit", placeholder="any")
-        read = st.selectbox("Read as", range(10), None, key="read_digit", placeholder="any")
+        true = st.selectbox(
+            "True digit",
+            range(10),
+            None,
+            key="true_digit",
+            placeholder="any",
+            persist_state="session",
+        )
+        read = st.selectbox(
+            "Read as", range(10), None, key="read_digit", placeholder="any", persist_state="session"
+        )
         st.button("Reshuffle", key="reshuffle", on_click=_reshuffle, disabled=order != "random")
     found = places = readings.gallery("all" if is_cell else outcome, true, read)
     if order == "random":
@@ -145,8 +173,8 @@ def _reshuffle() -> None:
 def _one(readings: Readings, mnist: Mnist) -> None:
     st.subheader("One test image", anchor=False)
     last = len(mnist.y_test) - 1
-    _look_at(min(st.session_state["test_index"], last))
-    index = st.number_input("Index", 0, last, step=1, key="test_index")
+    _look_at(min(st.session_state.get("test_index", 0), last))
+    index = st.number_input("Index", 0, last, step=1, key="test_index", persist_state="session")
     probabilities = readings.probabilities[index]
     label, answer = readings.labels[index], probabilities.argmax()
     st.markdown(f"Image **{index}** is a **{label}**, read as **{answer}**.")

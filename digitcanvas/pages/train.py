@@ -51,7 +51,7 @@ def _find_rate() -> None:
 def _add_chosen(cards: dict[str, registry.Card]) -> None:
     """The network that was chosen in the sidebar comes to those whose curves are shown."""
     state = st.session_state
-    names, chosen = state["learnt"], state.get("model")
+    names, chosen = state.get("learnt", []), state.get("model")
     if chosen != state.get("learnt_with"):
         state["learnt_with"] = chosen
         names = [*names, chosen]
@@ -65,6 +65,7 @@ def _curves(cards: dict[str, registry.Card]) -> None:
         "Networks",
         list(cards),
         key="learnt",
+        persist_state="session",
         format_func=models.label,
         placeholder="Choose networks to lay over each other",
     )

@@ -69,6 +69,8 @@ def show(is_stale: Callable[[], bool] = lambda: False) -> None:
 
     It does so, too, where the page says that it is stale.
     """
+    if rate := st.session_state.pop("taken_rate", None):
+        st.toast(f"The form in the sidebar now has the learning rate {rate:g}.")
     run = jobs().latest()
     busy = run is not None and run.state == "running"
     st.fragment(_panel, run_every=BUSY if busy else IDLE)(is_stale)
@@ -159,8 +161,7 @@ def _found(run: Run) -> None:
 
 
 def _take_rate(run: Run) -> None:
-    st.session_state["learning_rate"] = run.rates.choice
-    st.toast(f"The form in the sidebar now has the learning rate {run.rates.choice:g}.")
+    st.session_state["learning_rate"] = st.session_state["taken_rate"] = run.rates.choice
 
 
 def _failed(run: Run) -> None:
