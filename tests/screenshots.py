@@ -17,6 +17,7 @@ from tests.browser import (
     serve,
     touch,
     wait_for_digit,
+    wait_until_drawn,
 )
 from tests.digits import DIGITS
 
@@ -29,9 +30,6 @@ LOOKS = {
 }
 TALL = 1400
 """The height in pixels of what is shown of a longer page; on a phone it is as high as a phone."""
-
-LAST_PLOTS = {"data": "values", "train": "diagram", "evaluate": "diagram"}
-"""The page is whole when its last plot is."""
 
 
 def main() -> None:
@@ -47,7 +45,9 @@ def main() -> None:
         pages["light"].get_by_text("Epoch 5 of 5").wait_for(timeout=120_000)
         for name in ("train", "data", "evaluate"):
             for look, page in pages.items():
-                visit(page, app.url, name)
+                page.goto(f"{app.url}/{name}")
+                wait_until_drawn(page, name.capitalize())
+                time.sleep(1)
                 page.screenshot(path=DOCS / f"{name}-{look}.png")
 
 
@@ -57,13 +57,6 @@ def read(page: Page, pen: Callable, digit: int) -> None:
     wait_for_digit(page)
     page.locator(".st-key-probabilities .bars").wait_for(state="attached")
     page.mouse.move(1, 1)
-    time.sleep(1)
-
-
-def visit(page: Page, url: str, name: str) -> None:
-    """Go to another page, and wait until it is whole."""
-    page.goto(f"{url}/{name}")
-    page.locator(f".st-key-{LAST_PLOTS[name]} .main-svg").first.wait_for(state="attached")
     time.sleep(1)
 
 

@@ -38,7 +38,7 @@ def test_each_recipe_s_layers_are_read_as_keras_tells_them(build, tmp_path, name
     assert_as_keras_says(model, tmp_path / TRAINABLE)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(
     st.sampled_from(["cnn", "plain-cnn"]),
     st.lists(st.integers(1, 9), min_size=1, max_size=3),

@@ -3,7 +3,8 @@
 Prints a JSON object: seconds from `streamlit run` to a canvas that can be drawn on and from the
 end of the first stroke to its answer; milliseconds from the browser's send, and from the pen's
 lift, to the painted answer (median and 95th percentile of 20 drawings); the server's memory in MB,
-after 50 drawings and after 1,000 more reruns.
+after 50 drawings, after 1,000 more reruns, and after the other pages; and for each of these the
+seconds from the press of its link to its last plot, the first time in the server's life and again.
 """
 
 import json
@@ -21,6 +22,7 @@ from tests.browser import (
     open_page,
     press,
     serve,
+    turn_to,
     wait_for_digit,
     wait_until_empty,
 )
@@ -71,6 +73,9 @@ def main() -> None:
             wait_until_empty(page)
             press(page, "redo")
             wait_for_digit(page)
+        rerun = app.memory()
+        titles = ["Data", "Train", "Evaluate", "Draw"]
+        first_time, again = ([round(turn_to(page, title), 2) for title in titles] for _ in "12")
         print(
             json.dumps(
                 {
@@ -79,7 +84,11 @@ def main() -> None:
                     "send_to_painted_ms": summary(sent[-20:]),
                     "lift_to_painted_ms": summary(lifted[-20:]),
                     "memory_after_50_drawings_mb": round(drawn),
-                    "memory_after_1000_reruns_mb": round(app.memory()),
+                    "memory_after_1000_reruns_mb": round(rerun),
+                    "memory_after_all_pages_mb": round(app.memory()),
+                    "page_opened_s": dict(
+                        zip(titles, zip(first_time, again, strict=True), strict=True)
+                    ),
                 },
                 indent=1,
             )
