@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from digitcanvas.pages import data, draw, evaluate, server, sidebar, train, training
+from digitcanvas.pages import canvas, data, draw, evaluate, server, sidebar, train, training
 
 st.set_page_config(page_title="digitcanvas", page_icon="✏️")
 training.remember()
@@ -16,5 +16,7 @@ page = st.navigation(
     ],
     position="top",
 )
+if page.title != "Draw":
+    canvas.history().put_away()
 page.run()
 server.tune()

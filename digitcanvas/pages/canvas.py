@@ -32,7 +32,7 @@ class History:
     changed: float = math.inf
     """When the last was made, in seconds of the monotonic clock."""
     shown: list = field(default_factory=list)
-    """The strokes on the canvas when the page last ran."""
+    """All strokes that were drawn when they were read last, also those not reported yet."""
     settled: int = 0
     """When the newest live stroke started that is in the canvas' report, or in one of our lists."""
 
@@ -85,10 +85,14 @@ class History:
         self._strokes()
         self._replace([], [])
 
-    def bring_back(self) -> None:
-        """Put on a new canvas what the last one held, before another page took its place."""
+    def put_away(self) -> None:
+        """Keep the drawing where another page is shown, for the canvas of the next visit.
+
+        By then Streamlit has forgotten what the canvas and its companion told.
+        """
         if self.shown != self.initial:
             self._replace(self.shown, self.undone)
+        self.changed = math.inf  # there is no canvas that could miss it
 
     def _strokes(self) -> list:
         """The strokes as a button's press finds them, newer than those of the page's last run."""
@@ -104,7 +108,8 @@ class History:
         return objects + as_objects(live)
 
     def _replace(self, initial: list, undone: list) -> None:
-        self.initial, self.undone = initial, undone
+        self.initial = self.shown = initial
+        self.undone = undone
         self.changes += 1
         self.changed = time.monotonic()
 
@@ -138,8 +143,6 @@ def history() -> History:
 def show(pen_width: int) -> list:
     """The canvas and its buttons. Gives the objects that the canvas holds, as in its JSON."""
     done = history()
-    if "canvas" not in st.session_state:
-        done.bring_back()
     reported = st_canvas(
         stroke_width=pen_width,
         stroke_color="#ffffff",
@@ -149,7 +152,7 @@ def show(pen_width: int) -> list:
         initial_drawing={"objects": done.initial},
         key="canvas",
     ).json_data
-    objects = done.shown = done.committed(reported)
+    objects = done.committed(reported)
     with st.container(horizontal=True, gap="small"):
         for label, press, possible in (
             ("Undo", done.undo, bool(objects)),

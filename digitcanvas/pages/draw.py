@@ -75,7 +75,9 @@ def _read_along(readers: dict[str, Recognizer], objects: list, centred: bool) ->
     try:
         committed = strokes_from_canvas({"objects": objects})
         live = canvas.history().live(committed)
-        strokes = committed + strokes_from_canvas({"objects": canvas.as_objects(live)})
+        drawn = canvas.as_objects(live)
+        canvas.history().shown = objects + drawn
+        strokes = committed + strokes_from_canvas({"objects": drawn})
         predictions = {}
         if strokes:
             for label, reader in readers.items():
