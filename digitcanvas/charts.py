@@ -12,6 +12,7 @@ RIVAL = "#f59e0b"
 COLORS = (TOP, RIVAL, "#10b981", "#ef4444", "#0ea5e9", "#d946ef", "#84cc16", "#78716c")
 
 BARE = {"showgrid": False, "zeroline": False}
+HIDDEN = {"visible": False, "fixedrange": True}
 LEGEND = {"orientation": "h", "y": 1, "yanchor": "bottom", "x": 0}
 PERCENT = {"ticksuffix": " %"}
 LEFT, RIGHT = [0, 0.4], [0.6, 1]
@@ -31,26 +32,34 @@ def probability_chart(probabilities: np.ndarray, rejected: bool = False) -> dict
     """
     digits = np.arange(10)
     stands_out = (digits == probabilities.argmax()) & (probabilities > 0) & (not rejected)
-    bars = _bars(probabilities, marker={"color": np.where(stands_out, TOP, OTHER).tolist()})
+    bars = _bars(_percent(probabilities), np.where(stands_out, TOP, OTHER).tolist())
     return _of_certainty([bars], "if it were a digit" if rejected else "probability")
 
 
 def comparison_chart(readings: dict[str, np.ndarray]) -> dict:
     """Two bars a digit, from two networks' probabilities (10,) in [0, 1] by their names."""
     bars = [
-        _bars(probabilities, name=name, marker={"color": color})
+        _bars(_percent(probabilities), color, name)
         for (name, probabilities), color in zip(readings.items(), (TOP, RIVAL), strict=True)
     ]
     return _of_certainty(bars, "probability", legend=LEGEND)
 
 
-def _bars(probabilities: np.ndarray, **options) -> dict:
+def _percent(shares: np.ndarray) -> list[float]:
+    return (shares * 100).tolist()
+
+
+def _bars(
+    values: list, color: str | list[str], name: str = "", told: str = "%{y:.1f} %<extra></extra>"
+) -> dict:
+    """Ten bars, one a digit; what the pointer over one is told."""
     return {
         "type": "bar",
+        "name": name,
         "x": list(range(10)),
-        "y": (probabilities * 100).tolist(),
-        "hovertemplate": "%{x}: %{y:.1f} %<extra></extra>",
-        **options,
+        "y": values,
+        "marker": {"color": color},
+        "hovertemplate": f"%{{x}}: {told}",
     }
 
 
@@ -164,14 +173,7 @@ def _of_learning(lines: list[dict], epochs: int, height: int) -> dict:
 def class_chart(counts: Mapping[str, Sequence[int]]) -> dict:
     """How many digits of each class there are, ten counts for each part of the data by its name."""
     bars = [
-        {
-            "type": "bar",
-            "name": name,
-            "x": list(range(10)),
-            "y": [int(count) for count in part],
-            "marker": {"color": color},
-            "hovertemplate": "%{x}: %{y:,}",
-        }
+        _bars([int(count) for count in part], color, name, "%{y:,}")
         for (name, part), color in zip(counts.items(), (TOP, RIVAL, OTHER), strict=False)
     ]
     return _figure(
@@ -233,14 +235,7 @@ def rate_chart(points: Sequence[tuple[float, float]], good: tuple[float, float] 
 def accuracy_chart(accuracies: Mapping[str, Sequence[float | None]]) -> dict:
     """The share of each digit that is read right, ten in [0, 1] a network (None for no digit)."""
     bars = [
-        {
-            "type": "bar",
-            "name": name,
-            "x": list(range(10)),
-            "y": [None if share is None else share * 100 for share in shares],
-            "marker": {"color": color},
-            "hovertemplate": "%{x}: %{y:.2f} %",
-        }
+        _bars([s if s is None else s * 100 for s in shares], color, name, "%{y:.2f} %")
         for (name, shares), color in zip(accuracies.items(), (TOP, RIVAL), strict=False)
     ]
     lowest = min((share for bar in bars for share in bar["y"] if share is not None), default=0)

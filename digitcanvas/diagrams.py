@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from digitcanvas.charts import OTHER, TOP
+from digitcanvas.charts import HIDDEN, OTHER, TOP
 from digitcanvas.network import Layer, Shape
 
 MAPS, NEURONS = 5, 11
@@ -71,8 +71,8 @@ def network_diagram(layers: Sequence[Layer]) -> dict:
         ],
         "layout": {
             "shapes": sheets,
-            "xaxis": {"visible": False, "fixedrange": True, "range": [0, len(columns) * COLUMN]},
-            "yaxis": {"visible": False, "fixedrange": True, "range": [-HEIGHT / 2, HEIGHT / 2]},
+            "xaxis": HIDDEN | {"range": [0, len(columns) * COLUMN]},
+            "yaxis": HIDDEN | {"range": [-HEIGHT / 2, HEIGHT / 2]},
             "margin": {"l": 0, "r": 0, "t": 0, "b": 0},
             "showlegend": False,
             "hovermode": "closest",

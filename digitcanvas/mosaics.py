@@ -6,17 +6,19 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
+from digitcanvas.charts import HIDDEN
 from digitcanvas.preprocess import SIDE
 
 GAP, LINE = 4, 8
 """Pixels beside an image, and below it for a line of its caption."""
 
+COUNTS = (9, 25, 49)
+"""Numbers of images that fill a square."""
+
 # Widths in the page's pixels
 WHOLE = 560  # of a mosaic, at the most
 TILE = 68  # of an image in it, at the least
 READABLE = 640  # of one whose pixels' numbers can be read
-
-HIDDEN = {"visible": False, "fixedrange": True}
 
 
 def mosaic(

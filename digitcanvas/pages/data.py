@@ -10,7 +10,6 @@ from digitcanvas.recipes import Recipe
 from digitcanvas.recognizer import Recognizer
 
 PARTS = ("training", "test")
-COUNTS = (9, 25, 49)
 
 SPLIT = 0.05, 17
 """The share to validate with and the seed, where the form tells none."""
@@ -86,7 +85,12 @@ def _images(mnist: Mnist, readers: dict[str, Recognizer]) -> None:
             "Only", range(10), selection_mode="multi", key="only", persist_state="session"
         )
         count = st.segmented_control(
-            "Images", COUNTS, default=25, required=True, key="shown", persist_state="session"
+            "Images",
+            mosaics.COUNTS,
+            default=25,
+            required=True,
+            key="shown",
+            persist_state="session",
         )
         st.button("Reshuffle", key="reshuffle", on_click=_reshuffle)
     places = np.flatnonzero(np.isin(labels, only)) if only else np.arange(len(labels))

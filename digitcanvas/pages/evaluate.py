@@ -11,7 +11,6 @@ from digitcanvas.evaluation import OUTCOMES, Readings, read_images
 from digitcanvas.pages import digits, plot, summary, training
 from digitcanvas.recognizer import Recognizer
 
-COUNTS = (9, 25, 49)
 IMAGE, CHART = 240, 400
 """Widths in pixels: they stand beside each other, or on a phone one below the other."""
 
@@ -122,7 +121,12 @@ def _gallery(readings: Readings, mnist: Mnist) -> None:
             persist_state="session",
         )
         count = st.segmented_control(
-            "Images", COUNTS, default=25, required=True, key="count", persist_state="session"
+            "Images",
+            mosaics.COUNTS,
+            default=25,
+            required=True,
+            key="count",
+            persist_state="session",
         )
     with st.container(horizontal=True, vertical_alignment="bottom"):
         true = st.selectbox(
