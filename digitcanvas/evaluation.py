@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -25,13 +26,14 @@ class Readings:
     is_digit: np.ndarray
     labels: np.ndarray
 
-    @property
+    @cached_property
     def digits(self) -> np.ndarray:
         """What each image is read as, (N,)."""
         return self.probabilities.argmax(axis=1)
 
-    @property
+    @cached_property
     def metrics(self) -> dict:
+        """`measure`'s figures."""
         return measure(self.probabilities, self.is_digit, self.labels)
 
     def gallery(

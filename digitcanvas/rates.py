@@ -16,8 +16,8 @@ GUESSING = 0.95 * math.log(10)
 """A loss above this, in nats, is hardly better than guessing among ten digits."""
 
 DIGITS = 6000
-"""Digits to train on at each rate, at the most: with all of them it takes ten times as long, and
-the rates that it finds are lower by a factor of up to three."""
+"""Digits to train on at each rate, at the most. With all of them a search for `tiny` takes ten
+times as long, and the rates that it finds are a third as high."""
 
 
 @dataclass

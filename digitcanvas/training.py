@@ -104,8 +104,9 @@ def find_rate(
     """
     recipe = rates.recipe_for(recipe)
     _fix_chance(recipe.seed)
-    images, labels, _ = gather(recipe, mnist, None)
-    batches = Batches(images[: rates.DIGITS], labels[: rates.DIGITS], recipe)
+    rng = np.random.default_rng(recipe.seed)
+    chosen, _ = split(len(mnist.y_train), recipe.validation_share, rng)
+    batches = Batches(*_digits(mnist, chosen[: rates.DIGITS]), recipe)
     model = _compiled(recipe, steps=recipe.epochs * len(batches))
     curve = rates.RateCurve()
 
@@ -268,7 +269,7 @@ def gather(
     """Images (N, 28, 28) and labels (N,): to train on, and a pair to watch and calibrate with."""
     rng = np.random.default_rng(recipe.seed)
     chosen, kept = split(len(mnist.y_train), recipe.validation_share, rng)
-    images, labels = mnist.x_train.astype(np.float32) / 255, mnist.y_train
+    images, labels = _digits(mnist, chosen)
     drawings = pen.train if pen and recipe.pen_copies else []
     copies = len(drawings) * recipe.pen_copies
     outliers = min(recipe.outliers, (len(chosen) + copies) // DIGITS_PER_OUTLIER)
@@ -289,10 +290,15 @@ def gather(
         bent.append(replace(drawing, strokes=bend_strokes(drawing.strokes, rng)))
     drawn, meant = images_of(bent, rng.uniform(*PEN_WIDTHS, len(bent)))
     return (
-        np.concatenate([images[chosen], drawn]),
-        np.concatenate([labels[chosen], meant]),
-        (images[kept], labels[kept]),
+        np.concatenate([images, drawn]),
+        np.concatenate([labels, meant]),
+        _digits(mnist, kept),
     )
+
+
+def _digits(mnist: Mnist, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Those of MNIST's training digits, as images (N, 28, 28) in [0, 1], and their labels (N,)."""
+    return mnist.x_train[places].astype(np.float32) / 255, mnist.y_train[places]
 
 
 def _describe_data(trained: Trained) -> dict:

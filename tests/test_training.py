@@ -504,6 +504,7 @@ def test_a_search_ends_where_the_loss_diverges_and_keeps_what_came_before(few_di
     assert 2 <= len(curve.rates) < 60 and np.isfinite(curve.losses).all()
     assert curve.rates == pytest.approx([1e-4 * 10**i for i in range(len(curve.rates))], rel=1e-4)
     assert [p.metrics["learning_rate"] for p in progress if p.ends_epoch] == curve.rates
+    assert curve.rates[int(np.argmin(curve.losses))] < curve.rates[-1]
 
 
 def test_a_search_that_diverges_at_once_says_so(few_digits, monkeypatch):
