@@ -2,10 +2,14 @@
 
 import streamlit as st
 
-from digitcanvas.pages import canvas, data, draw, evaluate, server, sidebar, train, training
+from digitcanvas.app import server
+from digitcanvas.app.canvas import canvas
+from digitcanvas.app.pages import data, draw, evaluate, train
+from digitcanvas.app.parts import run_panel
+from digitcanvas.app.sidebar import sidebar
 
 st.set_page_config(page_title="digitcanvas", page_icon="✏️")
-training.remember()
+run_panel.remember()
 readers = sidebar.show()
 page = st.navigation(
     [

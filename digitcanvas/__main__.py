@@ -13,15 +13,16 @@ from types import ModuleType
 
 from tqdm import tqdm
 
-from digitcanvas import rates, registry, tutorials
-from digitcanvas.datasets import Mnist, find_mnist, load_mnist, load_pen_digits, load_sample
-from digitcanvas.evaluation import evaluate, evaluate_drawings
-from digitcanvas.pictures import read_picture
-from digitcanvas.progress import Progress
-from digitcanvas.recipes import RECIPES, Recipe, read_widths
-from digitcanvas.recognizer import Recognizer
-from digitcanvas.strokes import read_drawings
-from digitcanvas.tutorials import Experiment
+from digitcanvas.data.datasets import Mnist, find_mnist, load_mnist, load_pen_digits, load_sample
+from digitcanvas.drawing.pictures import read_picture
+from digitcanvas.drawing.strokes import read_drawings
+from digitcanvas.reading import registry
+from digitcanvas.reading.evaluation import evaluate, evaluate_drawings
+from digitcanvas.reading.recognizer import Recognizer
+from digitcanvas.runs import rate_finder, tutorials
+from digitcanvas.runs.progress import Progress
+from digitcanvas.runs.recipes import RECIPES, Recipe, read_widths
+from digitcanvas.runs.tutorials import Experiment
 
 ANSWER = "{picture}: {digit} ({certainty} sure)"
 NO_DIGIT = "{picture}: does not look like a digit (nearest: {digit})"
@@ -228,7 +229,7 @@ def _digits(sample: bool, path: str | None) -> Mnist:
 
 def _training() -> ModuleType:
     with _native_messages_hidden():
-        from digitcanvas import training  # and TensorFlow, which nothing else needs
+        from digitcanvas.learning import training  # and TensorFlow, which nothing else needs
     return training
 
 
@@ -248,7 +249,7 @@ def _bar(epochs: int, name: str | None = None) -> Iterator[Callable[[Progress], 
 def _find_rate(options: argparse.Namespace) -> int:
     recipe, mnist = RECIPES[options.recipe], _digits(options.sample, options.mnist)
     training = _training()
-    with _bar(rates.COUNT) as show:
+    with _bar(rate_finder.COUNT) as show:
         curve = training.find_rate(recipe, mnist, show)
     low, high = curve.good
     if options.json:

@@ -15,10 +15,10 @@ from streamlit.runtime.scriptrunner import RerunData
 from streamlit.testing.v1 import AppTest, local_script_runner
 from streamlit.util import calc_hash
 
-from digitcanvas import registry
-from digitcanvas.jobs import FIND_RATE, JobError, Run
-from digitcanvas.preprocess import image_from_strokes
-from digitcanvas.recipes import RECIPES
+from digitcanvas.drawing.preprocess import image_from_strokes
+from digitcanvas.reading import registry
+from digitcanvas.runs.jobs import FIND_RATE, JobError, Run
+from digitcanvas.runs.recipes import RECIPES
 from tests.digits import DIGITS
 
 APP = Path(__file__).parent.parent / "streamlit_app.py"

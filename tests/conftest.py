@@ -7,10 +7,11 @@ from importlib import import_module
 import pytest
 import streamlit as st
 
-from digitcanvas import Recognizer, registry
-from digitcanvas.datasets import Mnist, PenDigits, load_mnist, load_pen_digits
+from digitcanvas import Recognizer
+from digitcanvas.data.datasets import Mnist, PenDigits, load_mnist, load_pen_digits
+from digitcanvas.reading import registry
 from tests.apptest import FakeJobs, open_session
-from tests.browser import chromium, serve
+from tests.browser.driver import chromium, serve
 
 
 @pytest.fixture(scope="session", params=["cnn", "mlp"])
@@ -48,7 +49,7 @@ def home(tmp_path, monkeypatch):
 def canvas_module():
     """The canvas can be imported only where Streamlit runs, so a page is run first."""
     open_session().run()
-    return import_module("digitcanvas.pages.canvas")
+    return import_module("digitcanvas.app.canvas.canvas")
 
 
 @pytest.fixture
@@ -111,7 +112,7 @@ def jobs(page, monkeypatch):
     """Stands in for the training process, where there are no pen drawings."""
     monkeypatch.delenv("DIGITCANVAS_PEN", raising=False)
     jobs = FakeJobs()
-    monkeypatch.setattr("digitcanvas.pages.training.jobs", lambda: jobs)
+    monkeypatch.setattr("digitcanvas.app.parts.run_panel.jobs", lambda: jobs)
     return jobs
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page
 
-from tests.browser import (
+from tests.browser.driver import (
     PHONE,
     ROOT,
     chromium,

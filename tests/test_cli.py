@@ -9,17 +9,20 @@ import cv2
 import numpy as np
 import pytest
 
-import digitcanvas
-from digitcanvas import Prediction, Recognizer, datasets, rates, registry, tutorials
+import digitcanvas.learning
+from digitcanvas import Prediction, Recognizer
 from digitcanvas.__main__ import _table, main
-from digitcanvas.datasets import load_sample
-from digitcanvas.evaluation import evaluate_drawings, measure
-from digitcanvas.preprocess import image_from_strokes
-from digitcanvas.progress import Progress
-from digitcanvas.recipes import LIMITS, RECIPES, Recipe
-from digitcanvas.strokes import write_drawings
+from digitcanvas.data import datasets
+from digitcanvas.data.datasets import load_sample
+from digitcanvas.drawing.preprocess import image_from_strokes
+from digitcanvas.drawing.strokes import write_drawings
+from digitcanvas.reading import registry
+from digitcanvas.reading.evaluation import evaluate_drawings, measure
+from digitcanvas.runs import rate_finder, tutorials
+from digitcanvas.runs.progress import Progress
+from digitcanvas.runs.recipes import LIMITS, RECIPES, Recipe
+from tests.data.test_datasets import DRAWINGS, save_mnist, unipen
 from tests.digits import DIGITS
-from tests.test_datasets import DRAWINGS, save_mnist, unipen
 
 
 @pytest.fixture
@@ -248,7 +251,7 @@ def trainings(home, sample_only, monkeypatch):
         return replace(card, untrained={"accuracy": 0.1234, "loss": 2.3456})
 
     training = SimpleNamespace(train=train, publish=publish, recipes=recipes, targets=targets)
-    monkeypatch.setattr(digitcanvas, "training", training, raising=False)
+    monkeypatch.setattr(digitcanvas.learning, "training", training, raising=False)
     monkeypatch.setattr("digitcanvas.__main__.find_mnist", lambda path: load_sample())
     return training
 
@@ -419,17 +422,17 @@ def searches(home, monkeypatch):
 
     def find_rate(recipe, mnist, on_progress):
         asked.append((recipe, mnist))
-        curve = rates.RateCurve()
+        curve = rate_finder.RateCurve()
         for epoch, loss in enumerate((2.3, 0.4, 2.5)):
-            rate = rates.rate_of(20 * epoch)
+            rate = rate_finder.rate_of(20 * epoch)
             metrics = {"loss": loss, "accuracy": 0.5, "learning_rate": rate}
-            curve.add(progress := Progress(20 * epoch + 1, rates.COUNT, 1, 1, metrics))
+            curve.add(progress := Progress(20 * epoch + 1, rate_finder.COUNT, 1, 1, metrics))
             time.sleep(0.3)  # the bar is drawn so often
             on_progress(progress)
         return curve
 
     training = SimpleNamespace(find_rate=find_rate)
-    monkeypatch.setattr(digitcanvas, "training", training, raising=False)
+    monkeypatch.setattr(digitcanvas.learning, "training", training, raising=False)
     return asked
 
 
@@ -460,7 +463,7 @@ def test_find_rate_learns_from_the_digits_that_are_named(searches, tmp_path):
 
 def test_find_rate_searches_in_earnest(home, monkeypatch, capsys):
     for name, value in (("COUNT", 16), ("DECADE", 4), ("DIGITS", 500)):
-        monkeypatch.setattr(rates, name, value)
+        monkeypatch.setattr(rate_finder, name, value)
     assert main(["find-rate", "mlp-128", "--sample", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert found["rates"] == pytest.approx([1e-4 * 10 ** (i / 4) for i in range(16)], rel=1e-4)

@@ -29,9 +29,9 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.asyncio.client import connect
 
-from digitcanvas.pages.companion import LiveStroke
-from tests import browser
+from digitcanvas.app.canvas.companion import LiveStroke
 from tests.benchmarks.page import WATCH, summary
+from tests.browser import driver
 from tests.digits import DIGITS
 
 DRAWINGS = 20
@@ -151,14 +151,14 @@ class Client(Session):
             self.send("clear")
             await self.until(lambda before=before: self.background != before, "Clear")
             self.report(strokes=0)
-            await asyncio.sleep(browser.HOVER)
+            await asyncio.sleep(driver.HOVER)
 
     async def draw_stroke(self, stroke: np.ndarray) -> None:
         points, started = [stroke[0]], round(time.time() * 1000)
         live = {"started": started, "lifted": False, "points": stroke[0].tolist()}
         self.strokes.append(live)
-        for point in browser.on_the_way(stroke):
-            await asyncio.sleep(browser.FRAME)
+        for point in driver.on_the_way(stroke):
+            await asyncio.sleep(driver.FRAME)
             points.append(point)
             live["points"] += point.round(1).tolist()
             since = time.monotonic() - self.told
@@ -168,7 +168,7 @@ class Client(Session):
         live["lifted"] = True
         self.tell()
         drawn = LiveStroke(started, lifted=True, points=np.array(points))
-        self.objects = [*self.objects, drawn.as_object(browser.STEP)]
+        self.objects = [*self.objects, drawn.as_object(driver.STEP)]
 
     def tell(self) -> None:
         self.strokes = [stroke for stroke in self.strokes if stroke["started"] > self.settled]
@@ -213,7 +213,7 @@ def crowd(url: str, sent: list[bytes], count: int) -> Iterator[list[Client]]:
     thread = threading.Thread(target=lambda: asyncio.run(draw()))
     thread.start()
     try:
-        browser.wait_for(lambda: all(client.drawings or client.errors for client in clients))
+        driver.wait_for(lambda: all(client.drawings or client.errors for client in clients))
         yield clients
     finally:
         stop.set()
@@ -236,11 +236,11 @@ def watch(page: Page) -> tuple[Session, list[bytes]]:
 
 def draw_in(page: Page, digit: int) -> tuple[float, bool]:
     """Milliseconds from the lift to the painted answer, and whether it was misread in the end."""
-    browser.draw(page, DIGITS[digit])
-    browser.wait_for_digit(page)
+    driver.draw(page, DIGITS[digit])
+    driver.wait_for_digit(page)
     page.wait_for_timeout(PAUSE * 1000)
-    stroke, words = page.evaluate("strokes.at(-1)"), browser.answer(page)
-    browser.clear(page)
+    stroke, words = page.evaluate("strokes.at(-1)"), driver.answer(page)
+    driver.clear(page)
     return stroke["final"] - stroke["up"], not words.startswith(str(digit))
 
 
@@ -248,7 +248,7 @@ def measure(page: Page, url: str, server: psutil.Process, people: int) -> tuple[
     """The figures and the errors."""
     session, sent = watch(page)
     page.goto(url)
-    browser.canvas(page).wait_for()
+    driver.canvas(page).wait_for()
     page.evaluate(WATCH)
     draw_in(page, ONE_STROKE[-1])
     with crowd(url.replace("http", "ws") + "/_stcore/stream", sent, people - 1) as clients:
@@ -279,9 +279,9 @@ def measure(page: Page, url: str, server: psutil.Process, people: int) -> tuple[
 def main() -> None:
     people = int(sys.argv[1]) if len(sys.argv) > 1 else 10
     with (
-        browser.chromium() as chromium,
+        driver.chromium() as chromium,
         tempfile.TemporaryDirectory() as home,
-        browser.serve(Path(home)) as app,
+        driver.serve(Path(home)) as app,
     ):
         server = psutil.Process(app.process.pid)
         figures, errors = measure(chromium.new_page(), app.url, server, people)

@@ -12,9 +12,9 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from digitcanvas.estimate import pace, seconds_for
-from digitcanvas.jobs import Jobs
-from digitcanvas.recipes import RECIPES
+from digitcanvas.runs.estimate import pace, seconds_for
+from digitcanvas.runs.jobs import Jobs
+from digitcanvas.runs.recipes import RECIPES
 
 
 def main() -> None:

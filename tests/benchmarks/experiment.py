@@ -1,8 +1,8 @@
-"""Try a change to a recipe: python -m tests.benchmarks.experiment cnn --set hands.BLEND=0
+"""Try a change to a recipe: python -m tests.benchmarks.experiment cnn --set handwriting.BLEND=0
 
 Trains with fewer epochs and more writers kept out than the recipe, and measures on MNIST's
 validation part and on those writers: never on a test set. `--set` changes a field of the recipe
-(recipe.outliers=0) or a constant of augment, hands, outliers or training, and can be repeated;
+(recipe.outliers=0) or a constant of augment, handwriting, outliers or training, and can be repeated;
 `--pen` is the width that drawings are read with. Needs DIGITCANVAS_MNIST and DIGITCANVAS_PEN.
 """
 
@@ -14,14 +14,20 @@ from dataclasses import replace
 import numpy as np
 from tqdm import tqdm
 
-from digitcanvas import augment, datasets, hands, outliers, training
-from digitcanvas.datasets import images_of, load_mnist, load_pen_digits
-from digitcanvas.evaluation import measure
-from digitcanvas.preprocess import PEN_WIDTH
-from digitcanvas.recipes import RECIPES
-from digitcanvas.recognizer import judged
+from digitcanvas.data import datasets
+from digitcanvas.data.datasets import images_of, load_mnist, load_pen_digits
+from digitcanvas.drawing.preprocess import PEN_WIDTH
+from digitcanvas.learning import augment, handwriting, outliers, training
+from digitcanvas.reading.evaluation import measure
+from digitcanvas.reading.recognizer import judged
+from digitcanvas.runs.recipes import RECIPES
 
-MODULES = {"augment": augment, "hands": hands, "outliers": outliers, "training": training}
+MODULES = {
+    "augment": augment,
+    "handwriting": handwriting,
+    "outliers": outliers,
+    "training": training,
+}
 TWO_IN_THREE = [writer for writer in range(1, 31) if writer % 3]
 
 

@@ -20,9 +20,9 @@ import numpy as np
 import psutil
 from playwright.sync_api import Page
 
-from digitcanvas.strokes import strokes_from_canvas
+from digitcanvas.drawing.strokes import strokes_from_canvas
 from tests.benchmarks.page import WATCH, summary
-from tests.browser import (
+from tests.browser.driver import (
     WITHOUT_COMPANION,
     App,
     chromium,

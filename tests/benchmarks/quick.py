@@ -14,8 +14,8 @@ import sys
 import time
 from dataclasses import replace
 
-from digitcanvas.datasets import load_mnist
-from digitcanvas.recipes import RECIPES
+from digitcanvas.data.datasets import load_mnist
+from digitcanvas.runs.recipes import RECIPES
 
 OFTEN = 8
 """Times an epoch that the recipe is measured."""
@@ -46,7 +46,7 @@ def tutorial() -> list[dict]:
 
 
 def recipe(name: str, changes: dict) -> list[dict]:
-    from digitcanvas import training
+    from digitcanvas.learning import training
 
     measured, measuring = [], 0.0
     mnist = load_mnist()

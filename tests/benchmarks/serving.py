@@ -12,8 +12,9 @@ from itertools import cycle, islice
 import keras
 import numpy as np
 
-from digitcanvas import Recognizer, registry
-from digitcanvas.datasets import load_pen_digits, place_at_random
+from digitcanvas import Recognizer
+from digitcanvas.data.datasets import load_pen_digits, place_at_random
+from digitcanvas.reading import registry
 from tests.digits import DIGITS
 
 

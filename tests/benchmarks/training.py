@@ -15,9 +15,9 @@ from pathlib import Path
 
 import psutil
 
-from digitcanvas.pages.retrain import LABELS
+from digitcanvas.app.sidebar.training_form import LABELS
 from tests.benchmarks.page import WATCH, summary, time_drawings
-from tests.browser import choose, chromium, open_page, press, serve, share, wait_for
+from tests.browser.driver import choose, chromium, open_page, press, serve, share, wait_for
 
 
 def main() -> None:

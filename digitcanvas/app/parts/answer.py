@@ -1,0 +1,121 @@
+"""The answer: the digit and how sure, what the network saw, and the ten probabilities."""
+
+import base64
+from collections.abc import Sequence
+from html import escape
+
+import cv2
+import numpy as np
+import streamlit as st
+
+from digitcanvas.app.canvas.companion import LiveStroke
+from digitcanvas.app.parts import plot
+from digitcanvas.figures.charts import comparison_chart, probability_chart
+from digitcanvas.reading.recognizer import Prediction
+
+SOFTMAX = (
+    "Logits are the numbers that the network computes for the ten digits, here counted from the "
+    "largest. The softmax raises e to the power of each and divides by the sum: so they become "
+    "probabilities, which add up to 1."
+)
+
+VIEW, SMALL_VIEW = 140, 112
+"""The side, in pixels, of what the network saw, and beside two answers: they fit a phone of 375."""
+
+
+def show(
+    predictions: dict[str, Prediction],
+    invitation: str,
+    live: Sequence[LiveStroke] = (),
+    trail: Sequence[int] = (),
+) -> None:
+    """The answers by their networks' labels, or an invitation, and below them the chart.
+
+    All keep their place and size. `live` are the strokes that the canvas has not reported yet,
+    `trail` the digits that the drawing looked like on its way.
+    """
+    compared = len(predictions) > 1
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if not predictions:
+            with st.container(key="prediction"):
+                st.html(_box(escape(invitation), "100%"))
+        keys = ["prediction", "comparison"]
+        for key, (label, prediction) in zip(keys, predictions.items(), strict=False):
+            with st.container(key=key, width="content"):
+                st.html(_words(prediction, label if compared else "", live))
+        if predictions:
+            first, *_ = predictions.values()
+            with st.container(key="model_view", width="content"):
+                st.html(_view(first.image, SMALL_VIEW if compared else VIEW))
+    with st.container(key="trail"):
+        words = " … ".join(map(str, trail)) if len(trail) > 1 else ""
+        st.html(f'<div style="height: 1.5rem; opacity: 0.6">{words}</div>')
+    plot.show(_chart(predictions, live), key="probabilities")
+    if (
+        st.toggle("Show the logits", key="logits", help=SOFTMAX, persist_state="session")
+        and predictions
+    ):
+        label, prediction = next(iter(predictions.items()))
+        _logits(label, prediction)
+
+
+def _logits(label: str, prediction: Prediction) -> None:
+    """Ten numbers, and what the softmax makes of them."""
+    st.table(
+        {
+            "digit": [str(digit) for digit in range(10)],
+            f"logit of {label}": [f"{logit:.2f}" for logit in prediction.logits],
+            "probability": [f"{share * 100:.2f} %" for share in prediction.probabilities],
+        }
+    )
+
+
+def _box(words: str, width: str, pen: str = "pen-up") -> str:
+    """Words in a box as high as the network's view, however few they are."""
+    style = f"width: {width}; height: 10.5rem; display: flex; flex-direction: column"
+    return f'<div class="{pen}" style="{style}; justify-content: center">{words}</div>'
+
+
+def _words(prediction: Prediction, label: str, live: Sequence[LiveStroke]) -> str:
+    """The answer as HTML: the digit and how sure, or that it is none; and who says so.
+
+    Much that becomes a digit is none yet: until the drawing rests, the digit is only pale.
+    """
+    if prediction.rejected and not live:
+        size = "0.875rem" if label else "1.25rem"
+        words = (
+            f'<div style="font-size: {size}">This does not look like a digit '
+            f"to me (nearest:&nbsp;{prediction.digit}).</div>"
+        )
+    else:
+        pale = "; opacity: 0.3" if prediction.rejected else ""
+        sure = "not sure yet" if prediction.rejected else f"{prediction.certainty} sure"
+        words = (
+            f'<div style="font-size: 6rem; line-height: 1{pale}">{prediction.digit}</div>'
+            f"<div>{sure}</div>"
+        )
+    if label:
+        words += f'<div style="overflow-wrap: anywhere"><b>{escape(label)}</b></div>'
+    pen = "pen-up" if all(stroke.lifted for stroke in live) else "pen-down"
+    return _box(words, "6rem" if label else "10.5rem", pen)
+
+
+def _view(image: np.ndarray, side: int) -> str:
+    """What the network saw, (28, 28) in [0, 1], as HTML that the browser need not fetch."""
+    _, png = cv2.imencode(".png", np.rint(image * 255).astype(np.uint8))
+    source = f"data:image/png;base64,{base64.b64encode(png).decode()}"
+    style = f"width: {side}px; height: {side}px; image-rendering: pixelated; border-radius: 0.5rem"
+    words = "what the network saw"
+    caption = f'<div style="font-size: 0.875rem; opacity: 0.6; text-align: center">{words}</div>'
+    picture = f'<img src="{source}" alt="{words}" style="{style}">'
+    return f'<div style="width: {side}px">{picture}{caption}</div>'
+
+
+def _chart(predictions: dict[str, Prediction], live: Sequence[LiveStroke]) -> dict:
+    probabilities = {label: prediction.probabilities for label, prediction in predictions.items()}
+    if len(predictions) > 1:
+        return comparison_chart(probabilities)
+    if not predictions:
+        return probability_chart(np.zeros(10))
+    (prediction,) = predictions.values()
+    return probability_chart(prediction.probabilities, prediction.rejected and not live)

@@ -1,0 +1,33 @@
+"""MNIST for the pages: all of it where this machine has it, else the bundled sample."""
+
+from contextlib import suppress
+from pathlib import Path
+
+import streamlit as st
+
+from digitcanvas.data.datasets import Mnist, load_mnist, load_sample, mnist_here
+
+
+def load() -> Mnist:
+    """The digits, shared by all sessions; where they are the sample, the page says so and why."""
+    path, changed = mnist_here(), 0
+    words = "This machine does not have all of MNIST yet: whoever trains on it fetches it."
+    if path:
+        with suppress(OSError):
+            changed = path.stat().st_mtime_ns
+        try:
+            return _read(path, changed)
+        except ValueError as error:
+            words = str(error)
+    st.info(f"{words} These here are the 5,000 of its digits that came with the app.")
+    return load_bundled()
+
+
+@st.cache_resource(show_spinner="Reading MNIST …", max_entries=1)
+def _read(path: Path, changed: int) -> Mnist:
+    return load_mnist(path)
+
+
+@st.cache_resource(show_spinner=False)
+def load_bundled() -> Mnist:
+    return load_sample()

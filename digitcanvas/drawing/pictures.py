@@ -1,0 +1,297 @@
+"""A picture of one handwritten digit - a photo, a scan, a drawing - as the (28, 28) image."""
+
+import io
+import warnings
+from pathlib import Path
+from typing import BinaryIO
+
+import cv2
+import numpy as np
+from PIL import Image, ImageOps
+
+from digitcanvas.drawing.preprocess import BOX, FINE, SIDE, centre
+
+FORMATS = ["PNG", "JPEG", "BMP", "WEBP"]
+MAX_PIXELS = 64_000_000
+MAX_WHOLE_PIXELS = 12_500_000
+"""For all but a baseline JPEG, which alone can be decoded at a fraction of its size."""
+
+READ_SIDE = 1000
+"""The long side, in pixels, that larger pictures are brought down to as they are read."""
+
+WORK_SIDE = 400
+"""The long side, in pixels, that the digit is searched at."""
+
+MEDIAN_SIDE = 128
+"""The long side, in pixels, at which ink is told from paper."""
+
+OUTLINE_SIDE = 320
+MARGIN = 40
+"""A digit's long side, in pixels, as its pen is worked on, and the room around it."""
+
+COARSE = 40
+"""A digit of fewer pixels than this keeps its greys, which say more than its outline."""
+
+MIN_SIDE = 5
+MIN_CONTRAST = 16
+DARKEST_PAPER = 64
+FAINTEST_INK = 16
+
+WINDOW = 0.25
+MIN_WINDOW = 11
+"""The window of the paper's closing, wider than a pen: a share of the long side, and pixels."""
+
+SPECK = 0.04
+"""Ink of less than this share of the digit's main part is dirt."""
+
+EDGE, FRAME = 0.1, 0.01
+"""The least mean weight, 1 amid the picture and 0 outside, of ink at its edge and elsewhere."""
+
+PENLIKE = 18
+"""Ink as slender as this may outdo what is rarer: a sheet of paper is broader."""
+
+MNIST_PEN = 2.4
+"""About MNIST's own pen, in pixels of the result; thinner pens are widened to it."""
+
+WIDEST_PEN = 3.6
+"""About the boldest in MNIST; wider pens are thinned to MNIST_PEN."""
+
+RIDGE_SLOPE = 0.6
+
+
+def read_picture(source: str | Path | bytes) -> np.ndarray:
+    """Read a PNG, JPEG, BMP or WebP picture, from a file or from its bytes.
+
+    Gives uint8 (H, W) grey, (H, W, 3) RGB or (H, W, 4) RGBA, turned as its EXIF data say, its
+    long side brought down to at most 1,000 pixels.
+
+    Raises ValueError, with a message for the person whose picture it is, where there is no such
+    picture, and for one that is damaged, animated, too large, or of more than 8 bits a channel.
+    """
+    try:
+        with io.BytesIO(source) if isinstance(source, bytes) else open(source, "rb") as file:
+            return _read(file)
+    except OSError as error:
+        raise ValueError(f"The file cannot be read: {error.strerror}.") from error
+
+
+def _read(file: BinaryIO) -> np.ndarray:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            image = Image.open(file, formats=FORMATS)
+    except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
+        raise ValueError(_too_large(MAX_PIXELS)) from error
+    except Exception as error:  # Pillow's readers raise all sorts on damaged files
+        raise ValueError("This is no picture: use a PNG, JPEG, BMP or WebP file.") from error
+    _check_header(image)
+    try:
+        return np.array(_small(image))
+    except Exception as error:
+        raise ValueError("The picture is damaged or cut short: save it again.") from error
+
+
+def _check_header(image: Image.Image) -> None:
+    """Refuse what cannot be read or would take too much memory, before it is decoded."""
+    if image.width * image.height > MAX_PIXELS:
+        raise ValueError(_too_large(MAX_PIXELS))
+    if image.format in ("PNG", "WEBP") and image.n_frames > 1:
+        raise ValueError("The picture is animated: use one with a single frame.")
+    if image.mode.startswith(("I", "F")):
+        raise ValueError("The picture has over 8 bits a channel: save it with 8 bits a channel.")
+    whole = image.format not in ("JPEG", "MPO") or "progressive" in image.info
+    if whole and image.width * image.height > MAX_WHOLE_PIXELS:
+        raise ValueError(_too_large(MAX_WHOLE_PIXELS))
+
+
+def _too_large(limit: int) -> str:
+    return (
+        f"The picture is too large: use one of at most {limit // 1_000_000} megapixels "
+        f"({MAX_PIXELS // 1_000_000} as a baseline JPEG)."
+    )
+
+
+def _small(image: Image.Image) -> Image.Image:
+    """Decode the image as grey, RGB or RGBA, reduced and upright."""
+    image.draft(None, (READ_SIDE, READ_SIDE))
+    mode = "RGBA" if image.has_transparency_data else "L" if image.mode in "1L" else "RGB"
+    if image.mode != mode:
+        image = image.convert(mode)
+    image.thumbnail((READ_SIDE, READ_SIDE))
+    return ImageOps.exif_transpose(image)
+
+
+def image_from_picture(picture: np.ndarray, centred: bool = True) -> np.ndarray:
+    """Find the digit in a picture: float32 (28, 28) in [0, 1], ink 1 on paper 0.
+
+    `picture` is uint8 (H, W) grey, (H, W, 3) RGB or (H, W, 4) RGBA, and shows one digit, dark on
+    light or light on dark. Its size, place and colours, the width of its pen, and uneven light
+    make little difference. A digit of under 40 pixels keeps its greys, and MNIST's own images
+    come out as they went in. Where the digit is not to be `centred`, its place and size do make
+    a difference: the whole picture is squeezed into 28x28, whatever its shape.
+
+    Raises ValueError for another type or shape, a side under 5 pixels, and a picture in which
+    nothing stands out from the paper.
+    """
+    picture = np.asarray(picture)
+    if picture.dtype != np.uint8:
+        raise ValueError(f"A picture's values are uint8, 0 to 255, not {picture.dtype}.")
+    if picture.ndim != 2 and (picture.ndim != 3 or picture.shape[2] not in (3, 4)):
+        raise ValueError(
+            f"The picture has the shape {picture.shape}; it is (H, W), (H, W, 3) or (H, W, 4)."
+        )
+    height, width = picture.shape[:2]
+    if min(height, width) < MIN_SIDE:
+        raise ValueError(
+            f"The picture is {width} x {height} pixels: each side needs at least {MIN_SIDE}."
+        )
+    if max(height, width) > WORK_SIDE:
+        picture = _fit(picture, WORK_SIDE)
+    contrast, digit, threshold = _find(_grey(np.ascontiguousarray(picture)))
+    contrast[cv2.dilate(digit, np.ones((5, 5), np.uint8)) == 0] = 0
+    if not centred:
+        ink = cv2.resize(_stretch(contrast, digit), (SIDE, SIDE), interpolation=cv2.INTER_AREA)
+        return ink.astype(np.float32) / 255
+    if max(_crop(digit).shape) >= COARSE:
+        ink = _redraw(_crop(contrast), threshold)
+    else:
+        ink = _stretch(contrast, digit)
+        if _is_centred(ink):
+            return ink.astype(np.float32) / 255
+    return centre(_fit(_crop(ink), BOX * FINE))
+
+
+def _fit(picture: np.ndarray, side: int) -> np.ndarray:
+    """The picture with its long side brought to `side` pixels."""
+    scale = side / max(picture.shape[:2])
+    height, width = (max(round(length * scale), 1) for length in picture.shape[:2])
+    interpolation = cv2.INTER_CUBIC if scale > 1 else cv2.INTER_AREA
+    return cv2.resize(picture, (width, height), interpolation=interpolation)
+
+
+def _crop(ink: np.ndarray) -> np.ndarray:
+    left, top, width, height = cv2.boundingRect(ink)
+    return ink[top : top + height, left : left + width]
+
+
+def _grey(picture: np.ndarray) -> np.ndarray:
+    """The picture along the axis of colour and transparency on which it varies the most.
+
+    So yellow stands out from white as black does, and ink of any colour from nothing at all.
+    """
+    if picture.ndim == 2:
+        return picture
+    colours = picture.reshape(-1, picture.shape[2]).astype(np.float32)
+    if picture.shape[2] == 4:
+        colours[:, :3] *= colours[:, 3:] / 255
+    axis = cv2.PCACompute(colours, None, maxComponents=1)[1][0]
+    axis /= np.abs(axis).sum()
+    grey = colours @ axis - 255 * np.minimum(axis, 0).sum()
+    return np.rint(grey).clip(0, 255).astype(np.uint8).reshape(picture.shape[:2])
+
+
+def _find(grey: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
+    """Find the digit, dark on light or light on dark: what `_find_dark` gives.
+
+    Ink is rare where it is, so it is on the far side of the local median; only where the other
+    side shows a long thin line is that the ink (white paper is rare on a photo of a dark table).
+    """
+    small = _fit(grey, MEDIAN_SIDE) if max(grey.shape) > MEDIAN_SIDE else grey
+    difference = small.astype(np.float32) - cv2.medianBlur(small, _odd(max(small.shape) / 2))
+    sides = [255 - grey, grey] if (difference**3).sum() > 0 else [grey, 255 - grey]
+    found = [_find_dark(side) for side in sides]
+    likely, other = (_penlike(contrast, digit) for contrast, digit, _ in found)
+    contrast, digit, threshold = found[int(other > max(PENLIKE, 1.7 * likely))]
+    if not digit.any():
+        raise ValueError("No digit stands out from the paper: use a darker pen or better light.")
+    return contrast, digit, threshold
+
+
+def _find_dark(grey: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
+    """Find dark ink: its contrast to the paper, where the digit is, and Otsu's threshold.
+
+    The paper is a grey closing, which follows shadows but no pen, and the contrast is relative
+    to it, 0 to 255, the same in light and shade. The digit, 255 on 0, is the middlemost large
+    piece of ink and all pieces but specks and what touches the picture's edge. It is empty where
+    ink does not stand out from the paper's noise.
+    """
+    side = _odd(max(max(grey.shape) * WINDOW, MIN_WINDOW))
+    window = np.ones((side, side), np.uint8)
+    paper = cv2.morphologyEx(cv2.medianBlur(grey, 5), cv2.MORPH_CLOSE, window)
+    relative = cv2.subtract(paper, grey) / np.maximum(paper, DARKEST_PAPER).astype(np.float32)
+    contrast = np.rint(255 * relative).astype(np.uint8)
+    threshold, ink = cv2.threshold(contrast, 0, 255, cv2.THRESH_OTSU)
+    noise, deviation = (value.item() for value in cv2.meanStdDev(contrast, mask=255 - ink))
+    if cv2.mean(contrast, mask=ink)[0] - noise < max(MIN_CONTRAST, 4 * deviation):
+        return contrast, np.zeros_like(ink), threshold
+
+    count, labels, boxes, _ = cv2.connectedComponentsWithStats(ink)
+    left, top, width, height, area = boxes.T
+    at_edge = (left == 0) | (top == 0)
+    at_edge |= (left + width == ink.shape[1]) | (top + height == ink.shape[0])
+    middle = np.minimum.outer(*(np.hanning(length + 2)[1:-1] for length in ink.shape))
+    weight = np.bincount(labels.ravel(), (middle * (ink > 0)).ravel(), count)
+    main = weight.argmax()
+    kept = (area > SPECK * area[main]) & (at_edge <= at_edge[main])
+    kept &= weight > np.where(at_edge, EDGE, FRAME) * area
+    return contrast, np.where(kept[labels], ink, 0), threshold
+
+
+def _odd(length: float) -> int:
+    return int(length) | 1
+
+
+def _depth(ink: np.ndarray) -> np.ndarray:
+    """How far each pixel of the ink is from the paper, in pixels."""
+    return cv2.distanceTransform(ink, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+
+
+def _pen_width(ink: np.ndarray) -> float:
+    """The pen's mean width in pixels: across a stroke, the depth is a quarter of it on average."""
+    return 4 * (_depth(ink)[ink > 0].mean() - 0.5)
+
+
+def _penlike(contrast: np.ndarray, digit: np.ndarray) -> float:
+    """How slender a piece of ink is, times its contrast: noise is slender, but in many pieces."""
+    if not digit.any():
+        return 0.0
+    pieces = cv2.connectedComponents(digit)[0] - 1
+    slenderness = cv2.countNonZero(digit) / _pen_width(digit) ** 2 / pieces
+    return slenderness * contrast[digit > 0].mean() / 255
+
+
+def _stretch(contrast: np.ndarray, digit: np.ndarray) -> np.ndarray:
+    """Ink in greys: the contrast stretched so that the digit's darkest twentieth is full ink."""
+    ink = contrast * (255 / np.percentile(contrast[digit > 0], 95))
+    return np.where(ink < FAINTEST_INK, 0, ink.clip(max=255)).astype(np.uint8)
+
+
+def _is_centred(ink: np.ndarray) -> bool:
+    """Whether the ink is laid out as MNIST's images are."""
+    if ink.shape != (SIDE, SIDE) or max(_crop(ink).shape) > BOX + 1:
+        return False
+    moments = cv2.moments(ink)
+    middle = np.array([moments["m10"], moments["m01"]]) / moments["m00"]
+    return bool((np.abs(middle - SIDE / 2) < 1).all())
+
+
+def _redraw(contrast: np.ndarray, threshold: float) -> np.ndarray:
+    """Ink in black and white, with a thin pen widened and a broad pen thinned to MNIST_PEN.
+
+    A broad pen's path is the ridge of the distance transform, where its slope is well below 1.
+    """
+    grey = cv2.copyMakeBorder(_fit(contrast, OUTLINE_SIDE), *[MARGIN] * 4, cv2.BORDER_CONSTANT)
+    ink = cv2.threshold(grey, threshold, 255, cv2.THRESH_BINARY)[1]
+    pixel = max(_crop(ink).shape) / BOX
+    width = _pen_width(ink)
+    if width > WIDEST_PEN * pixel:
+        depth = cv2.GaussianBlur(_depth(ink), (0, 0), 2)
+        slope = np.hypot(*(cv2.Sobel(depth, cv2.CV_32F, x, 1 - x, scale=1 / 8) for x in (0, 1)))
+        ridge = (slope < RIDGE_SLOPE) & (depth > width / 4)
+        return _dilate(ridge, MNIST_PEN * pixel / 2)
+    return _dilate(ink > 0, max(MNIST_PEN * pixel - width, 0) / 2)
+
+
+def _dilate(ink: np.ndarray, radius: float) -> np.ndarray:
+    away = _depth(np.where(ink, 0, 255).astype(np.uint8))
+    return np.where(away <= radius, 255, 0).astype(np.uint8)

@@ -1,0 +1,286 @@
+"""Plotly figures from arrays, as plain dicts: JSON as they stand, and made in no time."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from digitcanvas.runs.progress import LearningCurve
+
+TOP = "#4f46e5"
+OTHER = "#a3a3b8"
+RIVAL = "#f59e0b"
+COLORS = (TOP, RIVAL, "#10b981", "#ef4444", "#0ea5e9", "#d946ef", "#84cc16", "#78716c")
+
+BARE = {"showgrid": False, "zeroline": False}
+HIDDEN = {"visible": False, "fixedrange": True}
+LEGEND = {"orientation": "h", "y": 1, "yanchor": "bottom", "x": 0}
+PERCENT = {"ticksuffix": " %"}
+LEFT, RIGHT = [0, 0.4], [0.6, 1]
+"""Two panels, in shares of the figure's width."""
+
+EXPLODED = 20
+"""So many times the least, a loss leaves nothing to be seen of it on a linear axis."""
+
+SMOOTH = {"duration": 120, "easing": "cubic-out"}
+"""How a figure moves to other values; in milliseconds."""
+
+
+def probability_chart(probabilities: np.ndarray, rejected: bool = False) -> dict:
+    """Ten bars, one a digit, from probabilities (10,) in [0, 1].
+
+    The top one stands out, but not in a drawing that is `rejected` as no digit.
+    """
+    digits = np.arange(10)
+    stands_out = (digits == probabilities.argmax()) & (probabilities > 0) & (not rejected)
+    bars = _bars(_percent(probabilities), np.where(stands_out, TOP, OTHER).tolist())
+    return _of_certainty([bars], "if it were a digit" if rejected else "probability")
+
+
+def comparison_chart(readings: dict[str, np.ndarray]) -> dict:
+    """Two bars a digit, from two networks' probabilities (10,) in [0, 1] by their names."""
+    bars = [
+        _bars(_percent(probabilities), color, name)
+        for (name, probabilities), color in zip(readings.items(), (TOP, RIVAL), strict=True)
+    ]
+    return _of_certainty(bars, "probability", legend=LEGEND)
+
+
+def _percent(shares: np.ndarray) -> list[float]:
+    return (shares * 100).tolist()
+
+
+def _bars(
+    values: list, color: str | list[str], name: str = "", told: str = "%{y:.1f} %<extra></extra>"
+) -> dict:
+    """Ten bars, one a digit; what the pointer over one is told."""
+    return {
+        "type": "bar",
+        "name": name,
+        "x": list(range(10)),
+        "y": values,
+        "marker": {"color": color},
+        "hovertemplate": f"%{{x}}: {told}",
+    }
+
+
+def _of_certainty(bars: list[dict], title: str, **options) -> dict:
+    percent = _axis(title, range=[0, 100], **PERCENT)
+    return _figure(bars, _digits(), percent, transition=SMOOTH, **options)
+
+
+def _digits(title: str = "digit") -> dict:
+    return _axis(title, dtick=1, **BARE)
+
+
+def _axis(title: str, **options) -> dict:
+    return {"title": {"text": title}, "fixedrange": True, **options}
+
+
+def _figure(data: list[dict], x: dict, y: dict, **options) -> dict:
+    layout = {
+        "xaxis": x,
+        "yaxis": y,
+        "height": 260,
+        "margin": {"l": 56, "r": 0, "t": 16, "b": 40},
+        "bargap": 0.25,
+    }
+    return {"data": data, "layout": layout | options}
+
+
+def _panels(data: list[dict], left: tuple[dict, dict], right: tuple[dict, dict], **options) -> dict:
+    """Two panels beside each other, each with its axes; traces on the right are of x2 and y2."""
+    return _figure(
+        data,
+        left[0] | {"domain": LEFT},
+        left[1],
+        xaxis2=right[0] | {"domain": RIGHT},
+        yaxis2=right[1] | {"anchor": "x2"},
+        **options,
+    )
+
+
+RIGHT_PANEL = {"xaxis": "x2", "yaxis": "y2"}
+
+
+def learning_curve(curve: LearningCurve, epochs: int) -> dict:
+    """Loss and accuracy over the epochs so far, in training and in validation."""
+    lines = []
+    for name, points, color, mode in (
+        ("training", curve.training, OTHER, "lines"),
+        ("validation", curve.validation, TOP, "lines+markers"),
+    ):
+        done, losses, accuracies = np.array(points).reshape(-1, 3).T
+        lines += _losses_and_accuracies(
+            done, losses, accuracies, name=name, mode=mode, line={"color": color}
+        )
+    return _of_learning(lines, epochs, height=230)
+
+
+def history_chart(histories: Mapping[str, Mapping[str, Sequence[float]]]) -> dict:
+    """Loss and accuracy by epoch of networks by their names, laid over each other.
+
+    A history holds `loss` and `accuracy`, and `val_loss` and `val_accuracy`, a number an epoch:
+    the training is dotted, the validation drawn out.
+    """
+    lines, longest = [], 1
+    for place, (name, history) in enumerate(histories.items()):
+        color = COLORS[place % len(COLORS)]
+        for part, prefix, dash in (("training", "", "dot"), ("validation", "val_", "solid")):
+            losses, accuracies = (
+                np.array(history.get(prefix + figure, [])) for figure in ("loss", "accuracy")
+            )
+            epochs = 1 + np.arange(len(losses))
+            longest = max(longest, len(losses))
+            lines += _losses_and_accuracies(
+                epochs,
+                losses,
+                accuracies,
+                name=name,
+                showlegend=part == "validation",
+                mode="lines+markers" if len(losses) == 1 else "lines",
+                line={"color": color, "dash": dash},
+                legendgroup=name,
+            )
+    return _of_learning(lines, longest, height=320 + 20 * len(histories))
+
+
+def _losses_and_accuracies(
+    epochs: np.ndarray, losses: np.ndarray, accuracies: np.ndarray, **options
+) -> list[dict]:
+    line = {"type": "scatter", "x": epochs.tolist(), "cliponaxis": False, **options}
+    return [
+        line | {"y": losses.tolist(), "hovertemplate": "epoch %{x:.3~g}: %{y:.4f}"},
+        line
+        | RIGHT_PANEL
+        | {
+            "y": (accuracies * 100).tolist(),
+            "hovertemplate": "epoch %{x:.3~g}: %{y:.2f} %",
+            "showlegend": False,
+        },
+    ]
+
+
+def _of_learning(lines: list[dict], epochs: int, height: int) -> dict:
+    return _panels(
+        lines,
+        (_axis("epoch", range=[0, epochs]), _axis("loss", rangemode="tozero")),
+        (_axis("epoch", range=[0, epochs]), _axis("accuracy", **PERCENT)),
+        legend=LEGEND,
+        height=height,
+    )
+
+
+def class_chart(counts: Mapping[str, Sequence[int]]) -> dict:
+    """How many digits of each class there are, ten counts for each part of the data by its name."""
+    bars = [
+        _bars([int(count) for count in part], color, name, "%{y:,}")
+        for (name, part), color in zip(counts.items(), (TOP, RIVAL, OTHER), strict=False)
+    ]
+    return _figure(
+        bars, _digits(), _axis("digits"), barmode="stack", legend=LEGEND | {"traceorder": "normal"}
+    )
+
+
+def value_chart(counts: Sequence[int]) -> dict:
+    """How often each grey of 0-255 occurs, from 256 counts: raw, and divided by 255."""
+    values = np.arange(256)
+    bar = {
+        "type": "bar",
+        "y": [int(count) for count in counts],
+        "showlegend": False,
+        "hovertemplate": "grey %{x}: %{y:,} pixels<extra></extra>",
+    }
+    pixels = {"type": "log", "dtick": 1, "exponentformat": "power"}
+    return _panels(
+        [
+            bar | {"x": values.tolist(), "marker": {"color": OTHER}},
+            bar | {"x": (values / 255).round(4).tolist(), "marker": {"color": TOP}} | RIGHT_PANEL,
+        ],
+        (_axis("grey, as stored", **BARE), _axis("pixels", **pixels)),
+        (_axis("grey, normalised", **BARE), _axis("pixels", **pixels)),
+        bargap=0,
+    )
+
+
+def rate_chart(points: Sequence[tuple[float, float]], good: tuple[float, float] | None) -> dict:
+    """Points (learning rate, loss), the rate on a log axis; the good range, if known, is shaded.
+
+    The loss is on a log axis too where it explodes.
+    """
+    line = {
+        "type": "scatter",
+        "mode": "lines",
+        "x": [rate for rate, _ in points],
+        "y": [loss for _, loss in points],
+        "line": {"color": TOP},
+        "hovertemplate": "rate %{x:.2g}: loss %{y:.4f}<extra></extra>",
+    }
+    band = {
+        "type": "rect",
+        "y0": 0,
+        "y1": 1,
+        "yref": "paper",
+        "fillcolor": OTHER,
+        "opacity": 0.3,
+        "line": {"width": 0},
+        "layer": "below",
+    }
+    bands = [band | {"x0": good[0], "x1": good[1]}] if good else []
+    rate = _axis("learning rate", type="log", dtick=1, exponentformat="power")
+    losses = line["y"]
+    explodes = bool(losses) and max(losses) > EXPLODED * min(losses)
+    return _figure([line], rate, _axis("loss", type="log" if explodes else "linear"), shapes=bands)
+
+
+def accuracy_chart(accuracies: Mapping[str, Sequence[float | None]]) -> dict:
+    """The share of each digit that is read right, ten in [0, 1] a network (None for no digit)."""
+    bars = [
+        _bars([s if s is None else s * 100 for s in shares], color, name, "%{y:.2f} %")
+        for (name, shares), color in zip(accuracies.items(), (TOP, RIVAL), strict=False)
+    ]
+    lowest = min((share for bar in bars for share in bar["y"] if share is not None), default=0)
+    percent = _axis("read right", range=[max(0, 2 * lowest - 101), 100], **PERCENT)
+    return _figure(bars, _digits("true digit"), percent, legend=LEGEND)
+
+
+def confusion_chart(counts: Sequence[Sequence[int]], as_shares: bool) -> dict:
+    """The confusion matrix, ten rows of ten counts, or of percentages of the row; 0 at the top."""
+    counts = np.array(counts)
+    totals = counts.sum(axis=1, keepdims=True)
+    shares = 100 * counts / np.maximum(totals, 1)
+    texts = [
+        [_share(share) if as_shares else f"{count:,}" if count else "" for count, share in rows]
+        for rows in (zip(*row, strict=True) for row in zip(counts, shares, strict=True))
+    ]
+    heat = {
+        "type": "heatmap",
+        "x": list(range(10)),
+        "y": list(range(10)),
+        "z": np.log10(1 + shares).tolist(),  # the mistakes, too, are to be seen
+        "text": texts,
+        "hovertext": [
+            [
+                f"a {true} read as {read}: {counts[true, read]:,}, "
+                f"{shares[true, read]:.2f} % of its row"
+                for read in range(10)
+            ]
+            for true in range(10)
+        ],
+        "texttemplate": "%{text}",
+        "hovertemplate": "%{hovertext}<extra></extra>",
+        "colorscale": [[0, "paper"], [1, TOP]],
+        "showscale": False,
+        "xgap": 1,
+        "ygap": 1,
+    }
+    return _figure(
+        [heat],
+        _digits("read as"),
+        _digits("true digit") | {"autorange": "reversed"},
+        height=460,
+        margin={"l": 48, "r": 0, "t": 24, "b": 40},
+    )
+
+
+def _share(percent: float) -> str:
+    return "" if percent == 0 else f"{percent:.1f}" if percent < 99.95 else "100"

@@ -1,0 +1,111 @@
+"""Plotly figures of 28x28 images, as plain dicts: many beside each other, or one pixel by pixel."""
+
+import base64
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+
+from digitcanvas.drawing.preprocess import SIDE
+from digitcanvas.figures.charts import HIDDEN
+
+GAP, LINE = 4, 8
+"""Pixels beside an image, and below it for a line of its caption."""
+
+COUNTS = (9, 25, 49)
+"""Numbers of images that fill a square."""
+
+# Widths in the page's pixels
+WHOLE = 560  # of a mosaic, at the most
+TILE = 68  # of an image in it, at the least
+READABLE = 640  # of one whose pixels' numbers can be read
+
+
+def mosaic(
+    images: np.ndarray, numbers: Sequence[int], captions: Sequence[str], details: Sequence[str]
+) -> dict:
+    """N >= 1 images, uint8 (N, 28, 28) with ink 255, row by row: about as many rows as columns.
+
+    Each has a caption, in lines parted by <br>; `details` are told where the pointer is over an
+    image, and a press on it gives its number.
+    """
+    columns = max(3, int(np.ceil(np.sqrt(len(images)))))
+    rows = -(-len(images) // columns)
+    lines = 1 + max(caption.count("<br>") for caption in captions)
+    wide, high = SIDE + GAP, SIDE + LINE * lines
+    board = np.zeros((rows * high, columns * wide, 4), np.uint8)
+    places = [(place // columns * high, place % columns * wide) for place in range(len(images))]
+    for image, (top, left) in zip(images, places, strict=True):
+        tile = board[top : top + SIDE, left + GAP // 2 : left + GAP // 2 + SIDE]
+        tile[..., :3], tile[..., 3] = image[..., np.newaxis], 255
+    centres = [left + wide / 2 - 0.5 for _, left in places]
+    labels = {
+        "type": "scatter",
+        "mode": "text",
+        "x": centres,
+        "y": [top + SIDE + 0.5 for top, _ in places],
+        "text": list(captions),
+        "textposition": "bottom center",
+        "textfont": {"size": 11},
+        "hoverinfo": "skip",
+    }
+    targets = {
+        "type": "scatter",
+        "mode": "markers",
+        "x": centres,
+        "y": [top + SIDE / 2 for top, _ in places],
+        "text": list(details),
+        "customdata": [int(number) for number in numbers],
+        "hovertemplate": "%{text}<extra></extra>",
+        "marker": {"opacity": 0, "size": 40},
+    }
+    return {
+        "data": [_picture(board), labels, targets],
+        "layout": {
+            "xaxis": HIDDEN | {"range": [-0.5, columns * wide - 0.5]},
+            "yaxis": HIDDEN | {"range": [rows * high - 0.5, -0.5]},
+            "margin": {"l": 0, "r": 0, "t": 24, "b": 0},
+            "hovermode": "closest",
+            "hoverdistance": -1,
+            "showlegend": False,
+        },
+        "aspect": columns * wide / (rows * high),
+        "narrowest": columns * TILE,
+        "widest": WHOLE,
+    }
+
+
+def _picture(pixels: np.ndarray) -> dict:
+    _, png = cv2.imencode(".png", pixels)
+    source = f"data:image/png;base64,{base64.b64encode(png).decode()}"
+    return {"type": "image", "source": source, "hoverinfo": "skip"}
+
+
+def image_chart(image: np.ndarray) -> dict:
+    """One image, uint8 (28, 28); the pointer over a pixel tells its number."""
+    heat = {
+        "type": "heatmap",
+        "z": image.tolist(),
+        "zmin": 0,
+        "zmax": 255,
+        "colorscale": [[0, "#000000"], [1, "#ffffff"]],
+        "hovertemplate": "row %{y}, column %{x}: %{z}<extra></extra>",
+        "showscale": False,
+    }
+    axis = {"dtick": 9, "showgrid": False, "zeroline": False, "fixedrange": True}
+    return {
+        "data": [heat],
+        "layout": {
+            "xaxis": axis | {"title": {"text": "column"}},
+            "yaxis": axis | {"title": {"text": "row"}, "autorange": "reversed"},
+            "margin": {"l": 44, "r": 0, "t": 16, "b": 40},
+        },
+        "aspect": 1,
+    }
+
+
+def pixel_chart(image: np.ndarray) -> dict:
+    """As `image_chart`, with each pixel's number written in it, and large enough to read it."""
+    figure = image_chart(image)
+    figure["data"][0] |= {"texttemplate": "%{z}", "textfont": {"size": 9}}
+    return figure | {"narrowest": READABLE, "widest": READABLE}

@@ -1,0 +1,126 @@
+"""A drawing of a network, as a Plotly figure in a plain dict."""
+
+from collections.abc import Sequence
+
+from digitcanvas.figures.charts import HIDDEN, OTHER, TOP
+from digitcanvas.runs.network import Layer, Shape
+
+MAPS, NEURONS = 5, 11
+"""So many feature maps and neurons of a layer are drawn, at most."""
+
+# Pixels
+COLUMN, HEIGHT = 112, 260
+SIDE = 64  # of a map of 28x28; others in proportion
+SHIFT = 6  # from one map to the next
+PITCH = 17  # from one neuron to the next
+
+DRAWN = {"Conv2D": "convolution", "MaxPooling2D": "pooling", "Dense": "dense"}
+"""The layers that change how many numbers there are; others do not show."""
+
+
+def network_diagram(layers: Sequence[Layer]) -> dict:
+    """The image, the maps of each convolution and pooling as sheets, and dense layers' neurons.
+
+    The neurons of two layers that follow each other are joined; what a layer is, the pointer over
+    it tells.
+    """
+    image = Layer("Image", "28x28 pixels", (28, 28, 1), 0)
+    columns = [image, *(layer for layer in layers if layer.kind in DRAWN)]
+    sheets, dots, edges, captions = [], [], [], []
+    before = []
+    for place, layer in enumerate(columns):
+        x = (place + 0.5) * COLUMN
+        if len(layer.shape) == 1:
+            here = [(x, y) for y in _heights(layer.shape[0])]
+            edges += [(start, end) for start in before for end in here]
+        else:
+            sheets += _sheets(layer.shape, x)
+            here = []
+        dots += [(*dot, _told(layer), 1) for dot in here] or [(x, 0, _told(layer), 0)]
+        captions.append((x, f"{DRAWN.get(layer.kind, 'image')}<br>{_size(layer.shape)}"))
+        before = here
+    x, y, texts, opacities = zip(*dots, strict=True)
+    return {
+        "data": [
+            {
+                "type": "scatter",
+                "mode": "lines",
+                "x": [x for start, end in edges for x in (start[0], end[0], None)],
+                "y": [y for start, end in edges for y in (start[1], end[1], None)],
+                "line": {"color": OTHER, "width": 0.5},
+                "opacity": 0.5,
+                "hoverinfo": "skip",
+            },
+            {
+                "type": "scatter",
+                "mode": "markers",
+                "x": x,
+                "y": y,
+                "text": texts,
+                "hovertemplate": "%{text}<extra></extra>",
+                "marker": {"color": TOP, "size": 11, "opacity": opacities},
+            },
+            {
+                "type": "scatter",
+                "mode": "text",
+                "x": [x for x, _ in captions],
+                "y": [-HEIGHT / 2 + 16] * len(captions),
+                "text": [text for _, text in captions],
+                "hoverinfo": "skip",
+            },
+        ],
+        "layout": {
+            "shapes": sheets,
+            "xaxis": HIDDEN | {"range": [0, len(columns) * COLUMN]},
+            "yaxis": HIDDEN | {"range": [-HEIGHT / 2, HEIGHT / 2]},
+            "margin": {"l": 0, "r": 0, "t": 0, "b": 0},
+            "showlegend": False,
+            "hovermode": "closest",
+            "hoverdistance": SIDE // 2,
+        },
+        "aspect": len(columns) * COLUMN / HEIGHT,
+        "narrowest": len(columns) * COLUMN * 0.7,
+        "widest": len(columns) * COLUMN,
+    }
+
+
+def _heights(neurons: int) -> list[float]:
+    """Where the neurons of a layer are drawn; of many, the first and the last, and a gap."""
+    drawn = min(neurons, NEURONS)
+    places = [place for place in range(drawn) if neurons <= NEURONS or place != NEURONS // 2]
+    return [((drawn - 1) / 2 - place) * PITCH + PITCH for place in places]
+
+
+def _sheets(shape: Shape, x: float) -> list[dict]:
+    """Maps that lie on each other, the last in front."""
+    side = max(SIDE * shape[0] / 28, 6)
+    drawn = min(shape[2], MAPS)
+    sheets = []
+    for number in range(drawn):
+        shift = (number - (drawn - 1) / 2) * SHIFT
+        left, bottom = x + shift - side / 2, PITCH - shift - side / 2
+        sheets.append(
+            {
+                "type": "rect",
+                "x0": left,
+                "y0": bottom,
+                "x1": left + side,
+                "y1": bottom + side,
+                "fillcolor": TOP,
+                "opacity": 0.75,
+                "line": {"color": "#ffffff", "width": 1},
+            }
+        )
+    return sheets
+
+
+def _size(shape: Shape) -> str:
+    if len(shape) == 1:
+        return f"{shape[0]:,}"
+    high, wide, maps = shape
+    return f"{maps} of {high}x{wide}" if maps > 1 else f"{high}x{wide}"
+
+
+def _told(layer: Layer) -> str:
+    weights = f"<br>{layer.parameters:,} parameters" if layer.parameters else ""
+    return f"{DRAWN.get(layer.kind, 'image')}: {layer.detail}{weights}"

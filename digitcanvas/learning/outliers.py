@@ -1,0 +1,182 @@
+"""Drawings that are no digit, made to teach a network what to turn away.
+
+Each kind is a function of a random generator and of some digits, which it may spoil; it gives
+strokes, arrays (n, 2), y down, of about unit size.
+"""
+
+import string
+from collections.abc import Sequence
+from functools import cache
+
+import numpy as np
+from HersheyFonts import HersheyFonts
+
+from digitcanvas.drawing.strokes import Drawing, Stroke
+from digitcanvas.learning.handwriting import EXTENT, middle_and_size
+
+NOT_A_DIGIT = 10
+"""The label of what is no digit, after those of the ten."""
+
+LETTERS = sorted(set(string.ascii_letters) - set("BDGIJLOQSUZabgijloqsyz"))
+"""Letters that are rarely taken for a digit."""
+
+FONTS = ("futural", "scripts", "cursive", "timesr")
+CAPITAL = 21
+"""The height of their capitals."""
+
+MIRRORED = {3: "x", 4: "xy", 6: "x", 7: "xy", 9: "x"}
+"""The digits that become no other digit when mirrored, and along which axes."""
+
+UNFINISHED = (2, 3, 4, 5, 8)
+"""The digits whose beginning is rarely another digit."""
+
+SLENDER = 0.4
+"""A beginning of less than this share of its height in width could be a 1."""
+
+TRIES = 10
+"""The beginnings to try for one that is not slender."""
+
+
+def make_outliers(count: int, digits: Sequence[Drawing], rng: np.random.Generator) -> list[Drawing]:
+    """So many drawings, of all kinds in turn; some need each of the ten among the digits."""
+    kinds = OF_DIGITS + FREE if len({digit.label for digit in digits}) == 10 else FREE
+    made = (kinds[number % len(kinds)](rng, digits) for number in range(count))
+    return [
+        Drawing([stroke * EXTENT for stroke in strokes], NOT_A_DIGIT, writer=0) for strokes in made
+    ]
+
+
+def scribble(rng: np.random.Generator, digits: Sequence[Drawing] = ()) -> list[Stroke]:
+    """One to three smooth curves through random points."""
+    return [_curve(rng.random((rng.integers(4, 12), 2))) for _ in range(rng.integers(1, 4))]
+
+
+def polygon(rng: np.random.Generator, digits: Sequence[Drawing] = ()) -> list[Stroke]:
+    """A triangle to a hexagon, or a star of as many points."""
+    corners = rng.integers(3, 7)
+    if rng.random() < 0.5:
+        return [_polar(np.linspace(0, 1, corners + 1) + rng.random(), 1)]
+    radii = np.where(np.arange(2 * corners + 1) % 2, rng.uniform(0.3, 0.6), 1)
+    return [_polar(np.linspace(0, 1, 2 * corners + 1) + rng.random(), radii)]
+
+
+def spiral(rng: np.random.Generator, digits: Sequence[Drawing] = ()) -> list[Stroke]:
+    turns = np.linspace(0, rng.uniform(1.8, 4), 80)
+    return [_polar(turns * rng.choice([-1, 1]) + rng.random(), turns / turns[-1])]
+
+
+def lines(rng: np.random.Generator, digits: Sequence[Drawing] = ()) -> list[Stroke]:
+    """Straight strokes: a star, parallels, or anyhow."""
+    count = rng.integers(2, 5)
+    ways = [
+        [_polar(np.array([0, 0.5]) + i / count / 2, 1) for i in range(count)],
+        [np.array([[0, i], [1, i]]) for i in range(count)],
+        list(rng.random((count + 1, 2, 2))),
+    ]
+    turn = _rotation(rng.choice([0, 0.25, rng.random()]))
+    return [line @ turn for line in ways[rng.integers(3)]]
+
+
+def letter(rng: np.random.Generator, digits: Sequence[Drawing] = ()) -> list[Stroke]:
+    return glyph(str(rng.choice(FONTS)), str(rng.choice(LETTERS)))
+
+
+def glyph(font: str, character: str) -> list[Stroke]:
+    """A character of one of A. Hershey's fonts."""
+    strokes = [list(stroke) for stroke in _font(font).strokes_for_text(character)]
+    return [np.array(stroke, float) / CAPITAL for stroke in strokes if stroke]
+
+
+@cache
+def _font(name: str) -> HersheyFonts:
+    fonts = HersheyFonts()
+    fonts.load_default_font(name)
+    return fonts
+
+
+def scrambled(rng: np.random.Generator, digits: Sequence[Drawing]) -> list[Stroke]:
+    """A digit cut into pieces, each turned and moved."""
+    strokes = _any(digits, rng).strokes
+    pieces = [
+        piece
+        for stroke in strokes
+        for piece in np.array_split(stroke, rng.integers(2, 5))
+        if len(piece)
+    ]
+    return [
+        (piece - piece.mean(axis=0)) @ _rotation(rng.random()) + rng.random(2) * 0.8
+        for piece in pieces
+    ]
+
+
+def mirrored(rng: np.random.Generator, digits: Sequence[Drawing]) -> list[Stroke]:
+    digit = _any(digits, rng, tuple(MIRRORED))
+    axis = rng.choice(list(MIRRORED[digit.label]))
+    return [stroke * ([-1, 1] if axis == "x" else [1, -1]) for stroke in digit.strokes]
+
+
+def unfinished(rng: np.random.Generator, digits: Sequence[Drawing]) -> list[Stroke]:
+    """The beginning of a digit: one of a few that is not so slender that it could be a 1."""
+    for _ in range(TRIES):
+        strokes = _any(digits, rng, UNFINISHED).strokes
+        left = max(1, round(sum(map(len, strokes)) * rng.uniform(0.3, 0.6)))
+        begun = []
+        for stroke in strokes:
+            if left > 0:
+                begun.append(stroke[:left])
+                left -= len(stroke)
+        width, height = np.ptp(np.concatenate(begun), axis=0)
+        if width > SLENDER * height:
+            break
+    return begun
+
+
+def pair(rng: np.random.Generator, digits: Sequence[Drawing]) -> list[Stroke]:
+    """Two digits side by side, or one over the other."""
+    left, right = _any(digits, rng).strokes, _any(digits, rng).strokes
+    width = np.ptp(np.concatenate(left)[:, 0]) / 2 + np.ptp(np.concatenate(right)[:, 0]) / 2
+    beside = np.array([width + rng.uniform(0.05, 0.4), rng.normal(0, 0.1)])
+    over = _polar(rng.random(1), rng.uniform(0.2, 0.5))[0]
+    offset = beside if rng.random() < 0.6 else over
+    return left + [stroke * rng.uniform(0.8, 1.2) + offset for stroke in right]
+
+
+FREE = (scribble, polygon, spiral, lines, letter, letter)
+OF_DIGITS = (scrambled, mirrored, unfinished, pair)
+
+
+def _any(
+    digits: Sequence[Drawing], rng: np.random.Generator, labels: Sequence[int] = tuple(range(10))
+) -> Drawing:
+    """One of the digits with such labels (there must be one), its longer side 1 around 0."""
+    digit = digits[rng.integers(len(digits))]
+    while digit.label not in labels:
+        digit = digits[rng.integers(len(digits))]
+    middle, size = middle_and_size(digit.strokes)
+    strokes = [(stroke - middle) / size for stroke in digit.strokes]
+    return Drawing(strokes, digit.label, digit.writer)
+
+
+def _curve(points: np.ndarray, steps: int = 12) -> Stroke:
+    """A Catmull-Rom spline through points (n, 2)."""
+    p = np.vstack([points[:1], points, points[-1:]])
+    t = np.linspace(0, 1, steps)[:, np.newaxis]
+    return np.concatenate(
+        [
+            b
+            + t * (c - a) / 2
+            + t**2 * (a - 2.5 * b + 2 * c - d / 2)
+            + t**3 * (1.5 * (b - c) + (d - a) / 2)
+            for a, b, c, d in zip(p, p[1:], p[2:], p[3:], strict=False)
+        ]
+    )
+
+
+def _polar(turns: np.ndarray, radii: np.ndarray | float) -> Stroke:
+    angles = 2 * np.pi * turns
+    return np.stack([np.cos(angles) * radii, np.sin(angles) * radii], axis=1)
+
+
+def _rotation(turn: float) -> np.ndarray:
+    cos, sin = np.cos(2 * np.pi * turn), np.sin(2 * np.pi * turn)
+    return np.array([[cos, -sin], [sin, cos]])

@@ -1,0 +1,322 @@
+"""A recipe and its data become a trained model, and that a model directory."""
+
+import math
+import os
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # before TensorFlow speaks
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from digitcanvas.data.datasets import BUNDLED, Mnist, PenDigits, images_of, sha256, split
+from digitcanvas.learning.augment import bend_images
+from digitcanvas.learning.calibration import calibrate
+from digitcanvas.learning.handwriting import bend_strokes, blend
+from digitcanvas.learning.keras_networks import build
+from digitcanvas.learning.outliers import make_outliers
+from digitcanvas.reading import registry
+from digitcanvas.reading.evaluation import evaluate, measure
+from digitcanvas.reading.recognizer import Recognizer, judged
+from digitcanvas.runs import rate_finder
+from digitcanvas.runs.progress import Progress
+from digitcanvas.runs.recipes import Recipe
+
+WARM_UP = 0.05
+DIGITS_PER_OUTLIER = 5
+"""There are at least so many, so that a small sample is not drowned."""
+
+LIBRARIES = ("tensorflow", "keras", "numpy", "opencv-python-headless", "Hershey-Fonts")
+PEN_WIDTHS = (0.9, 2.0)
+"""The range of the pens that drawings are learnt from, in pixels of the 28x28 image."""
+
+REPORTED = 1000
+"""After so many drawings made, progress is reported."""
+
+
+class Diverged(ValueError):
+    """The loss is no number any more."""
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A trained network, what it learnt from, its loss and accuracy by epoch, and the time.
+
+    `initial` are the weights that it began with.
+    """
+
+    model: keras.Model
+    initial: list[np.ndarray]
+    recipe: Recipe
+    mnist: Mnist
+    pen: PenDigits | None
+    history: dict[str, list[float]]
+    seconds: float
+
+
+def train(
+    recipe: Recipe,
+    mnist: Mnist,
+    pen: PenDigits | None = None,
+    on_progress: Callable[[Progress], None] = lambda progress: None,
+) -> Trained:
+    """Train a network and calibrate it. The same recipe and data give the same weights.
+
+    `on_progress` is called now and then while drawings are made to learn from, and after every
+    batch and every epoch. Raises Diverged, a ValueError, where the loss is no number any more.
+    """
+    start = time.monotonic()
+    _fix_chance(recipe.seed)
+    images, labels, validation = gather(recipe, mnist, pen, on_progress)
+    batches = Batches(images, labels, recipe)
+    model = _compiled(recipe, steps=recipe.epochs * len(batches))
+    initial = model.get_weights()
+    history = model.fit(
+        batches,
+        epochs=recipe.epochs,
+        validation_data=(validation[0], _targets(validation[1], recipe)),
+        validation_batch_size=1000,
+        callbacks=[_Report(on_progress)],
+        verbose=0,
+    ).history
+    if recipe.calibrated:
+        drawings = [images_of(pen.validation)] if pen and recipe.pen_copies else []
+        calibrate(model, [validation, *drawings])
+    return Trained(model, initial, recipe, mnist, pen, history, time.monotonic() - start)
+
+
+def find_rate(
+    recipe: Recipe,
+    mnist: Mnist,
+    on_progress: Callable[[Progress], None] = lambda progress: None,
+) -> rate_finder.RateCurve:
+    """Train on MNIST's digits, for an epoch at each of the rates to try, until the loss diverges.
+
+    An epoch takes at most `rates.DIGITS` digits. The rate and its mean loss are in the progress of
+    each epoch's end, as `learning_rate` and `loss`. Raises Diverged, a ValueError, where not even
+    the lowest rate can be trained at.
+    """
+    recipe = rate_finder.recipe_for(recipe)
+    _fix_chance(recipe.seed)
+    rng = np.random.default_rng(recipe.seed)
+    chosen, _ = split(len(mnist.y_train), recipe.validation_share, rng)
+    batches = Batches(*_digits(mnist, chosen[: rate_finder.DIGITS]), recipe)
+    model = _compiled(recipe, steps=recipe.epochs * len(batches))
+    curve = rate_finder.RateCurve()
+
+    def collect(progress: Progress) -> None:
+        curve.add(progress)
+        on_progress(progress)
+
+    steps = [keras.callbacks.LearningRateScheduler(rate_finder.rate_of), _Report(collect)]
+    try:
+        model.fit(batches, epochs=recipe.epochs, callbacks=steps, verbose=0)
+    except Diverged:
+        if not curve.points:
+            raise
+    return curve
+
+
+def _fix_chance(seed: int) -> None:
+    keras.utils.set_random_seed(seed)
+    tf.config.experimental.enable_op_determinism()
+
+
+def _compiled(recipe: Recipe, steps: int) -> keras.Model:
+    model = build(recipe)
+    model.compile(optimizer=_optimizer(recipe, steps), loss=recipe.loss, metrics=["accuracy"])
+    return model
+
+
+def _targets(labels: np.ndarray, recipe: Recipe) -> np.ndarray:
+    """Labels (N,) as the recipe's loss takes them."""
+    if recipe.loss == "sparse_categorical_crossentropy":
+        return labels
+    return keras.utils.to_categorical(labels, recipe.classes)
+
+
+def _optimizer(recipe: Recipe, steps: int) -> keras.optimizers.Optimizer:
+    rate = float(recipe.learning_rate)
+    if recipe.schedule == "cosine":
+        warm_up = max(1, int(steps * WARM_UP))
+        rate = keras.optimizers.schedules.CosineDecay(
+            rate / 10,
+            max(1, steps - warm_up),
+            alpha=0.01,
+            warmup_target=rate,
+            warmup_steps=warm_up,
+        )
+    decay = recipe.weight_decay or None
+    if recipe.optimizer == "sgd":
+        return keras.optimizers.SGD(rate, momentum=0.9, weight_decay=decay)
+    if recipe.optimizer == "rmsprop":
+        return keras.optimizers.RMSprop(rate, weight_decay=decay)
+    return keras.optimizers.Adam(rate, weight_decay=decay)
+
+
+def publish(trained: Trained, target: Path, scratch: Path | None = None) -> registry.Card:
+    """Write a model directory: both files, and a card with what they measure as served.
+
+    It is made in `scratch`, on the same file system, or beside `target`, and appears there whole,
+    in the place of a model that was there. Where the disk is full or the place cannot be written
+    (OSError, ModelError), what was there stays.
+    """
+    recipe = trained.recipe
+    with registry.publishing(target, scratch) as directory:
+        bare = build(recipe)  # without the optimizer's state
+        bare.set_weights(trained.initial)
+        untrained = _measure(bare, trained.mnist)
+        bare.set_weights(trained.model.get_weights())
+        bare.save(directory / registry.TRAINABLE)
+        bare.export(directory / registry.SERVED, format="litert", verbose=False)
+        served = Recognizer((directory / registry.SERVED).read_bytes())
+        card = registry.Card(
+            recipe=asdict(recipe),
+            data=_describe_data(trained),
+            versions={name: version(name) for name in LIBRARIES}
+            | {"python": sys.version.split()[0]},
+            metrics=evaluate(served, trained.mnist, trained.pen),
+            history=trained.history,
+            parameters=trained.model.count_params(),
+            trained_at=datetime.now(UTC).isoformat(timespec="seconds"),
+            seconds=round(trained.seconds, 1),
+            files={
+                name: sha256(directory / name) for name in (registry.TRAINABLE, registry.SERVED)
+            },
+            untrained=untrained,
+        )
+        registry.write_card(directory, card)
+    return registry.read_card(target)
+
+
+def _measure(model: keras.Model, mnist: Mnist) -> dict[str, float]:
+    """The network's loss and accuracy on the test set."""
+    softmax = model.predict(mnist.x_test.astype(np.float32) / 255, batch_size=1000, verbose=0)
+    figures = measure(*judged(softmax), mnist.y_test)
+    return {name: figures[name] for name in ("loss", "accuracy")}
+
+
+class Batches(keras.utils.PyDataset):
+    """Shuffled training batches, bent anew in each epoch; the seed decides all of it."""
+
+    def __init__(self, images: np.ndarray, labels: np.ndarray, recipe: Recipe) -> None:
+        super().__init__()
+        self._images, self._targets, self._recipe = images, _targets(labels, recipe), recipe
+        self._epoch = 0
+        self._shuffle()
+
+    def __len__(self) -> int:
+        return -(-len(self._images) // self._recipe.batch_size)
+
+    def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+        size = self._recipe.batch_size
+        chosen = self._order[index * size : (index + 1) * size]
+        images = self._images[chosen]
+        if self._recipe.augment:
+            rng = np.random.default_rng([self._recipe.seed, self._epoch, index])
+            images = bend_images(images, rng)
+        return images, self._targets[chosen]
+
+    def on_epoch_end(self) -> None:
+        self._epoch += 1
+        self._shuffle()
+
+    def _shuffle(self) -> None:
+        rng = np.random.default_rng([self._recipe.seed, self._epoch])
+        self._order = rng.permutation(len(self._images))
+
+
+class _Report(keras.callbacks.Callback):
+    """Turns Keras' callbacks into Progress, and stops a run that has lost its way."""
+
+    def __init__(self, on_progress: Callable[[Progress], None]) -> None:
+        super().__init__()
+        self._on_progress = on_progress
+        self._epoch = 0
+
+    def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
+        self._epoch = epoch + 1
+
+    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
+        self._send(batch + 1, logs)
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        self._send(self.params["steps"], logs)
+
+    def _send(self, batch: int, logs: dict | None) -> None:
+        if not all(math.isfinite(value) for value in logs.values()):
+            raise Diverged(
+                f"The loss is no number any more in epoch {self._epoch}, batch {batch}: train with "
+                "a lower learning rate."
+            )
+        self._on_progress(
+            Progress(self._epoch, self.params["epochs"], batch, self.params["steps"], dict(logs))
+        )
+
+
+def gather(
+    recipe: Recipe,
+    mnist: Mnist,
+    pen: PenDigits | None,
+    on_progress: Callable[[Progress], None] = lambda progress: None,
+) -> tuple:
+    """Images (N, 28, 28) and labels (N,): to train on, and a pair to watch and calibrate with."""
+    rng = np.random.default_rng(recipe.seed)
+    chosen, kept = split(len(mnist.y_train), recipe.validation_share, rng)
+    images, labels = _digits(mnist, chosen)
+    drawings = pen.train if pen and recipe.pen_copies else []
+    copies = len(drawings) * recipe.pen_copies
+    outliers = min(recipe.outliers, (len(chosen) + copies) // DIGITS_PER_OUTLIER)
+
+    def report(done: float) -> None:
+        if copies + outliers:
+            on_progress(Progress(0, recipe.epochs, round(done), copies + outliers, {}))
+
+    made = []
+    for _ in range(recipe.pen_copies):
+        made += blend(drawings, rng)
+        report(len(made) / 2)
+    made += make_outliers(outliers, drawings, rng)
+    bent = []
+    for number, drawing in enumerate(made):
+        if number % REPORTED == 0:
+            report((len(made) + number) / 2)
+        bent.append(replace(drawing, strokes=bend_strokes(drawing.strokes, rng)))
+    drawn, meant = images_of(bent, rng.uniform(*PEN_WIDTHS, len(bent)))
+    return (
+        np.concatenate([images, drawn]),
+        np.concatenate([labels, meant]),
+        _digits(mnist, kept),
+    )
+
+
+def _digits(mnist: Mnist, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Those of MNIST's training digits, as images (N, 28, 28) in [0, 1], and their labels (N,)."""
+    return mnist.x_train[places].astype(np.float32) / 255, mnist.y_train[places]
+
+
+def _describe_data(trained: Trained) -> dict:
+    mnist, pen = trained.mnist, trained.pen
+    data = {
+        "mnist": {
+            "name": BUNDLED if mnist.is_sample else "MNIST",
+            "sha256": mnist.sha256,
+            "train": len(mnist.y_train),
+            "test": len(mnist.y_test),
+        }
+    }
+    if pen:
+        data["pen"] = {
+            "sha256": pen.sha256,
+            "train": len(pen.train) if trained.recipe.pen_copies else 0,
+            "validation": len(pen.validation),
+            "validation_writers": sorted({drawing.writer for drawing in pen.validation}),
+        }
+    return data

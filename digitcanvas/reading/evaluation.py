@@ -1,0 +1,153 @@
+"""How good a recognizer is, and how honest, on images and on drawings."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from digitcanvas.data.datasets import Mnist, PenDigits, place_at_random
+from digitcanvas.drawing.strokes import Drawing
+from digitcanvas.reading.recognizer import ACCEPTED, Recognizer
+
+BINS = 15
+
+AT_ONCE = 1000
+"""Images read between two reports of how far the reading is."""
+
+OUTCOMES = ("wrong", "right", "all")
+
+
+@dataclass(frozen=True)
+class Readings:
+    """What a network makes of N images: probabilities (N, 10), is_digit (N,), true labels (N,)."""
+
+    probabilities: np.ndarray
+    is_digit: np.ndarray
+    labels: np.ndarray
+
+    @cached_property
+    def digits(self) -> np.ndarray:
+        """What each image is read as, (N,)."""
+        return self.probabilities.argmax(axis=1)
+
+    @cached_property
+    def metrics(self) -> dict:
+        """`measure`'s figures."""
+        return measure(self.probabilities, self.is_digit, self.labels)
+
+    def gallery(
+        self, outcome: str = "all", true: int | None = None, read: int | None = None
+    ) -> np.ndarray:
+        """The places of the images that are read "right", "wrong" or as it comes ("all").
+
+        Only those of a `true` digit, and those `read` as a digit, where these are given. The most
+        confidently read come first.
+        """
+        right = self.digits == self.labels
+        chosen = {"right": right, "wrong": ~right, "all": np.ones_like(right)}[outcome]
+        if true is not None:
+            chosen = chosen & (self.labels == true)
+        if read is not None:
+            chosen = chosen & (self.digits == read)
+        places = np.flatnonzero(chosen)
+        return places[np.argsort(-self.probabilities[places].max(axis=1), kind="stable")]
+
+
+def read_images(
+    recognizer: Recognizer,
+    images: np.ndarray,
+    labels: np.ndarray,
+    on_progress: Callable[[float], None] = lambda share: None,
+) -> Readings:
+    """Read uint8 images (N, 28, 28), ink 255, with labels (N,); tells the share done, 0 to 1."""
+    parts = []
+    for start in range(0, len(images), AT_ONCE):
+        parts.append(
+            recognizer.judge_batch(images[start : start + AT_ONCE].astype(np.float32) / 255)
+        )
+        on_progress(min(1, (start + AT_ONCE) / len(images)))
+    probabilities, is_digit = (np.concatenate(part) for part in zip(*parts, strict=True))
+    return Readings(probabilities, is_digit, labels)
+
+
+def evaluate(recognizer: Recognizer, mnist: Mnist, pen: PenDigits | None) -> dict[str, dict]:
+    """Measure on the test digits ("test") and on the writers kept out of training ("pen")."""
+    test = read_images(recognizer, mnist.x_test, mnist.y_test).metrics
+    metrics = {"test": {"data": mnist.test_set} | test}
+    if pen:
+        metrics["pen"] = {"data": "drawings by writers kept out"} | evaluate_drawings(
+            recognizer, pen.validation
+        )
+    return metrics
+
+
+def evaluate_drawings(recognizer: Recognizer, drawings: Sequence[Drawing], seed: int = 0) -> dict:
+    """Measure on drawings, each put at random on a 280-pixel canvas, 35-80 % of its side.
+
+    Each is read by `predict_strokes`, as the app would. Gives `measure`'s figures.
+    """
+    rng = np.random.default_rng(seed)
+    predictions = [
+        recognizer.predict_strokes(place_at_random(drawing, rng).strokes) for drawing in drawings
+    ]
+    return measure(
+        np.array([prediction.probabilities for prediction in predictions]),
+        np.array([prediction.is_digit for prediction in predictions]),
+        np.array([drawing.label for drawing in drawings]),
+    )
+
+
+def measure(probabilities: np.ndarray, is_digit: np.ndarray, labels: np.ndarray) -> dict:
+    """Figures of N >= 1 readings: probabilities (N, 10), is_digit (N,), true labels (N,).
+
+    `accuracy` (0-1) with its 95 % `interval`, the mean cross-entropy `loss` (nats), the `count`;
+    the mean `calibration_error` (see below), the mean `confidence_when_wrong` (None for no wrong
+    reading), the share that is `rejected` as no digit; `accuracy_by_digit`, ten (None for a digit
+    that does not occur), and the `confusion` matrix, ten rows, the true digits, of ten counts.
+    What is rejected counts in the others as it was read.
+    """
+    read, confidence = probabilities.argmax(axis=1), probabilities.max(axis=1)
+    right = read == labels
+    confusion = np.zeros((10, 10), int)
+    np.add.at(confusion, (labels, read), 1)
+    totals = confusion.sum(axis=1)
+    chosen = probabilities[np.arange(len(labels)), labels]
+    return {
+        "accuracy": float(right.mean()),
+        "interval": interval(int(right.sum()), len(right)),
+        "loss": float(-np.log(np.maximum(chosen, 1e-7)).mean()),
+        "count": len(labels),
+        "calibration_error": calibration_error(confidence, right),
+        "confidence_when_wrong": None if right.all() else float(confidence[~right].mean()),
+        "rejected": float((is_digit < ACCEPTED).mean()),
+        "accuracy_by_digit": [
+            float(confusion[digit, digit] / totals[digit]) if totals[digit] else None
+            for digit in range(10)
+        ],
+        "confusion": confusion.tolist(),
+    }
+
+
+def interval(right: int, count: int) -> list[float]:
+    """The 95 % confidence interval of a share, `right` of `count` >= 1.
+
+    E. B. Wilson, "Probable inference, the law of succession, and statistical inference", JASA 1927.
+    """
+    z, share = 1.96, right / count
+    middle = share + z**2 / (2 * count)
+    half = z * np.sqrt(share * (1 - share) / count + z**2 / (4 * count**2))
+    return [
+        float(np.clip(bound / (1 + z**2 / count), 0, 1)) for bound in (middle - half, middle + half)
+    ]
+
+
+def calibration_error(confidence: np.ndarray, right: np.ndarray) -> float:
+    """The mean gap between confidence and accuracy over 15 equal bins of confidence, by count.
+
+    Both are (N,). Source: M. P. Naeini et al., "Obtaining well calibrated probabilities using
+    Bayesian binning", AAAI 2015.
+    """
+    bins = np.minimum((confidence * BINS).astype(int), BINS - 1)
+    gaps = np.bincount(bins, weights=right - confidence, minlength=BINS)
+    return float(np.abs(gaps).sum() / len(right))

@@ -1,0 +1,248 @@
+"""The model directories on disk: find, list, read and publish them.
+
+A model directory holds `model.keras` (for training on), `model.tflite` (the same network, for
+serving) and `card.json` (how it came about, how good it is, and the hashes of the other two).
+The shipped ones are in `models/`; those trained here are in `models/retrained/`, or where the
+environment variable DIGITCANVAS_HOME points.
+"""
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import tempfile
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from datetime import date, datetime
+from itertools import chain, count
+from pathlib import Path
+
+SHIPPED = Path(__file__).parents[2] / "models"
+SHIPPED_NAMES = ("cnn", "mlp")
+CARD = "card.json"
+SERVED = "model.tflite"
+TRAINABLE = "model.keras"
+
+
+class ModelError(ValueError):
+    """A model that cannot be used; the message says which, why and what to do."""
+
+
+@dataclass(frozen=True)
+class Card:
+    """How a model came about and how good it is.
+
+    `recipe`, `data`, `versions` and `history` (a list of numbers an epoch, by name) are what
+    training used and saw; `metrics` holds what was measured on the "test" set, and on drawings
+    ("pen") where there were any: `data` (their name), and the figures of `evaluation.measure`;
+    `trained_at` is an ISO 8601 time, `seconds` the training's wall time; `files` maps
+    each file beside the card to its SHA-256; `untrained` holds the "loss" and "accuracy" on the
+    test set before the training, and nothing in cards of old.
+    """
+
+    recipe: dict
+    data: dict
+    versions: dict
+    metrics: dict
+    history: dict
+    parameters: int
+    trained_at: str
+    seconds: float
+    files: dict
+    untrained: dict = field(default_factory=dict)
+
+    @property
+    def test(self) -> dict:
+        """The metrics on the test set that belongs to the training data."""
+        return self.metrics["test"]
+
+    @property
+    def trained_on(self) -> date:
+        return datetime.fromisoformat(self.trained_at).date()
+
+
+def home() -> Path:
+    """Where models trained here are kept."""
+    return Path(os.environ.get("DIGITCANVAS_HOME") or SHIPPED / "retrained")
+
+
+def model_names() -> list[str]:
+    """The shipped models' names, then the retrained ones'; those of damaged models too."""
+    retrained = sorted(home().iterdir()) if home().is_dir() else []
+    return [
+        *SHIPPED_NAMES,
+        *(path.name for path in retrained if path.is_dir() and not path.name.startswith(".")),
+    ]
+
+
+def find(model: str | Path) -> Path:
+    """The directory of a shipped model, of a retrained one, or the directory given itself.
+
+    Raises ModelError where there is none.
+    """
+    names = model_names()
+    if str(model) in names:
+        return _directory(str(model))
+    if _is_model(Path(model)):
+        return Path(model)
+    raise ModelError(f"There is no model {str(model)!r:.60}. There are: {', '.join(names)}.")
+
+
+def _directory(name: str) -> Path:
+    return (SHIPPED if name in SHIPPED_NAMES else home()) / name
+
+
+def _is_model(directory: Path) -> bool:
+    try:
+        return any((directory / file).exists() for file in (CARD, SERVED))
+    except OSError:
+        return False
+
+
+def version(directory: Path) -> int:
+    """A number that changes when another model is published there. Raises ModelError for none."""
+    try:
+        return (directory / CARD).stat().st_mtime_ns
+    except OSError as error:
+        raise damaged(directory, f"its card cannot be read ({error.strerror})") from error
+
+
+def snapshot() -> tuple:
+    """What changes when a model is published, renamed, removed or damaged."""
+    models = []
+    for name in model_names():
+        try:
+            models.append((name, version(_directory(name))))
+        except ModelError:
+            models.append((name, None))
+    return tuple(models)
+
+
+def read_card(directory: Path) -> Card:
+    """Raises ModelError for a card that is missing or damaged."""
+    try:
+        card = Card(**json.loads((directory / CARD).read_text(encoding="utf-8")))
+        kinds = {
+            "parameters": (card.parameters, int),
+            "files": (card.files, dict),
+            "trained_at": (card.trained_on, date),
+            "accuracy": (card.test["accuracy"], float),
+            "data": (card.test["data"], str),
+        }
+        for name, (value, kind) in kinds.items():
+            if not isinstance(value, kind):
+                raise TypeError(f"{name} is {value!r:.40}")
+    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
+        raise damaged(directory, f"its card cannot be read ({error})") from error
+    return card
+
+
+def read_served(directory: Path) -> bytes:
+    """The network for serving, checked against its card. Raises ModelError if it is damaged."""
+    card = read_card(directory)
+    try:
+        content = (directory / SERVED).read_bytes()
+    except OSError as error:
+        raise damaged(directory, f"{SERVED} cannot be read ({error.strerror})") from error
+    if hashlib.sha256(content).hexdigest() != card.files.get(SERVED):
+        raise damaged(directory, f"{SERVED} is not the file that its card describes")
+    return content
+
+
+def damaged(directory: Path, what: str) -> ModelError:
+    return ModelError(
+        f"The model {directory.name!r} cannot be used: {what}. "
+        f"Restore or remove {directory}, or choose another model."
+    )
+
+
+def check_target(target: Path) -> Path:
+    """Where a model may be written. Raises ModelError where something else is or none can be."""
+    if target.exists() and not _is_model(target):
+        raise ModelError(f"{target} is there and is no model: choose another place for this one.")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ModelError(f"No model can be written to {target} ({error.strerror}).") from error
+    return target
+
+
+@contextmanager
+def publishing(target: Path, scratch: Path | None = None) -> Iterator[Path]:
+    """Gives an empty directory to fill, and moves it to `target` whole when the block ends.
+
+    It is made in `scratch`, on the same file system, or beside `target`. A model that was at
+    `target` is replaced, with an instant between in which there is none; one that came there
+    meanwhile is not (OSError). Where the block or the move raises, it stays as it was.
+    """
+    replaces = check_target(target).exists()
+    with tempfile.TemporaryDirectory(prefix=".publishing-", dir=scratch or target.parent) as folder:
+        new, old = Path(folder, "new"), Path(folder, "old")
+        new.mkdir()
+        yield new
+        if replaces and target.exists():
+            target.rename(old)
+        try:
+            new.rename(target)
+        except OSError:
+            if old.exists():
+                old.rename(target)
+            raise
+
+
+def write_card(directory: Path, card: Card) -> None:
+    (directory / CARD).write_text(json.dumps(asdict(card), indent=1) + "\n", encoding="utf-8")
+
+
+def check_name(name: str) -> str:
+    """The name for a new model. Raises ModelError for one that is taken or makes no file name."""
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}", name):
+        raise ModelError(
+            f"{name!r} is no name for a model: take up to 40 letters, digits, '.', '_' and '-'."
+        )
+    if name.lower() in _taken():
+        raise ModelError(f"There is a model {name!r} already: choose another name.")
+    return name
+
+
+def free_name(name: str) -> str:
+    """The name, or where it is taken the name with the first number from 2 that is not."""
+    taken = _taken()
+    numbered = (f"{name}-{number}" for number in count(2))
+    return next(free for free in chain([name], numbered) if free.lower() not in taken)
+
+
+def _taken() -> set[str]:
+    """All names in lower case: some file systems do not tell cases apart, nor do people."""
+    return {name.lower() for name in model_names()}
+
+
+def rename(name: str, new: str) -> None:
+    """Give a retrained model another name. Raises ModelError where that cannot be done."""
+    try:
+        _retrained(name).rename(home() / check_name(new))
+    except OSError as error:
+        raise ModelError(f"{name!r} could not be renamed ({error.strerror}).") from error
+
+
+def remove(name: str) -> None:
+    """Remove a retrained model whole. Raises ModelError where that cannot be done."""
+    directory = _retrained(name)
+    removed = directory.with_name(f".removed-{uuid.uuid4().hex}")
+    try:
+        directory.rename(removed)
+        shutil.rmtree(removed)
+    except OSError as error:
+        raise ModelError(f"{name!r} could not be removed ({error.strerror}).") from error
+
+
+def _retrained(name: str) -> Path:
+    if name in SHIPPED_NAMES:
+        raise ModelError(f"{name!r} came with the app: it stays as it is.")
+    directory = find(name)
+    if directory.parent != home():
+        raise ModelError(f"{name!r} is not among the models trained here: it stays as it is.")
+    return directory

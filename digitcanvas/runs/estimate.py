@@ -1,0 +1,92 @@
+"""How long a recipe will take on this machine, roughly: for a person who is about to press Retrain.
+
+The constants were fitted to seven runs on one core of the machine whose PACE is given
+(`python -m tests.benchmarks.estimate` measures such runs); this machine's pace is compared to it.
+"""
+
+import math
+import time
+from collections.abc import Iterator
+from functools import cache
+from itertools import pairwise
+
+import numpy as np
+
+from digitcanvas.data.datasets import validation_size
+from digitcanvas.runs import rate_finder
+from digitcanvas.runs.recipes import Recipe
+
+MNIST_DIGITS, SAMPLE_DIGITS, PEN_DRAWINGS = 60_000, 4_000, 6_000
+"""Those to train on."""
+
+# Seconds
+START = 7.3  # until the first batch, without drawings
+PUBLISH = 3.5
+DRAWING = 0.35e-3  # to make one
+BENDING = 0.13e-3  # to bend an image
+MULTIPLICATION = 42e-12  # with what it takes on the way back
+STEP = 1.4e-3  # of a batch of any size
+UPDATE = 13e-9  # of a weight after a batch
+
+PACE = 0.0010
+"""What `pace` gave where the others were measured."""
+
+
+def seconds_for(recipe: Recipe, with_pen: bool) -> float:
+    """From the press of Retrain to the published model, with the pen drawings or without."""
+    digits, _ = split_sizes(recipe)
+    drawings = PEN_DRAWINGS * recipe.pen_copies * with_pen
+    drawings += min(recipe.outliers, (digits + drawings) // 5)
+    epoch = _epoch(recipe, digits + drawings)
+    return (START + drawings * DRAWING + recipe.epochs * epoch + PUBLISH) * pace() / PACE
+
+
+def seconds_to_find_rate(recipe: Recipe) -> float:
+    """From the press of the button to the rate found."""
+    recipe = rate_finder.recipe_for(recipe)
+    digits, _ = split_sizes(recipe)
+    epoch = _epoch(recipe, min(rate_finder.DIGITS, digits))
+    return (START + recipe.epochs * epoch) * pace() / PACE
+
+
+def split_sizes(recipe: Recipe) -> tuple[int, int]:
+    """How many of MNIST's training digits there are to train on, and to validate with."""
+    digits = SAMPLE_DIGITS if recipe.sample else MNIST_DIGITS
+    kept = validation_size(digits, recipe.validation_share)
+    return digits - kept, kept
+
+
+def _epoch(recipe: Recipe, images: int) -> float:
+    """Seconds at the pace that the constants were fitted to."""
+    weights = list(_weights(recipe))
+    image = BENDING * recipe.augment + MULTIPLICATION * sum(n * uses for n, uses in weights)
+    step = STEP + UPDATE * sum(n for n, _ in weights)
+    return images * image + math.ceil(images / recipe.batch_size) * step
+
+
+def _weights(recipe: Recipe) -> Iterator[tuple[int, int]]:
+    """Of each layer the number of weights, and how often an image uses them."""
+    side, channels = 28, 1
+    for place, filters in enumerate(recipe.filters):
+        if recipe.architecture == "plain-cnn":
+            yield 9 * channels * filters, (side - 2) ** 2
+            side = (side - 2) // 2
+        else:
+            size = 5 if place == 0 and len(recipe.filters) > 1 else 3
+            side = side if place % 2 else math.ceil(side / 2)
+            yield size**2 * channels * filters, side**2
+        channels = filters
+    for ins, outs in pairwise((side**2 * channels, *recipe.hidden, recipe.classes)):
+        yield ins * outs, 1
+
+
+@cache
+def pace() -> float:
+    """Seconds that one core takes for a fixed piece of arithmetic: the best of many tries."""
+    values = np.random.default_rng(0).random((256, 256))
+    times = []
+    for _ in range(30):
+        start = time.perf_counter()
+        np.fft.fft2(values)
+        times.append(time.perf_counter() - start)
+    return min(times)

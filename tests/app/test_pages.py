@@ -1,0 +1,1063 @@
+"""Data, Train and Evaluate without a browser: what they show, also where something is missing."""
+
+import base64
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+from streamlit.elements.lib import policies
+
+from digitcanvas import Recognizer
+from digitcanvas.app.pages import evaluate
+from digitcanvas.app.parts import shared_mnist
+from digitcanvas.data.datasets import SAMPLE, load_sample, split
+from digitcanvas.reading import registry
+from digitcanvas.reading.evaluation import read_images
+from digitcanvas.runs.jobs import FIND_RATE
+from digitcanvas.runs.network import read_layers
+from digitcanvas.runs.progress import Progress
+from digitcanvas.runs.rate_finder import RateCurve
+from digitcanvas.runs.recipes import RECIPES
+from tests.apptest import (
+    APP,
+    GAINED,
+    a_run,
+    html,
+    keys,
+    objects,
+    open_session,
+    plots,
+    press_in,
+    publish,
+    run_parts,
+    shown,
+    turn_to,
+    words,
+)
+from tests.digits import DIGITS
+
+PAGES = ("", "data", "train", "evaluate")
+SAMPLE_SHOWN = "These here are the 5,000 of its digits that came with the app."
+MEND = "The form in the sidebar has to be mended first."
+NONE = "There are none of these."
+UNSURE = 2_133
+"""The index of a training digit of the sample of which neither network is sure."""
+
+RATES = RateCurve([(0.001, 2.0), (0.01, 0.5), (0.1, 3.0)])
+
+
+@pytest.fixture
+def sample(monkeypatch, tmp_path_factory):
+    """The bundled digits, on a machine that has no others."""
+    monkeypatch.delenv("DIGITCANVAS_MNIST", raising=False)
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path_factory.mktemp("keras")))
+    return load_sample()
+
+
+@pytest.fixture
+def visit(page):
+    """Runs the session on the page of a path, and finds no error there."""
+
+    def visit(path=None):
+        if path is not None:
+            turn_to(page, path)
+        page.run()
+        assert_whole(page)
+        return page
+
+    return visit
+
+
+@pytest.fixture
+def data(visit, sample):
+    return visit("data")
+
+
+@pytest.fixture
+def train(visit, jobs):
+    return visit("train")
+
+
+@pytest.fixture
+def evaluation(visit, sample):
+    return visit("evaluate")
+
+
+def assert_whole(page):
+    assert not page.exception and not page.error
+
+
+def text(page):
+    return " ".join(element.value for element in (*page.main.markdown, *page.main.caption))
+
+
+def notes(page):
+    return " ".join(note.value for note in page.info)
+
+
+def table(page, column):
+    """The table with a column of this name, by its columns."""
+    (found,) = (table.value for table in page.main.table if column in table.value.columns)
+    return {name: list(values) for name, values in found.items()}
+
+
+def captions(page, key):
+    """What stands below a mosaic's images: the index first, then a colon or a second line."""
+    return plots(page)[key]["data"][1]["text"]
+
+
+def places(page, key):
+    return [int(re.split(":|<br>", caption)[0]) for caption in captions(page, key)]
+
+
+def numbers(page, key):
+    """What a press on each of a mosaic's images gives."""
+    return plots(page)[key]["data"][2]["customdata"]
+
+
+def tile(page, key, column):
+    """An image in the first row of a mosaic."""
+    _, png = plots(page)[key]["data"][0]["source"].split(",")
+    board = np.frombuffer(base64.b64decode(png), np.uint8)
+    left = 2 + 32 * column
+    return cv2.imdecode(board, cv2.IMREAD_UNCHANGED)[:28, left : left + 28, 0]
+
+
+# All pages
+
+
+@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("state", ["running", "done", "failed", "cancelled"])
+def test_every_page_shows_the_run(page, jobs, home, path, state):
+    publish(home, "mine")
+    jobs.run = a_run(state=state)
+    turn_to(page, path).run()
+    assert not page.exception
+    assert "mine" in words(page.get_by_key("training"))
+
+
+def test_no_page_loads_tensorflow(tmp_path):
+    script = """
+import sys
+from tests.apptest import open_session
+for path in ("", "data", "train", "evaluate"):
+    page = open_session(path).run()
+    assert not page.exception and not page.error and page.main.header, path
+print(sorted({"tensorflow", "keras"} & sys.modules.keys()))
+"""
+    outcome = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=APP.parent,
+        env=os.environ | {"DIGITCANVAS_HOME": str(tmp_path), "DIGITCANVAS_MNIST": str(SAMPLE)},
+        capture_output=True,
+        text=True,
+    )
+    assert (outcome.returncode, outcome.stdout) == (0, "[]\n"), outcome.stderr
+
+
+def test_the_drawing_is_put_on_the_new_canvas_of_a_page_that_was_left(page, canvas, visit, sample):
+    """Two strokes, of which one was taken off: that can still be put back."""
+    canvas.report(objects(DIGITS[4]))
+    visit()
+    page.button(key="undo").click().run()
+    canvas.report(canvas.arguments["initial_drawing"]["objects"])
+    before, answer = visit() and canvas.arguments, html(page, "prediction")
+    visit("evaluate")
+    del page.session_state["canvas"]  # as Streamlit forgets a widget that is gone
+    canvas.reported = None
+    visit("")
+    assert canvas.arguments["initial_drawing"]["objects"] == objects(DIGITS[4][:1])
+    assert canvas.arguments["background_color"] == before["background_color"]
+    assert html(page, "prediction") == answer
+    page.button(key="redo").click().run()
+    assert canvas.arguments["initial_drawing"]["objects"] == objects(DIGITS[4])
+
+
+def test_a_drawing_that_only_the_canvas_knew_of_comes_back_too(page, canvas, visit, sample):
+    canvas.report(objects(DIGITS[3]))
+    visit()
+    for _ in range(2):
+        visit("data")
+        del page.session_state["canvas"]
+        canvas.reported = None
+        visit("")
+        assert canvas.arguments["initial_drawing"]["objects"] == objects(DIGITS[3])
+        assert ">3<" in shown(page)
+        canvas.report(canvas.arguments["initial_drawing"]["objects"])
+        visit()
+        assert ">3<" in shown(page)
+
+
+@pytest.mark.parametrize(
+    ("path", "kind", "key", "value"),
+    [
+        ("", "toggle", "centred", False),
+        ("", "toggle", "logits", True),
+        ("data", "segmented_control", "part", "test"),
+        ("data", "pills", "only", [3]),
+        ("data", "segmented_control", "shown", 49),
+        ("data", "number_input", "index", 77),
+        ("train", "multiselect", "learnt", ["mlp"]),
+        ("train", "multiselect", "learnt", []),
+        ("evaluate", "segmented_control", "cells", "% of the row"),
+        ("evaluate", "segmented_control", "outcome", "right"),
+        ("evaluate", "segmented_control", "order_by", "random"),
+        ("evaluate", "segmented_control", "count", 9),
+        ("evaluate", "selectbox", "true_digit", 3),
+        ("evaluate", "selectbox", "read_digit", 5),
+        ("evaluate", "number_input", "test_index", 88),
+    ],
+)
+def test_a_widget_stands_as_it_was_left_when_its_page_is_found_again(
+    page, visit, sample, path, kind, key, value
+):
+    """Though the panel on the other page looks for news meanwhile, which runs it in part."""
+    visit(path)
+    getattr(page, kind)(key=key).set_value(value).run()
+    assert_whole(page)
+    for other in ("train" if path == "data" else "data", "", "evaluate"):
+        visit(other)
+        run_parts(page)
+        run_parts(page)
+    visit(path)
+    assert getattr(page, kind)(key=key).value == value
+
+
+# Data
+
+
+def parts(page):
+    """How many digits there are to train on, to validate with and to test with."""
+    return [int(count.replace(",", "")) for count in table(page, "shape of the images")["digits"]]
+
+
+def classes(page):
+    """How many there are of each digit, by the names of the parts."""
+    return {bar["name"]: bar["y"] for bar in plots(page)["classes"]["data"]}
+
+
+def test_all_of_mnist_is_counted(mnist, visit):
+    page = visit("data")
+    assert not page.info
+    assert parts(page) == [57_000, 3_000, 10_000]
+    train, validation, test = classes(page).values()
+    np.testing.assert_array_equal(np.add(train, validation), np.bincount(mnist.y_train))
+    np.testing.assert_array_equal(test, np.bincount(mnist.y_test))
+    raw, normalised = plots(page)["values"]["data"]
+    counts = np.bincount(mnist.x_train.ravel(), minlength=256)
+    np.testing.assert_array_equal(raw["y"], counts)
+    np.testing.assert_array_equal(normalised["y"], counts)
+    np.testing.assert_allclose(normalised["x"], np.array(raw["x"]) / 255, atol=1e-4)
+
+
+def test_without_mnist_the_sample_is_shown_and_said_to_be_one(data):
+    assert "does not have all of MNIST yet" in notes(data)
+    assert SAMPLE_SHOWN in notes(data)
+    assert parts(data) == [3_800, 200, 1_000]
+    assert classes(data)["to test with"] == [100] * 10
+
+
+@pytest.mark.parametrize("path", ["data", "evaluate"])
+@pytest.mark.parametrize("kind", ["missing", "garbage", "other arrays", "a folder"])
+def test_a_file_that_is_no_mnist_is_named_and_the_sample_shown(
+    page, visit, monkeypatch, tmp_path_factory, path, kind
+):
+    file = tmp_path_factory.mktemp("data") / "mnist.npz"
+    if kind == "garbage":
+        file.write_bytes(b"PK garbage")
+    elif kind == "other arrays":
+        np.savez(file, x_train=np.zeros(3))
+    elif kind == "a folder":
+        file.mkdir()
+    monkeypatch.setenv("DIGITCANVAS_MNIST", str(file))
+    page = visit(path)
+    assert str(file) in notes(page) and SAMPLE_SHOWN in notes(page)
+    assert "1,000" in str([table.value for table in page.main.table]) + text(page)
+
+
+@pytest.mark.parametrize("path", ["data", "evaluate"])
+def test_digits_that_come_and_go_in_mid_session_are_no_error(
+    mnist, page, visit, sample, monkeypatch, path
+):
+    """An index may lie beyond those that are left."""
+    key = "index" if path == "data" else "test_index"
+    visit(path)
+    assert page.number_input(key=key).max == (3_999 if path == "data" else 999)
+    monkeypatch.setenv("DIGITCANVAS_MNIST", mnist.source)
+    visit()
+    assert not page.info
+    page.number_input(key=key).set_value(9_999).run()
+    assert_whole(page)
+    assert "**9999**" in text(page)
+    monkeypatch.delenv("DIGITCANVAS_MNIST")
+    visit()
+    assert page.info and page.number_input(key=key).value <= page.number_input(key=key).max
+
+
+def test_the_first_of_the_training_digits_are_shown_with_their_labels(data, sample):
+    assert captions(data, "images") == [f"{place}: 0" for place in range(25)]
+    for column in range(5):
+        np.testing.assert_array_equal(tile(data, "images", column), sample.x_train[column])
+
+
+def test_digits_are_filtered(data, sample):
+    data.pills(key="only").set_value([3, 5]).run()
+    assert_whole(data)
+    expected = np.flatnonzero(np.isin(sample.y_train, [3, 5]))[:25]
+    assert places(data, "images") == expected.tolist()
+    np.testing.assert_array_equal(tile(data, "images", 1), sample.x_train[expected[1]])
+
+
+def test_a_reshuffle_shows_others_of_the_same_digits(data, sample):
+    data.pills(key="only").set_value([7]).run()
+    seen = [places(data, "images")]
+    for _ in range(2):
+        data.button(key="reshuffle").click().run()
+        seen.append(places(data, "images"))
+        assert len(set(seen[-1])) == 25 and set(sample.y_train[seen[-1]]) == {7}
+    assert seen[0] != seen[1] != seen[2]
+    data.run()
+    assert places(data, "images") == seen[2]
+
+
+def test_the_test_digits_are_another_part_and_start_at_the_first(data, sample):
+    data.number_input(key="index").set_value(3_999).run()
+    data.segmented_control(key="part").set_value("test").run()
+    assert_whole(data)
+    assert data.number_input(key="index").value == 0
+    assert data.number_input(key="index").max == 999
+    np.testing.assert_array_equal(tile(data, "images", 2), sample.x_test[2])
+    np.testing.assert_array_equal(plots(data)["pixels"]["data"][0]["z"], sample.x_test[0])
+
+
+def test_an_image_is_chosen_by_its_index_and_its_pixels_are_numbers(data, sample):
+    data.number_input(key="index").set_value(1_234).run()
+    assert_whole(data)
+    assert f"The label of image **1234** is **{sample.y_train[1_234]}**" in text(data)
+    (heat,) = plots(data)["pixels"]["data"]
+    np.testing.assert_array_equal(heat["z"], sample.x_train[1_234])
+    assert heat["texttemplate"] == "%{z}"
+
+
+def test_a_press_on_an_image_chooses_it(data):
+    data.pills(key="only").set_value([2, 8]).run()
+    data.button(key="reshuffle").click().run()
+    for place in (7, 24):
+        chosen = places(data, "images")[place]
+        assert chosen == numbers(data, "images")[place]
+        press_in(data, "images", chosen)
+        assert_whole(data)
+        assert data.number_input(key="index").value == chosen and f"**{chosen}**" in text(data)
+
+
+def test_a_press_on_a_gallery_that_is_gone_still_chooses_what_was_pressed(data):
+    """Where the page was reshuffled before the press arrived."""
+    old = numbers(data, "images")[3]
+    data.button(key="reshuffle").click().run()
+    assert numbers(data, "images")[3] != old
+    press_in(data, "images", old)
+    assert_whole(data)
+    assert data.number_input(key="index").value == old
+
+
+@pytest.mark.parametrize("count", [9, 25, 49])
+def test_as_many_images_are_shown_as_are_chosen(data, count):
+    data.segmented_control(key="shown").set_value(count).run()
+    assert_whole(data)
+    assert places(data, "images") == list(range(count))
+    assert "Below each its index and its label." in text(data)
+
+
+def test_a_digit_of_which_there_is_none_is_no_error(data, monkeypatch):
+    sample = load_sample()
+    monkeypatch.setattr(shared_mnist, "load_bundled", lambda: without(sample, 7))
+    data.pills(key="only").set_value([7]).run()
+    assert_whole(data)
+    assert "images" not in plots(data) and NONE in text(data)
+
+
+def without(mnist, digit):
+    kept = mnist.y_train != digit
+    return replace(mnist, x_train=mnist.x_train[kept], y_train=mnist.y_train[kept])
+
+
+def test_an_image_is_taken_at_random(data):
+    data.segmented_control(key="part").set_value("test").run()
+    chosen = set()
+    for _ in range(3):
+        data.button(key="random").click().run()
+        assert_whole(data)
+        chosen.add(data.number_input(key="index").value)
+    assert len(chosen) > 1 and max(chosen) < 1_000
+
+
+def test_the_split_is_the_form_s(data, sample):
+    """By the share and by the seed."""
+    seen = []
+    for share, seed in ((0.2, 17), (0.2, 18)):
+        data.number_input(key="validation_share").set_value(share)
+        data.number_input(key="seed").set_value(seed).run()
+        assert_whole(data)
+        assert parts(data) == [3_200, 800, 1_000]
+        _, kept = split(4_000, share, np.random.default_rng(seed))
+        expected = np.bincount(sample.y_train[kept])
+        np.testing.assert_array_equal(classes(data)["to validate with"], expected)
+        assert (
+            "The form in the sidebar keeps 20 % to validate with, drawn by the seed "
+            f"{seed}." in text(data)
+        )
+        seen.append(expected.tolist())
+    assert seen[0] != seen[1]
+
+
+def test_a_form_that_cannot_be_leaves_the_split_as_the_first_recipe_s(data):
+    data.number_input(key="validation_share").set_value(0.95).run()
+    assert not data.exception and not data.main.error
+    assert parts(data) == [3_800, 200, 1_000]
+    mended = "Until the form is mended, this keeps 5 % to validate with, drawn by the seed 17."
+    assert mended in text(data)
+    data.number_input(key="validation_share").set_value(0.5).run()
+    assert_whole(data)
+    assert parts(data) == [2_000, 2_000, 1_000]
+
+
+def test_where_the_form_learns_from_the_sample_it_is_the_sample_that_is_shown(mnist, visit):
+    page = visit("data")
+    page.selectbox(key="data").set_value("The bundled sample of MNIST").run()
+    assert_whole(page)
+    assert parts(page) == [3_800, 200, 1_000]
+    assert "The form in the sidebar learns from the bundled sample" in notes(page)
+    page.selectbox(key="data").set_value("All of MNIST").run()
+    assert parts(page) == [57_000, 3_000, 10_000]
+    assert not page.info
+
+
+@pytest.mark.parametrize("model", ["cnn", "mlp"])
+def test_the_two_cross_entropies_are_one_and_right(data, sample, model):
+    data.radio(key="model").set_value(model)
+    data.number_input(key="index").set_value(UNSURE).run()
+    label = sample.y_train[UNSURE]
+    image = sample.x_train[UNSURE, np.newaxis].astype(np.float32) / 255
+    probability = float(Recognizer.load(model).predict_batch(image)[0, label])
+    assert 0.01 < probability < 0.9
+    rows = table(data, f"of {model.upper()} here")
+    assert rows[f"of {model.upper()} here"] == [f"{-np.log(probability):.4f}"] * 2
+    assert rows["loss"] == ["sparse categorical cross-entropy", "categorical cross-entropy"]
+    integer, one_hot = rows["label"]
+    assert integer == str(label)
+    assert one_hot.split() == ["1" if digit == label else "0" for digit in range(10)]
+
+
+@pytest.mark.parametrize(("read", "loss"), [(0, "0.0000"), (1, "87.3365")])
+def test_a_network_that_is_wholly_sure_has_a_loss_too(data, monkeypatch, read, loss):
+    """Of the first digit, a 0: a logarithm of 0 there is not, and a loss is not below it."""
+    surely = np.eye(10, dtype=np.float32)[[read]]
+    monkeypatch.setattr(Recognizer, "predict_batch", lambda self, images: surely)
+    data.run()
+    assert_whole(data)
+    assert table(data, "loss")["of CNN here"] == [loss, loss]
+
+
+def test_of_two_networks_the_first_tells_its_loss(data):
+    data.selectbox(key="compare").set_value("mlp").run()
+    assert_whole(data)
+    assert list(table(data, "loss")) == ["", "label", "loss", "of CNN here"]
+
+
+def test_without_a_network_the_data_are_shown_without_a_loss(page, visit, broken, sample):
+    for name in ("cnn", "mlp"):
+        shutil.rmtree(broken / name)
+    visit("data")
+    assert list(table(page, "loss")) == ["", "label", "loss"]
+    assert set(plots(page)) == {"classes", "images", "pixels", "values"}
+
+
+# Train
+
+
+def curves(page):
+    """The losses by epoch of the networks laid over each other, and their accuracies."""
+    losses, accuracies = {}, {}
+    for line in plots(page)["histories"]["data"]:
+        part = {"dot": "training", "solid": "validation"}[line["line"]["dash"]]
+        figures = accuracies if "yaxis" in line else losses
+        figures[f"{line['name']}, {part}"] = line["y"]
+    return losses, accuracies
+
+
+def legend(page):
+    return [line["name"] for line in plots(page)["histories"]["data"] if line["showlegend"]]
+
+
+def measured(metrics):
+    return f"{metrics['accuracy'] * 100:.2f} %, loss {metrics['loss']:.4f}"
+
+
+def test_the_chosen_network_s_curves_are_shown_as_its_card_has_them(train):
+    assert train.multiselect(key="learnt").options == ["CNN", "MLP"]
+    card = registry.read_card(registry.SHIPPED / "cnn")
+    losses, accuracies = curves(train)
+    assert losses == {
+        "CNN, training": card.history["loss"],
+        "CNN, validation": card.history["val_loss"],
+    }
+    for name, figure in (("CNN, training", "accuracy"), ("CNN, validation", "val_accuracy")):
+        np.testing.assert_allclose(accuracies[name], 100 * np.array(card.history[figure]))
+    rows = table(train, "network")
+    assert rows["network"] == ["CNN"] and rows["epochs"] == [str(card.recipe["epochs"])]
+    assert rows["before"] == [measured(card.untrained)]
+    assert rows["after"] == [measured(card.test)]
+
+
+def test_several_networks_are_laid_over_each_other(train, visit, home):
+    publish(home, "mine")
+    visit()
+    train.multiselect(key="learnt").set_value(["mine", "cnn"]).run()
+    assert_whole(train)
+    losses, _ = curves(train)
+    assert list(losses) == [
+        "mine, training",
+        "mine, validation",
+        "CNN, training",
+        "CNN, validation",
+    ]
+    lines = plots(train)["histories"]["data"]
+    colors = {(line["name"], line["line"]["color"]) for line in lines}
+    assert len(colors) == 2 and len({color for _, color in colors}) == 2
+    assert legend(train) == ["mine", "CNN"]
+    rows = table(train, "network")
+    assert rows["network"] == ["mine", "CNN"]
+    assert rows["before"][0] == measured(GAINED["untrained"]) == "9.51 %, loss 2.3456"
+    assert rows["took"][0] == "10 minutes"
+
+
+def test_a_card_that_tells_nothing_of_before_is_no_error(train, visit, home):
+    """As those of old."""
+    publish(home, "mine")
+    file = home / "mine" / registry.CARD
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"untrained": {}}))
+    visit()
+    train.multiselect(key="learnt").set_value(["mine"]).run()
+    assert_whole(train)
+    assert table(train, "network")["before"] == [""]
+
+
+def test_no_network_chosen_is_no_curve_and_no_error(train):
+    train.multiselect(key="learnt").set_value([]).run()
+    assert_whole(train)
+    assert "histories" not in plots(train)
+
+
+@pytest.mark.parametrize("change", [registry.remove, lambda name: registry.rename(name, "ours")])
+@pytest.mark.parametrize("others", [[], ["cnn"]])
+def test_a_network_taken_away_while_it_is_shown_is_shown_no_longer(
+    train, visit, home, change, others
+):
+    publish(home, "mine")
+    visit()
+    train.radio(key="model").set_value("mine")
+    train.multiselect(key="learnt").set_value(["mine", *others]).run()
+    assert "mine" in str(curves(train))
+    change("mine")
+    visit()
+    assert train.multiselect(key="learnt").value == ["cnn"]
+    assert legend(train) == ["CNN"]
+    assert "CNN" in train.main.subheader[-1].value
+
+
+def test_a_network_that_was_just_trained_joins_the_choice(train, visit, jobs, home):
+    train.button(key="retrain").click().run()
+    jobs.finish(home)
+    visit()
+    assert train.multiselect(key="learnt").options == ["CNN", "MLP", "quick"]
+    assert legend(train) == ["CNN", "quick"]
+    assert "quick" in train.main.subheader[-1].value
+
+
+def test_a_network_chosen_in_the_sidebar_comes_to_those_shown_once(train, visit):
+    """Also where it is chosen on another page; who takes it off again is not contradicted."""
+    visit("data")
+    train.radio(key="model").set_value("mlp").run()
+    visit("train")
+    assert legend(train) == ["CNN", "MLP"]
+    train.multiselect(key="learnt").set_value(["cnn"]).run()
+    visit()
+    assert legend(train) == ["CNN"]
+    train.radio(key="model").set_value("cnn").run()
+    assert legend(train) == ["CNN"]
+    train.radio(key="model").set_value("mlp").run()
+    assert_whole(train)
+    assert legend(train) == ["CNN", "MLP"]
+
+
+@pytest.mark.parametrize("path", ["train", "evaluate"])
+@pytest.mark.parametrize("name", ["cnn", "mlp"])
+def test_the_layers_are_those_of_the_network_that_reads(page, visit, sample, path, name):
+    visit(path)
+    page.radio(key="model").set_value(name).run()
+    assert_whole(page)
+    assert page.main.subheader[-1].value == f"The layers of {name.upper()}"
+    card = registry.read_card(registry.SHIPPED / name)
+    layers = read_layers(registry.SHIPPED / name / registry.TRAINABLE)
+    assert table(page, "layer")["layer"] == [layer.kind for layer in layers]
+    assert f"{card.parameters:,} parameters in all" in text(page)
+    captions = plots(page)["diagram"]["data"][2]["text"]
+    assert captions[0] == "image<br>28x28" and captions[-1].startswith("dense<br>1")
+
+
+@pytest.mark.parametrize("path", ["train", "evaluate"])
+@pytest.mark.parametrize("content", [None, b"", b"PK garbage"])
+def test_layers_that_cannot_be_read_are_a_message(page, visit, home, sample, path, content):
+    publish(home, "mine")
+    file = home / "mine" / registry.TRAINABLE
+    file.unlink() if content is None else file.write_bytes(content)
+    visit(path)
+    page.radio(key="model").set_value("mine").run()
+    assert_whole(page)
+    (warning,) = page.main.warning
+    assert str(file) in warning.value and "diagram" not in plots(page)
+    page.radio(key="model").set_value("cnn").run()
+    assert not page.main.warning and "diagram" in plots(page)
+
+
+def test_without_any_network_there_are_no_layers_and_no_error(page, visit, broken, jobs):
+    for name in ("cnn", "mlp"):
+        shutil.rmtree(broken / name)
+    visit("train")
+    assert not plots(page) and page.button(key="find_rate")
+    assert len(page.sidebar.warning) == 2
+
+
+# The search for a learning rate
+
+
+def test_the_search_is_for_the_form_s_network_and_one_runs_at_a_time(train, jobs):
+    train.text_input(key="hidden").set_value("24")
+    train.selectbox(key="optimizer").set_value("sgd").run()
+    train.button(key="find_rate").click().run()
+    assert_whole(train)
+    assert jobs.asked == ["find_rate"]
+    quick = replace(RECIPES["quick"], pen_copies=0)
+    assert jobs.run.recipe == replace(quick, hidden=(24,), optimizer="sgd")
+    for session in (train, open_session("train").run()):
+        assert session.button(key="find_rate").disabled and session.button(key="retrain").disabled
+        assert any("A learning rate is searched" in c.value for c in session.sidebar.caption)
+        assert keys(session.get_by_key("training")) == ["cancel"]
+
+
+def test_while_a_network_is_in_training_no_rate_is_searched(train, jobs):
+    train.button(key="retrain").click().run()
+    assert train.button(key="find_rate").disabled
+
+
+def test_a_search_that_cannot_start_is_a_message(train, jobs):
+    jobs.refusal = "The disk is almost full."
+    train.button(key="find_rate").click().run()
+    assert not train.exception and jobs.run is None
+    assert [error.value for error in train.main.error] == ["The disk is almost full."]
+
+
+@pytest.mark.parametrize(
+    ("kind", "field", "value"), [("number_input", "epochs", 0), ("text_input", "hidden", "wide")]
+)
+def test_until_the_form_is_mended_no_rate_is_searched(train, kind, field, value):
+    good = getattr(train, kind)(key=field).value
+    getattr(train, kind)(key=field).set_value(value).run()
+    assert not train.exception and not train.main.error
+    assert train.button(key="find_rate").disabled and MEND in text(train)
+    getattr(train, kind)(key=field).set_value(good).run()
+    assert_whole(train)
+    assert not train.button(key="find_rate").disabled and MEND not in text(train)
+
+
+def test_the_search_s_estimate_follows_the_form(train, monkeypatch):
+    monkeypatch.setattr(
+        "digitcanvas.app.pages.train.seconds_to_find_rate", lambda recipe: 60.0 * recipe.hidden[0]
+    )
+    for hidden in (3, 7):
+        train.text_input(key="hidden").set_value(f"{hidden}").run()
+        assert_whole(train)
+        assert f"About {hidden} minutes on this machine, on a part of MNIST" in text(train)
+
+
+@pytest.fixture
+def search(train, jobs):
+    """Gives the panel of a search that stands so."""
+
+    def search(**fields):
+        jobs.run = a_run(task=FIND_RATE, **fields)
+        train.run()
+        assert not train.exception
+        return train.get_by_key("training")
+
+    return search
+
+
+def test_a_search_tells_how_far_it_is_and_charts_what_it_has(search, train):
+    panel = search(stage="Starting TensorFlow")
+    (bar,) = panel.progress
+    assert (bar.text, bar.value) == ("Starting TensorFlow …", 0) and "curves" not in plots(train)
+    progress = Progress(3, 80, 50, 100, {"loss": 0.5, "accuracy": 0.8})
+    panel = search(stage="", progress=progress, rates=RATES)
+    assert "**Finding a learning rate**" in words(panel) and keys(panel) == ["cancel"]
+    (bar,) = panel.progress
+    assert (bar.text, bar.value) == ("Rate 3 of 80", 3)
+    chart = plots(train)["curves"]
+    assert (chart["data"][0]["x"], chart["data"][0]["y"]) == (RATES.rates, RATES.losses)
+    assert chart["layout"]["xaxis"]["type"] == "log" and not chart["layout"]["shapes"]
+
+
+def test_a_rate_that_was_found_is_taken_into_the_form_and_nothing_else_changes(search, train, jobs):
+    train.number_input(key="epochs").set_value(7)
+    panel = search(state="done", rates=RATES)
+    assert "Learning rates from **0.001** to **0.01** are worth trying" in words(panel)
+    (band,) = plots(train)["curves"]["layout"]["shapes"]
+    assert (band["x0"], band["x1"]) == (0.001, 0.01)
+    assert train.button(key="take_rate").label == "Take 0.0032 for the next training"
+    train.button(key="take_rate").click().run()
+    assert_whole(train)
+    assert train.number_input(key="learning_rate").value == 0.0032
+    train.button(key="retrain").click().run()
+    quick = replace(RECIPES["quick"], pen_copies=0)
+    assert jobs.run.recipe == replace(quick, epochs=7, learning_rate=0.0032)
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_rate_can_be_taken_on_every_page(search, train, path):
+    search(state="done", rates=RATES)
+    turn_to(train, path).run()
+    train.button(key="take_rate").click().run()
+    assert_whole(train)
+    assert train.number_input(key="learning_rate").value == 0.0032
+
+
+def test_where_the_network_learnt_at_no_rate_there_is_none_to_take(search, train):
+    panel = search(state="done", rates=RateCurve([(0.001, 2.3), (0.01, 2.29), (0.1, 2.31)]))
+    assert_whole(train)
+    assert "At none of the rates did the network learn: try another seed" in words(panel)
+    assert keys(panel) == ["close"] and not plots(train)["curves"]["layout"]["shapes"]
+
+
+def test_a_rate_s_good_range_begins_where_the_search_does(search, train):
+    panel = search(state="done", rates=RateCurve([(0.0001, 2.0), (0.0002, 0.5), (0.1, 3.0)]))
+    assert "Learning rates from **0.0001** to **0.0002** are worth trying" in words(panel)
+
+
+def test_a_search_that_failed_tells_why(search, train):
+    panel = search(state="failed", failure="The memory is full.", rates=RATES)
+    assert "No learning rate was found" in words(panel)
+    assert panel.error[0].value == "The memory is full."
+    assert keys(panel) == ["close"] and not plots(train)["curves"]["layout"]["shapes"]
+    train.button(key="close").click().run()
+    with pytest.raises(KeyError):
+        train.get_by_key("training")
+    assert not train.button(key="find_rate").disabled
+
+
+def test_without_mnist_a_search_on_the_sample_is_one_press_away(search, train, jobs):
+    panel = search(state="failed", failure="MNIST could not be downloaded.", offline=True)
+    assert keys(panel) == ["close", "take_sample"]
+    recipe = jobs.run.recipe
+    train.button(key="take_sample").click().run()
+    assert jobs.asked == ["find_rate"] and jobs.run.recipe == replace(recipe, sample=True)
+
+
+def test_a_search_is_cancelled(search, train, jobs, visit):
+    search(stage="Starting TensorFlow")
+    train.button(key="cancel").click().run()
+    assert jobs.asked == ["cancel"]
+    visit()
+    panel = train.get_by_key("training")
+    assert "The search for a learning rate was cancelled" in words(panel)
+    assert keys(panel) == ["close"] and not train.button(key="find_rate").disabled
+
+
+# Evaluate
+
+
+@pytest.fixture(scope="module")
+def readings():
+    """What the two shipped networks make of the sample's test digits, by their labels."""
+    mnist = load_sample()
+    return {
+        name.upper(): read_images(Recognizer.load(name), mnist.x_test, mnist.y_test)
+        for name in ("cnn", "mlp")
+    }
+
+
+def assert_figures(page, readings, taken_for_none="{:.2f} %"):
+    rows = table(page, "read right")
+    assert rows["network"] == list(readings)
+    for place, reading in enumerate(readings.values()):
+        metrics = reading.metrics
+        wrong = int((reading.digits != reading.labels).sum())
+        low, high = metrics["interval"]
+        assert {name: values[place] for name, values in rows.items() if name != "network"} == {
+            "read right": f"{metrics['accuracy'] * 100:.2f} %",
+            "interval": f"{low * 100:.2f} to {high * 100:.2f} %",
+            "wrong": str(wrong),
+            "loss": f"{metrics['loss']:.4f}",
+            "taken for no digit": taken_for_none.format(metrics["rejected"] * 100),
+        }
+    bars = plots(page)["by_digit"]["data"]
+    assert [bar["name"] for bar in bars] == list(readings)
+    for bar, reading in zip(bars, readings.values(), strict=True):
+        expected = 100 * np.array(reading.metrics["accuracy_by_digit"])
+        np.testing.assert_allclose(bar["y"], expected)
+
+
+def test_the_figures_are_those_that_are_measured(evaluation, readings):
+    assert_figures(evaluation, {"CNN": readings["CNN"]})
+    assert "Measured on the sample's test digits, 1,000 digits." in text(evaluation)
+    assert_confusion(evaluation, readings["CNN"])
+
+
+def assert_confusion(page, reading):
+    (heat,) = plots(page)["confusion"]["data"]
+    expected = [[f"{count}" if count else "" for count in row] for row in confusion(reading)]
+    assert heat["text"] == expected
+
+
+def confusion(reading):
+    return np.array(reading.metrics["confusion"])
+
+
+def test_a_network_with_ten_outputs_takes_nothing_for_no_digit(
+    page, visit, sample, readings, monkeypatch
+):
+    monkeypatch.setattr(Recognizer, "can_reject", False)
+    assert_figures(visit("evaluate"), {"CNN": readings["CNN"]}, taken_for_none="never")
+
+
+def test_on_all_of_mnist_the_figures_are_the_card_s(mnist, page, visit):
+    visit("evaluate")
+    card = registry.read_card(registry.SHIPPED / "cnn")
+    rows = table(page, "read right")
+    assert rows["read right"] == [f"{card.test['accuracy'] * 100:.2f} %"]
+    assert rows["loss"] == [f"{card.test['loss']:.4f}"]
+    assert "Measured on the MNIST test set, 10,000 digits." in text(page) and not page.info
+
+
+def test_two_networks_are_measured_beside_each_other(evaluation, readings):
+    evaluation.selectbox(key="compare").set_value("mlp").run()
+    assert_whole(evaluation)
+    assert_figures(evaluation, readings)
+    assert_confusion(evaluation, readings["CNN"])
+    evaluation.radio(key="model").set_value("mlp").run()
+    assert_figures(evaluation, {"MLP": readings["MLP"]})
+    assert "What MLP takes for what" in [title.value for title in evaluation.main.subheader]
+
+
+def test_the_cells_show_counts_or_shares_of_their_row(evaluation, readings):
+    counts = confusion(readings["CNN"])
+    true, read = np.argwhere((counts > 0) & (counts < 10))[0]
+    for shares, expected in (("counts", "{}"), ("% of the row", "{}.0")):
+        evaluation.segmented_control(key="cells").set_value(shares).run()
+        assert_whole(evaluation)
+        (heat,) = plots(evaluation)["confusion"]["data"]
+        assert heat["text"][true][read] == expected.format(counts[true, read])
+
+
+@pytest.mark.parametrize("same", [True, False])
+def test_a_press_on_a_cell_shows_its_images(evaluation, readings, same):
+    """Whether answers are right or wrong does not count then: a cell has but one kind."""
+    counts = confusion(readings["CNN"])
+    true, read = (4, 4) if same else np.argwhere((counts > 0) & ~np.eye(10, dtype=bool))[0]
+    other = "wrong" if same else "right"
+    evaluation.segmented_control(key="outcome").set_value(other)
+    evaluation.selectbox(key="read_digit").set_value(0).run()
+    assert not evaluation.segmented_control(key="outcome").disabled
+    press_in(evaluation, "confusion", [int(true), int(read)])
+    assert_whole(evaluation)
+    assert evaluation.selectbox(key="true_digit").value == true
+    assert evaluation.selectbox(key="read_digit").value == read
+    assert evaluation.segmented_control(key="outcome").disabled
+    found = readings["CNN"].gallery("all", true, read)
+    assert len(found) == counts[true, read] > 0
+    assert f"{min(25, len(found))} of {len(found):,}: below each its index" in text(evaluation)
+    assert places(evaluation, "gallery") == found[:25].tolist()
+    evaluation.selectbox(key="true_digit").set_value(None).run()
+    evaluation.selectbox(key="read_digit").set_value(None).run()
+    assert evaluation.segmented_control(key="outcome").value == other
+    assert not evaluation.segmented_control(key="outcome").disabled
+    assert places(evaluation, "gallery") == readings["CNN"].gallery(other)[:25].tolist()
+
+
+def test_a_press_on_a_cell_is_nothing_that_streamlit_warns_of(evaluation, caplog, monkeypatch):
+    """It warns once in a process, with a traceback in the server's log."""
+    monkeypatch.setattr(policies, "_shown_default_value_warning", False)
+    press_in(evaluation, "confusion", [4, 4])
+    assert_whole(evaluation)
+    assert "Session State" not in caplog.text
+
+
+@pytest.mark.parametrize("outcome", ["wrong", "right", "all"])
+@pytest.mark.parametrize("count", [9, 25, 49])
+def test_the_gallery_shows_the_surest_first(evaluation, readings, sample, outcome, count):
+    evaluation.segmented_control(key="outcome").set_value(outcome)
+    evaluation.segmented_control(key="count").set_value(count).run()
+    assert_whole(evaluation)
+    reading = readings["CNN"]
+    found = reading.gallery(outcome)[:count]
+    expected = [
+        f"{place}<br>{read}" if read == true else f"{place}<br>{true} as {read}"
+        for place, read, true in zip(
+            found, reading.digits[found], reading.labels[found], strict=True
+        )
+    ]
+    assert captions(evaluation, "gallery") == expected
+    assert numbers(evaluation, "gallery") == found.tolist()
+    np.testing.assert_array_equal(tile(evaluation, "gallery", 1), sample.x_test[found[1]])
+
+
+def test_only_at_random_the_gallery_is_reshuffled(evaluation, readings):
+    evaluation.segmented_control(key="outcome").set_value("right").run()
+    assert evaluation.button(key="reshuffle").disabled
+    evaluation.segmented_control(key="order_by").set_value("random").run()
+    seen = [places(evaluation, "gallery")]
+    for _ in range(2):
+        evaluation.button(key="reshuffle").click().run()
+        assert_whole(evaluation)
+        seen.append(places(evaluation, "gallery"))
+    right = set(readings["CNN"].gallery("right").tolist())
+    assert all(len(set(shown)) == 25 and set(shown) <= right for shown in seen)
+    assert seen[0] != seen[1] != seen[2]
+
+
+def test_a_cell_without_images_is_no_error(evaluation, readings):
+    true, read = np.argwhere(confusion(readings["CNN"]) == 0)[0]
+    press_in(evaluation, "confusion", [int(true), int(read)])
+    assert_whole(evaluation)
+    assert NONE in text(evaluation) and "gallery" not in plots(evaluation)
+    evaluation.selectbox(key="true_digit").set_value(None)
+    evaluation.selectbox(key="read_digit").set_value(None).run()
+    assert "gallery" in plots(evaluation)
+
+
+def assert_shows_image(page, index, reading, mnist):
+    """The image, what it is, what it is read as, and its ten probabilities."""
+    assert_whole(page)
+    expected = f"Image **{index}** is a **{mnist.y_test[index]}**, read as "
+    assert f"{expected}**{reading.digits[index]}**" in text(page)
+    np.testing.assert_array_equal(plots(page)["test_image"]["data"][0]["z"], mnist.x_test[index])
+    probabilities = reading.probabilities[index]
+    shares = plots(page)["test_probabilities"]["data"][0]["y"]
+    np.testing.assert_allclose(shares, 100 * probabilities, rtol=1e-5)
+    rows = table(page, "9")
+    assert rows == {str(digit): [f"{share:.4f}"] for digit, share in enumerate(probabilities)}
+
+
+def test_a_test_image_is_read_by_its_index(evaluation, readings, sample):
+    assert_shows_image(evaluation, 0, readings["CNN"], sample)
+    evaluation.number_input(key="test_index").set_value(999).run()
+    assert_shows_image(evaluation, 999, readings["CNN"], sample)
+
+
+def test_a_press_on_an_image_of_the_gallery_chooses_it(evaluation, readings, sample):
+    evaluation.segmented_control(key="outcome").set_value("all").run()
+    chosen = places(evaluation, "gallery")[11]
+    press_in(evaluation, "gallery", chosen)
+    assert evaluation.number_input(key="test_index").value == chosen
+    assert_shows_image(evaluation, chosen, readings["CNN"], sample)
+
+
+def test_a_network_that_has_just_been_removed_is_evaluated_no_longer(
+    page, visit, home, sample, readings
+):
+    publish(home, "mine")
+    visit("evaluate")
+    page.radio(key="model").set_value("mine").run()
+    assert_figures(page, {"mine": readings["MLP"]})
+    registry.remove("mine")
+    visit()
+    assert "'mine' is gone" in page.sidebar.warning[0].value
+    assert_figures(page, {"CNN": readings["CNN"]})
+
+
+def test_a_rival_that_has_just_been_removed_is_measured_no_longer(
+    page, visit, home, sample, readings
+):
+    publish(home, "mine")
+    visit("evaluate")
+    page.selectbox(key="compare").set_value("mine").run()
+    assert_figures(page, {"CNN": readings["CNN"], "mine": readings["MLP"]})
+    registry.remove("mine")
+    visit()
+    assert_figures(page, {"CNN": readings["CNN"]})
+
+
+def test_without_any_network_evaluate_says_what_to_do(page, broken, sample):
+    for name in ("cnn", "mlp"):
+        (broken / name / registry.SERVED).write_bytes(b"")
+    turn_to(page, "evaluate").run()
+    assert not page.exception
+    (error,) = page.error
+    assert "Restore `models/`" in error.value and not plots(page)
+
+
+@pytest.fixture
+def read(monkeypatch):
+    """Which recognizers have read the test digits."""
+    read = []
+
+    def read_too(recognizer, *arguments):
+        read.append(recognizer)
+        return read_images(recognizer, *arguments)
+
+    monkeypatch.setattr(evaluate, "read_images", read_too)
+    return read
+
+
+def test_a_network_is_evaluated_once_for_all_until_another_takes_its_name(
+    page, visit, home, sample, readings, read
+):
+    publish(home, "mine")
+    visit("evaluate")
+    read.clear()
+    page.radio(key="model").set_value("mine").run()
+    visit("data")
+    visit("evaluate")
+    other = turn_to(open_session(), "evaluate").run()
+    other.radio(key="model").set_value("mine").run()
+    assert_figures(other, {"mine": readings["MLP"]})
+    assert len(read) == 1
+    publish(home, "mine", of="cnn")
+    for session in (page, other):
+        session.run()
+        assert_figures(session, {"mine": readings["CNN"]})
+    assert len(read) == 2
+
+
+def test_other_test_digits_are_read_anew(mnist, page, visit, home, sample, read, monkeypatch):
+    publish(home, "mine")
+    visit("")
+    page.radio(key="model").set_value("mine").run()
+    visit("evaluate")
+    assert table(page, "read right")["wrong"] != ["71"]
+    monkeypatch.setenv("DIGITCANVAS_MNIST", mnist.source)
+    visit()
+    card = registry.read_card(home / "mine")
+    assert table(page, "read right")["read right"] == [f"{card.test['accuracy'] * 100:.2f} %"]
+    assert len(read) == 2
+
+
+def test_the_reading_tells_how_far_it_is(page, visit, home, sample, monkeypatch):
+    seen = []
+
+    def read_slowly(recognizer, images, labels, on_progress):
+        readings = read_images(recognizer, images, labels, lambda share: seen.append(share))
+        on_progress(seen[-1])
+        return readings
+
+    monkeypatch.setattr(evaluate, "read_images", read_slowly)
+    publish(home, "mine")
+    visit("evaluate")
+    page.radio(key="model").set_value("mine").run()
+    assert seen == [1] and not page.main.get("progress")

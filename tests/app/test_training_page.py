@@ -1,0 +1,542 @@
+"""The training form and panel, without a browser, and with another process behind them."""
+
+import json
+import shutil
+import time
+from dataclasses import fields, replace
+from types import SimpleNamespace
+
+import pytest
+
+from digitcanvas.app.sidebar import network_switch
+from digitcanvas.reading import registry
+from digitcanvas.runs.progress import LearningCurve, Progress
+from digitcanvas.runs.recipes import RECIPES, Recipe
+from tests.apptest import a_run, keys, objects, open_session, plots, publish, shown, words
+from tests.digits import DIGITS
+
+SAMPLE = "The bundled sample of MNIST"
+MNIST = "All of MNIST"
+WITH_PEN = "All of MNIST and pen drawings"
+PROGRESS = Progress(2, 2, 250, 1000, {"loss": 0.5, "accuracy": 0.8})
+CURVE = LearningCurve([(0.5, 2.0, 0.25), (1.0, 1.0, 0.5)], [(1.0, 0.75, 0.625)])
+
+
+@pytest.fixture
+def panel(page, jobs):
+    """Gives the panel of the page that shows a run."""
+
+    def show(run=None):
+        jobs.run = run or jobs.run
+        page.run()
+        assert not page.exception
+        return page.get_by_key("training")
+
+    return show
+
+
+def test_without_a_run_there_is_no_panel(page, jobs):
+    page.run()
+    assert not page.exception
+    with pytest.raises(KeyError):
+        page.get_by_key("training")
+
+
+@pytest.mark.parametrize(
+    ("fields", "text", "percent"),
+    [
+        ({}, "Starting …", 0),
+        ({"stage": "Fetching the digits"}, "Fetching the digits …", 0),
+        (
+            {
+                "stage": "Making drawings to learn from",
+                "progress": Progress(0, 2, 2000, 8000, {}),
+            },
+            "Making drawings to learn from …",
+            2,
+        ),
+        ({"stage": "", "progress": replace(PROGRESS, epoch=1)}, "Epoch 1 of 2", 21),
+        ({"stage": "", "progress": PROGRESS}, "Epoch 2 of 2", 66),
+        (
+            {"stage": "Measuring and publishing", "progress": replace(PROGRESS, batch=1000)},
+            "Measuring and publishing …",
+            100,
+        ),
+    ],
+)
+def test_a_run_tells_what_it_does_and_how_far_it_is(panel, fields, text, percent):
+    shows = panel(a_run(**fields))
+    assert "**Training mine**" in words(shows)
+    (bar,) = shows.progress
+    assert (bar.text, bar.value) == (text, percent)
+    assert keys(shows) == ["cancel"] and not shows.error
+
+
+@pytest.mark.parametrize(("since", "left"), [(10, "6 s left"), (300, "3 minutes left")])
+def test_a_run_in_training_tells_how_long_it_will_take(panel, monkeypatch, since, left):
+    now = time.time()
+    monkeypatch.setattr("digitcanvas.runs.jobs.time", SimpleNamespace(time=lambda: now))
+    run = a_run(stage="", progress=PROGRESS, training_since=now - since)
+    (bar,) = panel(run).progress
+    assert bar.text == f"Epoch 2 of 2, {left}"
+
+
+def test_the_curves_come_with_the_first_point(panel, page):
+    panel(a_run(stage="", progress=PROGRESS))
+    assert "curves" not in plots(page)
+    panel(a_run(stage="", progress=PROGRESS, curve=CURVE))
+    losses = next(line for line in plots(page)["curves"]["data"] if line["name"] == "training")
+    assert losses["x"] == [0.5, 1] and losses["y"] == [2, 1]
+
+
+def test_cancel_stops_the_run_and_says_that_nothing_is_left(panel, page, jobs):
+    panel(a_run())
+    page.button(key="cancel").click().run()
+    assert jobs.asked == ["cancel"]
+    shows = panel()
+    assert "**mine** was cancelled; nothing of it is left" in words(shows)
+    assert keys(shows) == ["close"] and not shows.error
+
+
+def test_a_run_that_cannot_publish_tells_why_and_tries_again_when_asked(panel, page, jobs):
+    shows = panel(a_run(problem="The disk is full.", stage="Measuring and publishing"))
+    assert shows.error[0].value == "The disk is full."
+    assert keys(shows) == ["cancel", "publish_again"]
+    page.button(key="publish_again").click().run()
+    assert jobs.asked == ["publish_again"]
+    assert keys(panel()) == ["cancel"]
+
+
+def test_a_run_that_is_done_tells_what_was_learnt(panel, page, home):
+    publish(home, "mine")
+    shows = panel(a_run(state="done", curve=CURVE))
+    assert "**mine** is trained, and in the sidebar" in words(shows)
+    card = registry.read_card(home / "mine")
+    (table,) = shows.table
+    assert list(table.value.columns)[1:] == [
+        "reads of the MNIST test set",
+        "loss",
+        "reads of drawings by writers kept out",
+    ]
+    assert table.value.values.tolist() == [
+        ["untrained", "9.51 %", "2.3456", ""],
+        [
+            "trained",
+            f"{card.test['accuracy'] * 100:.2f} %",
+            f"{card.test['loss']:.4f}",
+            f"{card.metrics['pen']['accuracy'] * 100:.2f} %",
+        ],
+    ]
+    assert "Trained in 10 minutes." in words(shows)
+    assert "curves" in plots(page) and keys(shows) == ["close"]
+
+
+def test_a_result_without_a_measure_before_shows_the_one_after(panel, home):
+    shutil.copytree(registry.SHIPPED / "mlp", home / "mine")
+    card = json.loads((home / "mine" / registry.CARD).read_text())
+    (home / "mine" / registry.CARD).write_text(json.dumps(card | {"untrained": {}}))
+    (table,) = panel(a_run(state="done")).table
+    (row,) = table.value.values.tolist()
+    assert row[0] == "trained" and len(row) == 4
+
+
+@pytest.mark.parametrize("change", [registry.remove, lambda name: registry.rename(name, "ours")])
+def test_a_result_that_has_been_taken_away_is_not_measured(panel, home, change):
+    publish(home, "mine")
+    change("mine")
+    shows = panel(a_run(state="done"))
+    assert "renamed or removed since" in words(shows)
+    assert not shows.table and keys(shows) == ["close"]
+
+
+def test_a_run_that_failed_tells_why(panel, page):
+    shows = panel(a_run(state="failed", failure="The memory is full.", curve=CURVE))
+    assert "**mine** was not trained" in words(shows)
+    assert shows.error[0].value == "The memory is full."
+    assert keys(shows) == ["close"] and "curves" in plots(page)
+
+
+def test_without_mnist_the_bundled_sample_is_one_press_away(panel, page, jobs):
+    failed = a_run(state="failed", failure="MNIST could not be downloaded.", offline=True)
+    shows = panel(failed)
+    assert shows.error[0].value == "MNIST could not be downloaded."
+    assert keys(shows) == ["close", "take_sample"]
+    page.button(key="take_sample").click().run()
+    assert jobs.run.recipe == replace(failed.recipe, sample=True) and jobs.run.name == "mine"
+    assert keys(panel()) == ["cancel"]
+
+
+def test_a_sample_that_cannot_be_taken_is_a_message_that_stays_with_its_run(panel, page, jobs):
+    """The panel runs again every few seconds."""
+    panel(a_run(state="failed", failure="MNIST could not be downloaded.", offline=True))
+    jobs.refusal = "The disk is almost full."
+    page.button(key="take_sample").click().run()
+    assert jobs.asked == []
+    for _ in range(2):
+        assert panel().error[1].value == "The disk is almost full."
+    (error,) = panel(a_run(state="failed", failure="The memory is full.")).error
+    assert error.value == "The memory is full."
+
+
+def test_a_name_taken_meanwhile_is_numbered_for_the_sample(panel, page, jobs, home):
+    panel(a_run(state="failed", failure="MNIST could not be downloaded.", offline=True))
+    publish(home, "mine")
+    page.button(key="take_sample").click().run()
+    assert jobs.run.name == "mine-2"
+
+
+def test_close_hides_one_run_from_one_session(panel, page, jobs):
+    panel(a_run(state="failed", failure="The memory is full."))
+    page.button(key="close").click().run()
+    with pytest.raises(KeyError):
+        page.get_by_key("training")
+    other = open_session().run()
+    assert keys(other.get_by_key("training")) == ["close"]
+    assert keys(panel(a_run())) == ["cancel"]
+
+
+def test_everybody_sees_a_run_and_anybody_may_cancel_it(page, jobs):
+    page.run()
+    page.button(key="retrain").click().run()
+    other = open_session().run()
+    assert keys(other.get_by_key("training")) == ["cancel"]
+    other.button(key="cancel").click().run()
+    assert jobs.run.state == "cancelled"
+
+
+# The form
+
+
+@pytest.fixture
+def form(page, jobs):
+    """A page whose form was filled in, and has not been sent."""
+    page.run()
+    return page
+
+
+def choose(page, recipe):
+    family = "MLP" if RECIPES[recipe].architecture in ("mlp", "plain-mlp") else "CNN"
+    if page.segmented_control(key="family").value != family:
+        page.segmented_control(key="family").set_value(family).run()
+    page.selectbox(key="recipe").set_value(recipe).run()
+    assert not page.exception and not page.error
+
+
+def send(page, jobs):
+    """Press Retrain. Gives the recipe that leads to."""
+    assert not page.button(key="retrain").disabled
+    page.button(key="retrain").click().run()
+    assert not page.exception and not page.error
+    return jobs.run.recipe
+
+
+def test_every_recipe_is_offered_in_one_of_the_families(form):
+    offered = 0
+    for family in form.segmented_control(key="family").options:
+        form.segmented_control(key="family").set_value(family).run()
+        offered += len(form.selectbox(key="recipe").options)
+    assert offered == len(RECIPES)
+
+
+def test_another_family_starts_from_its_first_recipe(form, jobs):
+    form.segmented_control(key="family").set_value("MLP").run()
+    assert form.selectbox(key="recipe").value == "quick-mlp"
+    assert send(form, jobs) == replace(RECIPES["quick-mlp"], pen_copies=0)
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_recipe_left_as_it_is_is_what_will_be_trained(form, jobs, monkeypatch, name):
+    """Also after a change to another."""
+    monkeypatch.setenv("DIGITCANVAS_PEN", "pen.tra")
+    other = "quick-mlp" if name == "quick" else "quick"
+    choose(form, other)
+    form.number_input(key="epochs").set_value(499)
+    form.text_input(key="hidden").set_value("7, 7")
+    form.number_input(key="seed").set_value(99).run()
+    choose(form, name)
+    assert form.selectbox(key="data").value == (WITH_PEN if RECIPES[name].pen_copies else MNIST)
+    assert send(form, jobs) == RECIPES[name]
+    assert jobs.run.name == ("quick" if name == "quick" else registry.free_name(name))
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_without_pen_drawings_a_recipe_does_without_them(form, jobs, name):
+    choose(form, name)
+    assert send(form, jobs) == replace(RECIPES[name], pen_copies=0)
+
+
+@pytest.mark.parametrize(
+    ("kind", "field", "entered", "expected"),
+    [
+        ("number_input", "epochs", 7, 7),
+        ("number_input", "batch_size", 64, 64),
+        ("number_input", "learning_rate", 0.00125, 0.00125),
+        ("number_input", "validation_share", 0.2, 0.2),
+        ("number_input", "seed", 0, 0),
+        ("selectbox", "optimizer", "sgd", "sgd"),
+        ("selectbox", "optimizer", "rmsprop", "rmsprop"),
+        ("selectbox", "loss", "sparse_categorical_crossentropy", "sparse_categorical_crossentropy"),
+        ("selectbox", "schedule", "constant", "constant"),
+        ("text_input", "hidden", " 64 32,16", (64, 32, 16)),
+        ("text_input", "hidden", "", ()),
+        ("text_input", "filters", "8", (8,)),
+        ("slider", "dropout", 0.45, 0.45),
+        ("toggle", "augment", False, False),
+        ("toggle", "normalise", False, False),
+    ],
+)
+def test_a_setting_changed_is_all_that_changes(form, jobs, kind, field, entered, expected):
+    getattr(form, kind)(key=field).set_value(entered).run()
+    unchanged = replace(RECIPES["quick"], pen_copies=0)
+    assert send(form, jobs) == replace(unchanged, **{field: expected}) != unchanged
+
+
+def test_every_setting_of_a_recipe_has_a_widget_or_belongs_to_what_it_starts_from(form):
+    widgets = {node.key for node in form.sidebar if getattr(node, "key", None)}
+    of_the_base = {"architecture", "weight_decay", "pen_copies", "outliers", "calibrated", "sample"}
+    assert {field.name for field in fields(Recipe)} - of_the_base <= widgets
+
+
+def test_the_sample_is_learnt_from_without_pen_drawings(form, jobs, monkeypatch):
+    monkeypatch.setenv("DIGITCANVAS_PEN", "pen.tra")
+    form.run()
+    assert form.selectbox(key="data").options == [WITH_PEN, MNIST, SAMPLE]
+    form.selectbox(key="data").set_value(SAMPLE).run()
+    assert send(form, jobs) == replace(RECIPES["quick"], sample=True, pen_copies=0)
+
+
+@pytest.mark.parametrize(("name", "copies"), [("cnn", 4), ("quick", 1), ("cnn-28", 1)])
+def test_pen_drawings_are_taken_as_often_as_a_recipe_says_and_once_at_least(
+    form, jobs, monkeypatch, name, copies
+):
+    monkeypatch.setenv("DIGITCANVAS_PEN", "pen.tra")
+    choose(form, name)
+    form.selectbox(key="data").set_value(WITH_PEN).run()
+    assert send(form, jobs).pen_copies == copies
+
+
+def test_pen_drawings_are_offered_only_where_there_are_any(form):
+    assert form.selectbox(key="data").options == [MNIST, SAMPLE]
+
+
+def test_who_chose_the_sample_keeps_it_with_another_recipe(form, jobs):
+    form.selectbox(key="data").set_value(SAMPLE).run()
+    choose(form, "mlp-128")
+    assert send(form, jobs) == replace(RECIPES["mlp-128"], sample=True)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "field", "text", "complaint"),
+    [
+        ("quick", "hidden", "wide", "'wide' is no list of layers"),
+        ("quick", "filters", "16; 32", "'16; 32' is no list of layers"),
+        ("quick", "filters", "", "filters: 0 layers are given; this kind of network takes 1 to 6"),
+        ("quick", "filters", "129", "filters: a layer's width is 129"),
+        ("quick", "hidden", "0", "hidden: a layer's width is 0"),
+        ("quick", "hidden", "-5", "hidden: a layer's width is -5"),
+        (
+            "quick",
+            "hidden",
+            "9 9 9 9",
+            "hidden: 4 layers are given; this kind of network takes 0 to 3",
+        ),
+        (
+            "quick-mlp",
+            "hidden",
+            "",
+            "hidden: 0 layers are given; this kind of network takes 1 to 5",
+        ),
+        ("quick-mlp", "hidden", "64, 2049", "hidden: a layer's width is 2049"),
+    ],
+)
+def test_layers_that_cannot_be_are_a_message_until_they_can(
+    form, jobs, recipe, field, text, complaint
+):
+    choose(form, recipe)
+    good = form.text_input(key=field).value
+    form.text_input(key=field).set_value(text).run()
+    assert not form.exception
+    (error,) = form.sidebar.error
+    assert complaint in error.value
+    assert form.button(key="retrain").disabled
+    form.text_input(key=field).set_value(good).run()
+    assert not form.sidebar.error
+    assert send(form, jobs) == replace(RECIPES[recipe], pen_copies=0)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("epochs", 0), ("epochs", 1000), ("learning_rate", 0.0), ("batch_size", 5000), ("seed", -1)],
+)
+def test_a_number_out_of_range_is_a_message_and_not_the_number_before(form, jobs, field, value):
+    form.number_input(key=field).set_value(value).run()
+    assert not form.exception
+    (error,) = form.sidebar.error
+    assert f"{field} is {value}; it must lie between" in error.value
+    assert form.button(key="retrain").disabled
+
+
+def test_spaces_around_a_name_are_left_out(form, jobs):
+    form.text_input(key="name").set_value(" Anna ")
+    send(form, jobs)
+    assert jobs.run.name == "Anna"
+
+
+@pytest.mark.parametrize(
+    ("name", "complaint"),
+    [("cnn", "already"), ("MINE", "already"), ("a b", "no name"), ("../up", "no name")],
+)
+def test_a_name_that_cannot_be_is_a_message_and_starts_nothing(form, jobs, home, name, complaint):
+    publish(home, "mine")
+    form.text_input(key="name").set_value(name)
+    form.button(key="retrain").click().run()
+    assert not form.exception and jobs.run is None
+    assert complaint in form.sidebar.error[0].value
+    form.text_input(key="name").set_value("ours").run()
+    assert not form.sidebar.error
+    send(form, jobs)
+    assert jobs.run.name == "ours"
+
+
+def test_without_a_name_the_result_is_called_as_its_recipe_and_numbered(form, jobs, home):
+    publish(home, "quick")
+    form.run()
+    assert form.text_input(key="name").placeholder == "quick-2"
+    send(form, jobs)
+    assert jobs.run.name == "quick-2"
+
+
+def test_a_name_is_used_once(form, jobs, home):
+    form.text_input(key="name").set_value("ours")
+    send(form, jobs)
+    jobs.finish(home)
+    form.run()
+    assert form.text_input(key="name").value == ""
+    send(form, jobs)
+    assert jobs.run.name == "quick"
+
+
+def test_a_start_that_fails_is_a_message(form, jobs):
+    jobs.refusal = "The disk is almost full."
+    form.button(key="retrain").click().run()
+    assert not form.exception and jobs.run is None
+    assert form.sidebar.error[0].value == "The disk is almost full."
+
+
+def test_while_a_network_is_in_training_there_is_no_second(form, jobs):
+    send(form, jobs)
+    assert form.button(key="retrain").disabled
+    assert any("**quick** is in training" in caption.value for caption in form.sidebar.caption)
+    other = open_session().run()
+    assert other.button(key="retrain").disabled
+    jobs.run = replace(jobs.run, state="failed", failure="The memory is full.")
+    for session in (form, other):
+        session.run()
+        assert not session.button(key="retrain").disabled
+
+
+def test_the_estimate_follows_the_form(form, monkeypatch):
+    monkeypatch.setattr(
+        "digitcanvas.app.sidebar.training_form.seconds_for",
+        lambda recipe, with_pen: 20.0 * recipe.epochs * (2 if with_pen else 1),
+    )
+
+    def estimate():
+        (caption,) = (c.value for c in form.sidebar.caption if "on this machine" in c.value)
+        return caption[caption.index("About") :]
+
+    form.run()
+    assert estimate() == "About 40 s on this machine."
+    form.number_input(key="epochs").set_value(9).run()
+    assert estimate() == "About 3 minutes on this machine."
+    monkeypatch.setenv("DIGITCANVAS_PEN", "pen.tra")
+    choose(form, "quick")
+    form.selectbox(key="data").set_value(WITH_PEN).run()
+    form.number_input(key="epochs").set_value(9).run()
+    assert estimate() == "About 6 minutes on this machine."
+
+
+# Moving to the result
+
+
+def test_who_started_a_run_moves_to_its_network_once_and_nobody_else(page, canvas, jobs, home):
+    canvas.report(objects(DIGITS[5]))
+    page.run()
+    other = open_session().run()
+    page.button(key="retrain").click().run()
+    jobs.finish(home)
+    for session in (other, page):
+        session.run()
+        assert not session.exception and not session.warning
+        assert session.radio(key="model").options == ["CNN", "MLP", "quick"]
+    assert page.radio(key="model").value == "quick" and ">5<" in shown(page)
+    assert other.radio(key="model").value == "cnn"
+    page.radio(key="model").set_value("mlp").run()
+    page.run()
+    assert page.radio(key="model").value == "mlp"
+
+
+def test_who_took_the_sample_moves_to_its_network_too(panel, page, jobs, home):
+    panel(a_run(state="failed", failure="MNIST could not be downloaded.", offline=True))
+    page.button(key="take_sample").click().run()
+    jobs.finish(home)
+    page.run()
+    assert page.radio(key="model").value == "mine"
+
+
+def test_who_started_a_run_moves_although_its_panel_says_it_was_renamed(page, jobs, home):
+    """The process takes another name where somebody took the one that was asked for."""
+    page.run()
+    page.button(key="retrain").click().run()
+    publish(home, "quick")
+    jobs.run = replace(jobs.run, name="quick-2")
+    jobs.finish(home)
+    page.run()
+    assert page.radio(key="model").value == "quick-2"
+
+
+def test_who_started_a_run_moves_although_another_has_started_since(page, jobs, home):
+    page.run()
+    page.button(key="retrain").click().run()
+    jobs.finish(home)
+    jobs.start(RECIPES["quick-mlp"], "theirs")
+    page.run()
+    assert page.radio(key="model").value == "quick"
+
+
+@pytest.mark.parametrize("state", ["failed", "cancelled"])
+def test_a_run_that_comes_to_nothing_moves_nobody(page, jobs, state):
+    page.run()
+    page.radio(key="model").set_value("mlp").run()
+    page.button(key="retrain").click().run()
+    jobs.run = replace(jobs.run, state=state)
+    page.run()
+    assert page.radio(key="model").value == "mlp" and not page.sidebar.warning
+
+
+def test_a_result_that_is_gone_before_it_was_seen_moves_nobody(page, jobs, home):
+    page.run()
+    page.radio(key="model").set_value("mlp").run()
+    page.button(key="retrain").click().run()
+    jobs.finish(home)
+    registry.remove("quick")
+    page.run()
+    assert not page.exception and page.radio(key="model").value == "mlp"
+    assert not page.sidebar.warning
+
+
+def test_who_started_a_run_moves_although_it_ended_while_the_page_looked(
+    page, jobs, home, monkeypatch
+):
+    load = network_switch.load_card
+
+    def load_meanwhile(*arguments):
+        if jobs.run.state == "running":
+            jobs.finish(home)
+        return load(*arguments)
+
+    page.run()
+    page.button(key="retrain").click().run()
+    monkeypatch.setattr(network_switch, "load_card", load_meanwhile)
+    page.run()
+    assert page.radio(key="model").value == "quick"

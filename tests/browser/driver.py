@@ -1,0 +1,394 @@
+"""The app as a person meets it: its server as a process, and a browser that draws on it."""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from itertools import pairwise
+from pathlib import Path
+
+import cv2
+import numpy as np
+import psutil
+from playwright.sync_api import Browser, Page, sync_playwright
+
+ROOT = Path(__file__).parents[2]
+WITHOUT_COMPANION = "tests/browser/without_companion.py"
+INSTALL = "apt-get update && apt-get install -y chromium"
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+PHONE = {"viewport": {"width": 375, "height": 812}, "has_touch": True, "is_mobile": True}
+HOVER = 0.4
+"""Seconds: the canvas' toolbar fades in where the pen enters, and would take an earlier press."""
+STEP = 6
+"""Pixels between two mouse events; a browser that gets them faster than its frames drops some."""
+FRAME = 0.008
+
+
+def find_chromium() -> str:
+    """Chromium's path; it is installed first where that can be done.
+
+    Raises RuntimeError with the command that installs it.
+    """
+    if not shutil.which("chromium") and shutil.which("apt-get") and os.geteuid() == 0:
+        subprocess.run(INSTALL, shell=True, capture_output=True)
+    path = shutil.which("chromium")
+    if not path:
+        raise RuntimeError(f"The browser tests need Chromium. Install it: {INSTALL}")
+    return path
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    path = find_chromium()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+class App:
+    """A running `streamlit run streamlit_app.py`."""
+
+    def __init__(self, process: subprocess.Popen, url: str, started: float) -> None:
+        self.process, self.url, self.started = process, url, started
+
+    def memory(self) -> float:
+        """The server's resident memory in MB."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(status.split("VmRSS:")[1].split()[0]) / 1024
+
+    def maps(self) -> str:
+        """The files mapped into the server's memory: its native libraries among them."""
+        return Path(f"/proc/{self.process.pid}/maps").read_text()
+
+    def workers(self) -> list[psutil.Process]:
+        """The training processes: one at the most, if all is well."""
+        workers = []
+        for child in psutil.Process(self.process.pid).children():
+            with suppress(psutil.Error):
+                if "digitcanvas.learning.worker" in child.cmdline():
+                    workers.append(child)
+        return workers
+
+
+@contextmanager
+def serve(home: Path, script: str = "streamlit_app.py", base: str = "") -> Iterator[App]:
+    """Start the app on a free port, with its retrained models in `home`, and stop it."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    options = [f"--server.port={port}", "--server.address=127.0.0.1", "--server.headless=true"]
+    options += [f"--server.baseUrlPath={base}"]
+    started = time.monotonic()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "streamlit", "run", script, *options],
+        cwd=ROOT,
+        env=os.environ | {"DIGITCANVAS_HOME": str(home)},
+        stdout=subprocess.DEVNULL,
+    )
+    try:
+        url = f"http://127.0.0.1:{port}/{base}".rstrip("/")
+        while not _healthy(url):
+            if process.poll() is not None or time.monotonic() - started > 60:
+                raise RuntimeError("streamlit did not start")
+            time.sleep(0.05)
+        yield App(process, url, started)
+    finally:
+        process.terminate()
+        process.wait(timeout=10)
+
+
+def _healthy(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{url}/_stcore/health", timeout=1) as answer:
+            return answer.status == 200
+    except OSError:
+        return False
+
+
+def open_page(browser: Browser, app: App, **context) -> Page:
+    """Open the app in a session of its own, and wait until its canvas can be drawn on."""
+    page = browser.new_context(**context).new_page()
+    page.goto(app.url)
+    canvas(page).wait_for()
+    return page
+
+
+class Sent:
+    """What a page sends to the server from now on: its components' states."""
+
+    def __init__(self, page: Page) -> None:
+        self._page = page
+        self._frames: list[bytes] = []
+        page.on(
+            "websocket",
+            lambda socket: socket.on("framesent", lambda frame: self._frames.append(frame)),
+        )
+
+    def drawing(self) -> list:
+        """The objects of the canvas as it told of them last."""
+        return [[], *(report["raw"]["objects"] for report in self._states("drawing"))][-1]
+
+    def forget(self) -> None:
+        self._frames.clear()
+
+    def live(self) -> list[dict]:
+        """The companion's messages."""
+        return self._states("live")
+
+    def _states(self, name: str) -> list:
+        """A component's states, each as often as it was new."""
+        self._page.wait_for_timeout(10)  # Playwright tells of frames only while it is waited for
+        states = []
+        for frame in self._frames:
+            if (start := frame.find(f'{{"{name}":'.encode())) >= 0:
+                text = frame[start:].decode(errors="replace")
+                state = json.JSONDecoder().raw_decode(text)[0][name]
+                if states[-1:] != [state]:
+                    states.append(state)
+        return states
+
+
+def open_watched(browser: Browser, app: App, **context) -> Page:
+    """As `open_page`, with the bars there too; `page.sent` is what the page sends."""
+    page = browser.new_context(**context).new_page()
+    page.sent = Sent(page)
+    page.goto(app.url)
+    canvas(page).wait_for()
+    page.locator(".st-key-probabilities .bars").wait_for(state="attached")
+    return page
+
+
+def wait_for(condition: Callable, seconds: float = 60):
+    """Wait until the condition gives something true. Gives that."""
+    end = time.monotonic() + seconds
+    while not (value := condition()):
+        if time.monotonic() > end:
+            raise TimeoutError(f"not within {seconds} s")
+        time.sleep(0.02)
+    return value
+
+
+def ink(page: Page) -> np.ndarray:
+    """The canvas' picture as the page shows it, without its edge: True where there is a stroke."""
+    png = page.locator(".st-key-canvas canvas.dc-canvas.lower-canvas").screenshot()
+    picture = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_GRAYSCALE)
+    return picture[5:-5, 5:-5] > 128
+
+
+def canvas(page: Page):
+    return page.locator(".st-key-canvas canvas.upper-canvas")
+
+
+def draw(
+    page: Page, strokes: Sequence[np.ndarray], halfway: Callable[[], None] = lambda: None
+) -> None:
+    """Draw strokes, in canvas pixels, with the mouse; `halfway` is called in the last's middle."""
+    box = canvas(page).bounding_box()
+    page.mouse.move(box["x"] + strokes[0][0][0], box["y"] + strokes[0][0][1])
+    time.sleep(HOVER)
+    for number, stroke in enumerate(strokes, 1):
+        page.mouse.move(box["x"] + stroke[0][0], box["y"] + stroke[0][1])
+        page.mouse.down()
+        points = list(on_the_way(stroke))
+        for place, (x, y) in enumerate(points):
+            if place == len(points) // 2 and number == len(strokes):
+                halfway()
+            page.mouse.move(box["x"] + x, box["y"] + y)
+            time.sleep(FRAME)
+        page.mouse.up()
+
+
+def on_the_way(stroke: np.ndarray) -> Iterator[np.ndarray]:
+    for start, end in pairwise(stroke):
+        steps = int(np.ceil(np.hypot(*(end - start)) / STEP))
+        yield from np.linspace(start, end, steps + 1)[1:]
+
+
+def answer(page: Page) -> str:
+    return page.locator(".st-key-prediction").inner_text()
+
+
+def wait_for_digit(page: Page, timeout: float = 10) -> int:
+    """Wait until the page shows the answer to what was drawn. Gives its digit."""
+    page.wait_for_function(
+        """() => {
+          const answer = document.querySelector(".st-key-prediction");
+          return answer?.querySelector(".pen-up") && /^\\d.*% sure/s.test(answer.innerText);
+        }""",
+        timeout=timeout * 1000,
+    )
+    return int(answer(page)[0])
+
+
+def wait_for_rejection(page: Page) -> None:
+    """Wait until the page says that the drawing is no digit."""
+    page.locator(".st-key-prediction").get_by_text("does not look like a digit").wait_for()
+
+
+def wait_until_empty(page: Page) -> None:
+    page.wait_for_function(
+        "() => /^\\D/.test(document.querySelector('.st-key-prediction')?.innerText ?? '')"
+    )
+
+
+def press(page: Page, key: str) -> None:
+    page.locator(f".st-key-{key} button").click()
+
+
+def clear(page: Page) -> None:
+    press(page, "clear")
+    wait_until_empty(page)
+
+
+def touch(page: Page, strokes: Sequence[np.ndarray]) -> None:
+    """Draw strokes, in canvas pixels, with a finger."""
+    box = canvas(page).bounding_box()
+    client = page.context.new_cdp_session(page)
+    for stroke in strokes:
+        for number, (x, y) in enumerate(stroke):
+            client.send(
+                "Input.dispatchTouchEvent",
+                {
+                    "type": "touchMove" if number else "touchStart",
+                    "touchPoints": [{"x": box["x"] + x, "y": box["y"] + y}],
+                },
+            )
+            time.sleep(2 * FRAME)
+        client.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+
+PLOTS = {
+    "Draw": {"probabilities"},
+    "Data": {"classes", "images", "pixels", "values"},
+    "Train": {"histories", "diagram"},
+    "Evaluate": {
+        "by_digit",
+        "confusion",
+        "gallery",
+        "test_image",
+        "test_probabilities",
+        "diagram",
+    },
+}
+"""The pages by their titles, and the plots that each shows, by their keys."""
+
+READY = """
+(keys) => {
+  const app = document.querySelector('[data-testid="stApp"]');
+  const drawn = [...document.querySelectorAll(".stMain .plot")].map((plot) => {
+    const key = plot.closest('[class*="st-key-"]').className.match(/st-key-(\\S+)/)[1];
+    return plot.querySelector(".main-svg") && key;
+  });
+  return app.dataset.testScriptState === "notRunning" && drawn.every(Boolean)
+    && keys.every((key) => drawn.includes(key))
+    && drawn.every((key) => keys.includes(key) || key === "curves");
+}
+"""
+
+PLACE = """
+(plot, [trace, point]) => {
+  const { x, y, type } = plot.data[trace];
+  const { xaxis, yaxis } = plot._fullData[trace];
+  const across = plot._fullLayout[xaxis.replace("x", "xaxis")];
+  const down = plot._fullLayout[yaxis.replace("y", "yaxis")];
+  const [row, column] = [].concat(point);
+  const pixels = type === "heatmap"
+    ? [across.c2p(column), down.c2p(row)]
+    : [across.d2p(x[point]), (down.d2p(y[point]) + (type === "bar" ? down._length : 0))];
+  if (type === "bar") pixels[1] /= 2;
+  const box = plot.querySelector(".main-svg").getBoundingClientRect();
+  return [box.x + across._offset + pixels[0], box.y + down._offset + pixels[1]];
+}
+"""
+"""Where a plot's point is on the screen: of a heatmap the cell, of a bar its middle."""
+
+
+def watch(page: Page) -> list[str]:
+    """What goes wrong on a page from now on: in its scripts, and with its requests."""
+    problems = []
+
+    def note_answer(response) -> None:
+        if response.status >= 400:
+            problems.append(f"{response.status} {response.url}")
+
+    def note_words(message) -> None:
+        if message.type == "error":
+            problems.append(message.text)
+
+    page.on("console", note_words)
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.on("requestfailed", lambda request: problems.append(f"{request.failure} {request.url}"))
+    page.on("response", note_answer)
+    return problems
+
+
+def turn_to(page: Page, title: str) -> float:
+    """Open the page of that title by its link. Gives the seconds until its last plot was drawn."""
+    link = page.get_by_role("link", name=title, exact=True)
+    if page.viewport_size["width"] <= PHONE["viewport"]["width"]:
+        page.get_by_test_id("stExpandSidebarButton").click()
+        link.wait_for()
+    start = time.monotonic()
+    link.click()
+    wait_until_drawn(page, title)
+    return time.monotonic() - start
+
+
+def wait_until_drawn(page: Page, title: str, timeout: float = 30) -> None:
+    """Wait until the page of that title has come to rest, with all its plots and no others."""
+    page.wait_for_function(READY, arg=sorted(PLOTS[title]), timeout=timeout * 1000)
+
+
+def plot(page: Page, key: str):
+    return page.locator(f".st-key-{key} .plot")
+
+
+def place_of(page: Page, key: str, point: int | list[int], trace: int = 0) -> list[float]:
+    """Where on the screen a point of a plot is, which is brought there first."""
+    plot(page, key).scroll_into_view_if_needed()
+    return plot(page, key).evaluate(PLACE, [trace, point])
+
+
+def choose(page: Page, key: str, option: str) -> None:
+    """Choose from a selectbox."""
+    page.locator(f".st-key-{key} input").click()
+    page.get_by_role("option", name=option, exact=True).click()
+
+
+def retrain(page: Page, name: str, epochs: int) -> None:
+    """Press Retrain for a network that learns so long from the bundled sample."""
+    fill_form(page, name, epochs)
+    press(page, "retrain")
+
+
+def fill_form(page: Page, name: str, epochs: int) -> None:
+    choose(page, "data", "The bundled sample of MNIST")
+    page.locator(".st-key-epochs input").fill(str(epochs))
+    page.locator(".st-key-name input").fill(name)
+
+
+def panel(page: Page):
+    return page.locator(".st-key-training")
+
+
+def share(page: Page) -> int:
+    """Where the training's bar stands, in percent; 0 where there is none."""
+    return page.evaluate(
+        "() => Number(document.querySelector('.st-key-training [role=progressbar]')"
+        "?.getAttribute('aria-valuenow') ?? 0)"
+    )

@@ -1,0 +1,336 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from digitcanvas.data import datasets
+from digitcanvas.data.datasets import (
+    MnistMissing,
+    find_mnist,
+    images_of,
+    load_mnist,
+    load_pen_digits,
+    load_sample,
+    mnist_here,
+    place_at_random,
+    split,
+    validation_size,
+)
+from digitcanvas.drawing.strokes import Drawing
+from tests.digits import DIGITS
+
+DRAWINGS = [Drawing(strokes, digit, writer=digit + 1) for digit, strokes in DIGITS.items()]
+
+
+def save_mnist(path, **changes):
+    digits = np.zeros((20, 28, 28), np.uint8)
+    arrays = {"x_train": digits, "y_train": np.arange(20) % 10}
+    arrays |= {"x_test": digits[:10], "y_test": np.arange(10)}
+    np.savez(path, **(arrays | changes))
+    return path
+
+
+@pytest.fixture
+def offline(monkeypatch, tmp_path):
+    """No MNIST anywhere, and no network to get it."""
+
+    def fail():
+        raise Exception("URL fetch failure")
+
+    monkeypatch.setattr(datasets, "_download_mnist", fail)
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
+    monkeypatch.delenv("DIGITCANVAS_MNIST", raising=False)
+    monkeypatch.delenv("DIGITCANVAS_PEN", raising=False)
+
+
+def test_the_path_given_comes_before_the_environment_s(tmp_path, monkeypatch):
+    given, other = save_mnist(tmp_path / "a.npz"), save_mnist(tmp_path / "b.npz")
+    monkeypatch.setenv("DIGITCANVAS_MNIST", str(other))
+    assert load_mnist(given).source == str(given)
+    assert load_mnist().source == str(other)
+
+
+def test_then_comes_keras_cache(offline, tmp_path):
+    cached = tmp_path / "keras" / "datasets" / "mnist.npz"
+    cached.parent.mkdir(parents=True)
+    save_mnist(cached)
+    assert load_mnist().source == str(cached)
+
+
+def test_then_it_is_downloaded_there(offline, tmp_path, monkeypatch):
+    cached = tmp_path / "keras" / "datasets" / "mnist.npz"
+
+    def download():
+        cached.parent.mkdir(parents=True)
+        save_mnist(cached)
+
+    monkeypatch.setattr(datasets, "_download_mnist", download)
+    assert load_mnist().source == str(cached)
+
+
+def test_a_damaged_cache_is_downloaded_anew(offline, tmp_path, monkeypatch):
+    cached = tmp_path / "keras" / "datasets" / "mnist.npz"
+    cached.parent.mkdir(parents=True)
+    cached.write_bytes(b"half of it")
+    assert load_mnist().is_sample
+    monkeypatch.setattr(datasets, "_download_mnist", lambda: save_mnist(cached))
+    assert load_mnist().source == str(cached)
+
+
+@given(st.integers(0, 10**9), st.integers(0, 255))
+def test_any_damage_to_a_file_is_noticed_or_harmless(compressed, place, byte):
+    path, content = compressed
+    spoilt = bytearray(content)
+    spoilt[place % len(spoilt)] = byte
+    path.write_bytes(spoilt)
+    try:
+        load_mnist(path)
+    except ValueError as error:
+        assert path.name in str(error)
+
+
+@pytest.fixture(scope="module")
+def compressed(tmp_path_factory):
+    path = tmp_path_factory.mktemp("data") / "mine.npz"
+    digits = np.random.default_rng(0).integers(0, 255, (10, 28, 28), np.uint8)
+    labels = np.arange(10)
+    np.savez_compressed(path, x_train=digits, y_train=labels, x_test=digits, y_test=labels)
+    return path, path.read_bytes()
+
+
+def test_and_offline_the_sample_serves_and_says_so(offline, caplog):
+    mnist = load_mnist()
+    assert mnist.is_sample and mnist.test_set == "sample's test digits"
+    assert "bundled sample" in caplog.text
+
+
+def test_who_wants_all_of_mnist_is_told_what_to_do_offline(offline):
+    with pytest.raises(MnistMissing) as raised:
+        find_mnist()
+    for word in ("could not be downloaded", "DIGITCANVAS_MNIST", "sample", "URL fetch failure"):
+        assert word in str(raised.value)
+
+
+def test_a_download_that_brings_something_else_is_as_good_as_none(offline, monkeypatch):
+    monkeypatch.setattr(datasets, "_download_mnist", lambda: None)
+    with pytest.raises(MnistMissing):
+        find_mnist()
+
+
+def test_all_of_mnist_is_found_where_it_is_loaded_from(offline, tmp_path, monkeypatch):
+    cached = tmp_path / "keras" / "datasets" / "mnist.npz"
+    cached.parent.mkdir(parents=True)
+    given = save_mnist(tmp_path / "given.npz")
+    for path, found in (
+        (save_mnist(cached), find_mnist()),
+        (given, find_mnist(given)),
+    ):
+        assert found.source == str(path) and not found.is_sample
+    monkeypatch.setenv("DIGITCANVAS_MNIST", str(given))
+    assert find_mnist().source == str(given)
+
+
+def test_a_damaged_file_that_was_asked_for_is_not_downloaded_instead(offline, tmp_path):
+    with pytest.raises(ValueError, match="gone.npz") as raised:
+        find_mnist(tmp_path / "gone.npz")
+    assert not isinstance(raised.value, MnistMissing)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda path: path.unlink(),
+        lambda path: path.write_bytes(b""),
+        lambda path: path.write_bytes(b"hello"),
+        lambda path: path.write_bytes(path.read_bytes()[:2000]),
+        lambda path: np.savez(path, x=np.zeros(3)),
+        lambda path: save_mnist(path, x_test=np.zeros((10, 28, 28))),
+        lambda path: save_mnist(path, x_test=np.zeros((10, 27, 28), np.uint8)),
+        lambda path: save_mnist(path, y_test=np.arange(9)),
+        lambda path: save_mnist(path, y_test=np.arange(10) + 5),
+        lambda path: save_mnist(path, y_test=np.arange(10) - 1),
+        lambda path: save_mnist(path, y_test=np.arange(10) / 2),
+        lambda path: save_mnist(path, y_test=np.array(3)),
+        lambda path: save_mnist(
+            path, x_test=np.zeros((0, 28, 28), np.uint8), y_test=np.zeros(0, int)
+        ),
+        lambda path: save_mnist(path, y_test=np.array([None] * 10)),
+        lambda path: np.save(path.open("wb"), np.zeros(3)),
+    ],
+)
+def test_a_damaged_file_that_was_asked_for_is_an_error(tmp_path, damage):
+    path = save_mnist(tmp_path / "mine.npz")
+    damage(path)
+    with pytest.raises(ValueError, match="mine.npz"):
+        load_mnist(path)
+
+
+def test_the_sample_holds_every_class_evenly():
+    mnist = load_sample()
+    assert mnist.x_train.shape == (4000, 28, 28) and mnist.x_test.shape == (1000, 28, 28)
+    assert (np.bincount(mnist.y_train) == 400).all() and (np.bincount(mnist.y_test) == 100).all()
+    assert datasets.SAMPLE.stat().st_size < 1_000_000
+
+
+def test_the_sample_is_of_mnist_s_training_set_and_labelled_as_there(mnist):
+    label_of = {
+        image.tobytes(): label for image, label in zip(mnist.x_train, mnist.y_train, strict=True)
+    }
+    sample = load_sample()
+    for x, y in ((sample.x_train, sample.y_train), (sample.x_test, sample.y_test)):
+        assert [label_of.get(image.tobytes()) for image in x] == list(y)
+
+
+def unipen(digit, writer):
+    points = "".join(f" {x:.0f} {-y:.0f}\n" for x, y in np.concatenate(DIGITS[digit]))
+    return (
+        f'.SEGMENT DIGIT 0 ? "{digit}"\n.COMMENT {digit} {writer} 1\n.PEN_DOWN\n{points}.PEN_UP\n'
+    )
+
+
+def test_a_hand_is_never_on_both_sides(tmp_path):
+    file = tmp_path / "pen.tra"
+    file.write_text("".join(unipen(writer % 10, writer) for writer in range(1, 31)))
+    pen = load_pen_digits(file)
+    assert {d.writer for d in pen.validation} == {5, 10, 15, 20, 25, 30}
+    assert len(pen.train) == 24
+
+
+@pytest.mark.parametrize("writers", [[1, 2], [5, 10]])
+def test_strokes_without_writers_on_either_side_are_refused(tmp_path, writers):
+    file = tmp_path / "pen.tra"
+    file.write_text("".join(unipen(1, writer) for writer in writers))
+    with pytest.raises(ValueError, match="needs drawings by writers"):
+        load_pen_digits(file)
+
+
+def test_no_pen_strokes_are_none_and_missing_ones_an_error(offline, tmp_path):
+    assert load_pen_digits() is None
+    with pytest.raises(ValueError, match="gone.tra"):
+        load_pen_digits(tmp_path / "gone.tra")
+
+
+def test_drawings_become_images_with_labels():
+    images, labels = images_of(DRAWINGS)
+    assert images.shape == (10, 28, 28) and images.dtype == np.float32
+    assert list(labels) == list(range(10))
+
+
+def test_a_drawing_is_placed_whole_on_the_canvas():
+    rng = np.random.default_rng(0)
+    dot = Drawing([np.array([[7.0, 7.0]])], 1, writer=1)
+    assert np.isfinite(place_at_random(dot, rng).strokes[0]).all()
+    for drawing in DRAWINGS * 20:
+        points = np.concatenate(place_at_random(drawing, rng).strokes)
+        assert points.min() >= 0 and points.max() <= 280
+        assert 0.35 * 280 <= np.ptp(points, axis=0).max() <= 0.80 * 280
+
+
+def test_no_digit_of_the_sample_is_both_learnt_from_and_tested_on():
+    mnist = load_sample()
+    train, test = ({image.tobytes() for image in x} for x in (mnist.x_train, mnist.x_test))
+    assert not train & test
+
+
+def test_drawings_are_drawn_with_the_pen_asked_for():
+    thin, wide = (images_of(DRAWINGS, width)[0].sum(axis=(1, 2)) for width in (1.9, 2.9))
+    assert (wide > 1.2 * thin).all()
+    mixed, _ = images_of(DRAWINGS[:2], np.array([1.9, 2.9]))
+    np.testing.assert_array_equal(mixed.sum(axis=(1, 2)), [thin[0], wide[1]])
+
+
+def test_as_many_pens_as_drawings_are_needed():
+    with pytest.raises(ValueError):
+        images_of(DRAWINGS, np.array([1.9, 2.4, 2.9]))
+
+
+def test_the_strokes_given_come_before_the_environment_s(tmp_path, monkeypatch):
+    given, other = tmp_path / "a.tra", tmp_path / "b.tra"
+    given.write_text(unipen(1, 4) + unipen(2, 5))
+    other.write_text(unipen(3, 4) + unipen(4, 5))
+    monkeypatch.setenv("DIGITCANVAS_PEN", str(other))
+    assert load_pen_digits(given).train[0].label == 1
+    assert load_pen_digits().train[0].label == 3
+
+
+def test_drawings_are_placed_all_over_the_canvas():
+    rng = np.random.default_rng(0)
+    placed = [place_at_random(DRAWINGS[0], rng).strokes[0].mean(axis=0) for _ in range(200)]
+    assert (np.ptp(placed, axis=0) > 80).all()
+
+
+sizes = st.integers(20, 5000)
+shares = st.floats(0.01, 0.9)
+seeds = st.integers(0, 2**31 - 1)
+
+
+@given(sizes, shares, seeds)
+def test_a_split_has_every_digit_on_one_side(count, share, seed):
+    train, kept = split(count, share, np.random.default_rng(seed))
+    assert sorted([*train, *kept]) == list(range(count))
+    assert len(kept) == validation_size(count, share) and len(train) >= 1
+    assert abs(len(kept) - count * share) <= 0.5 or len(kept) == 1
+
+
+@given(sizes, shares, seeds)
+def test_a_seed_s_split_is_always_the_same(count, share, seed):
+    one, same = (split(count, share, np.random.default_rng(seed)) for _ in range(2))
+    for places, again in zip(one, same, strict=True):
+        np.testing.assert_array_equal(places, again)
+
+
+def test_another_seed_s_split_is_another_and_both_sides_are_shuffled():
+    (train, kept), (_, other) = (split(4000, 0.25, np.random.default_rng(s)) for s in (17, 18))
+    assert set(kept) != set(other)
+    for places in (train, kept):
+        assert list(places) != sorted(places)
+        assert abs(np.mean(places) - 2000) < 100
+
+
+@pytest.mark.parametrize(
+    ("count", "share", "kept"),
+    [(60_000, 0.2, 12_000), (60_000, 0.1, 6000), (60_000, 0.05, 3000), (20, 0.01, 1), (2, 0.1, 1)],
+)
+def test_as_many_digits_are_kept_as_the_tutorials_keep_and_one_at_least(count, share, kept):
+    assert validation_size(count, share) == kept
+
+
+def test_what_this_machine_has_is_where_find_mnist_looks(offline, tmp_path, monkeypatch):
+    assert mnist_here() is None
+    cached = tmp_path / "keras" / "datasets" / "mnist.npz"
+    cached.parent.mkdir(parents=True)
+    assert mnist_here() is None
+    save_mnist(cached)
+    assert mnist_here() == cached and find_mnist().source == str(mnist_here())
+    given = save_mnist(tmp_path / "given.npz")
+    monkeypatch.setenv("DIGITCANVAS_MNIST", str(given))
+    assert mnist_here() == given and find_mnist().source == str(mnist_here())
+
+
+def test_a_file_that_was_asked_for_is_meant_though_it_is_gone(offline, tmp_path, monkeypatch):
+    """So that whoever reads it says so, and nobody downloads it instead."""
+    monkeypatch.setenv("DIGITCANVAS_MNIST", str(tmp_path / "gone.npz"))
+    assert mnist_here() == tmp_path / "gone.npz"
+    with pytest.raises(ValueError, match="gone.npz"):
+        load_mnist(mnist_here())
+
+
+def test_without_a_word_keras_cache_is_at_home(offline, tmp_path, monkeypatch):
+    monkeypatch.delenv("KERAS_HOME")
+    monkeypatch.setattr(Path, "home", lambda: tmp_path)
+    assert mnist_here() is None
+    cached = tmp_path / ".keras" / "datasets" / "mnist.npz"
+    cached.parent.mkdir(parents=True)
+    save_mnist(cached)
+    monkeypatch.setenv("DIGITCANVAS_MNIST", "")
+    assert mnist_here() == cached
+
+
+def test_to_look_for_mnist_downloads_nothing(offline, monkeypatch):
+    def fail():
+        raise AssertionError("downloaded")
+
+    monkeypatch.setattr(datasets, "_download_mnist", fail)
+    assert mnist_here() is None

@@ -1,0 +1,132 @@
+import base64
+import json
+
+import cv2
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from digitcanvas.figures.image_grid import image_chart, mosaic, pixel_chart
+
+RAMP = np.arange(784).reshape(28, 28).astype(np.uint8)
+"""An image that is itself in no other way round."""
+
+
+def numbered(count):
+    """Images that differ, and numbers, captions and details that tell which is which."""
+    images = np.random.default_rng(count).integers(0, 256, (count, 28, 28), np.uint8)
+    numbers = np.arange(count) * 7 + 3
+    return images, numbers, [f"caption {i}" for i in numbers], [f"detail {i}" for i in numbers]
+
+
+def drawn(figure):
+    """As Plotly takes it; what is meant for the page alone is left out."""
+    return go.Figure({part: figure[part] for part in ("data", "layout")})
+
+
+def board_of(figure):
+    """The picture's pixels, RGBA."""
+    kind, _, content = figure["data"][0]["source"].partition(",")
+    assert kind == "data:image/png;base64"
+    png = np.frombuffer(base64.b64decode(content), np.uint8)
+    return cv2.cvtColor(cv2.imdecode(png, cv2.IMREAD_UNCHANGED), cv2.COLOR_BGRA2RGBA)
+
+
+def around(board, x, y):
+    """The 28x28 pixels, about a point in the figure's coordinates, that are not see-through."""
+    left, top = round(x - 13.5), round(y - 14)
+    return board[top : top + 28, left : left + 28]
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(1, 60))
+def test_a_press_s_number_and_its_detail_are_those_of_the_image_there(count):
+    images, numbers, captions, details = numbered(count)
+    figure = mosaic(images, numbers, captions, details)
+    _, _, targets = drawn(figure).data
+    assert list(targets.text) == details and list(targets.customdata) == list(numbers)
+    board = board_of(figure)
+    for image, x, y in zip(images, targets.x, targets.y, strict=True):
+        tile = around(board, x, y)
+        assert (tile[..., 3] == 255).all()
+        for channel in range(3):
+            np.testing.assert_array_equal(tile[..., channel], image)
+    assert (board[..., 3] > 0).sum() == count * 784
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(1, 60), st.integers(1, 3))
+def test_each_caption_stands_in_the_room_below_its_image(count, lines):
+    images, numbers, captions, details = numbered(count)
+    captions[-1] = "<br>".join([captions[-1]] * lines)
+    figure = mosaic(images, numbers, captions, details)
+    _, labels, targets = drawn(figure).data
+    assert list(labels.text) == captions and labels.textposition == "bottom center"
+    assert labels.x == targets.x
+    board = board_of(figure)
+    for x, y, middle in zip(labels.x, labels.y, targets.y, strict=True):
+        bottom = round(middle + 14)
+        below = board[bottom : bottom + 8 * lines, round(x - 13.5) : round(x + 14.5)]
+        assert below.shape[:2] == (8 * lines, 28) and not below[..., 3].any()
+        assert bottom <= y < bottom + 2
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(1, 60))
+def test_images_fill_rows_from_the_left_as_many_as_there_are_columns(count):
+    figure = mosaic(*numbered(count))
+    *_, targets = drawn(figure).data
+    columns = len(set(targets.x[:count]))
+    places = list(zip(targets.y, targets.x, strict=True))
+    assert places == sorted(places)
+    assert columns == min(count, max(3, int(np.ceil(np.sqrt(count)))))
+
+
+@pytest.mark.parametrize(("count", "side"), [(9, 3), (25, 5), (49, 7)])
+def test_a_square_number_of_images_has_as_many_rows_as_columns(count, side):
+    *_, targets = drawn(mosaic(*numbered(count))).data
+    assert len(set(targets.x)) == len(set(targets.y)) == side
+
+
+@pytest.mark.parametrize("count", [1, 9, 10, 49])
+def test_the_axes_show_the_whole_board_and_no_more(count):
+    figure = mosaic(*numbered(count))
+    height, width = board_of(figure).shape[:2]
+    layout = drawn(figure).layout
+    assert tuple(layout.xaxis.range) == (-0.5, width - 0.5)
+    assert tuple(layout.yaxis.range) == (height - 0.5, -0.5)
+    assert figure["aspect"] == width / height
+    assert not (layout.xaxis.visible or layout.yaxis.visible)
+
+
+def test_ink_is_white_as_mnist_has_it():
+    board = board_of(mosaic(np.full((1, 28, 28), 255, np.uint8), [0], [""], [""]))
+    assert (board[board[..., 3] > 0] == 255).all()
+
+
+@pytest.mark.parametrize("chart", [image_chart, pixel_chart])
+def test_one_image_is_shown_pixel_by_pixel_the_right_way_up(chart):
+    figure = drawn(chart(RAMP))
+    (heat,) = figure.data
+    np.testing.assert_array_equal(np.array(heat.z), RAMP)
+    assert (heat.zmin, heat.zmax) == (0, 255)
+    assert [colour for _, colour in heat.colorscale] == ["#000000", "#ffffff"]
+    assert figure.layout.yaxis.autorange == "reversed"
+    assert "%{z}" in heat.hovertemplate
+    titles = [axis.title.text for axis in (figure.layout.xaxis, figure.layout.yaxis)]
+    assert titles == ["column", "row"]
+
+
+def test_numbers_are_written_in_the_pixels_where_there_is_room_to_read_them():
+    plain, readable = image_chart(RAMP), pixel_chart(RAMP)
+    assert "texttemplate" not in plain["data"][0] and "narrowest" not in plain
+    assert readable["data"][0]["texttemplate"] == "%{z}"
+    assert readable["narrowest"] / 28 >= 20  # pixels for three digits
+    assert plain["aspect"] == readable["aspect"] == 1
+
+
+def test_figures_of_images_are_plain_json():
+    for figure in (mosaic(*numbered(9)), image_chart(RAMP), pixel_chart(RAMP)):
+        assert json.loads(json.dumps(figure, allow_nan=False)) == figure

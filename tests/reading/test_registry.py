@@ -1,0 +1,236 @@
+import shutil
+from pathlib import Path
+
+import pytest
+
+from digitcanvas.reading import registry
+from digitcanvas.reading.registry import (
+    CARD,
+    ModelError,
+    check_name,
+    find,
+    free_name,
+    model_names,
+    publishing,
+    remove,
+    rename,
+)
+
+
+@pytest.fixture
+def mine(home):
+    """A retrained model, the only one."""
+    return Path(shutil.copytree(registry.SHIPPED / "mlp", home / "mine"))
+
+
+def contents(directory):
+    return {path.name: path.read_bytes() for path in directory.iterdir()}
+
+
+def test_shipped_models_come_first_then_retrained_ones(home):
+    for name in ("zebra", "ant"):
+        shutil.copytree(registry.SHIPPED / "mlp", home / name)
+    (home / ".publishing-x").mkdir()
+    (home / "a file").write_text("")
+    assert model_names() == ["cnn", "mlp", "ant", "zebra"]
+    assert find("ant") == home / "ant"
+    assert find("cnn") == registry.SHIPPED / "cnn"
+
+
+def test_a_retrained_model_does_not_hide_a_shipped_one(home):
+    shutil.copytree(registry.SHIPPED / "mlp", home / "cnn")
+    assert find("cnn") == registry.SHIPPED / "cnn"
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "nothing", "../models", "models", "retrained"])
+def test_what_is_no_model_is_not_found(home, name):
+    with pytest.raises(ModelError, match="no model"):
+        find(name)
+
+
+@pytest.mark.parametrize("name", ["mine", "CNN-2", "a.b_c-9", "x" * 40])
+def test_a_good_name_is_taken(home, name):
+    assert check_name(name) == name
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["", ".", "..", ".hidden", "a/b", "a\\b", "a b", "x" * 41, "cnn", "é", "a\n"],
+)
+def test_a_bad_name_is_refused(home, name):
+    with pytest.raises(ModelError, match="name"):
+        check_name(name)
+
+
+def test_a_model_appears_whole_and_replaces_the_old_one(tmp_path):
+    target = tmp_path / "models" / "mine"
+    for content in ("old", "new"):
+        with publishing(target) as directory:
+            (directory / CARD).write_text(content)
+            assert directory.parent.parent == target.parent  # so that moving it is a rename
+            assert not target.exists() or (target / CARD).read_text() == "old"
+        assert (target / CARD).read_text() == content
+    assert [path.name for path in target.parent.iterdir()] == ["mine"]
+
+
+def test_a_failure_leaves_the_old_model(tmp_path):
+    with publishing(tmp_path / "mine") as directory:
+        (directory / CARD).write_text("old")
+    with pytest.raises(RuntimeError), publishing(tmp_path / "mine") as directory:
+        (directory / CARD).write_text("half")
+        raise RuntimeError
+    assert (tmp_path / "mine" / CARD).read_text() == "old"
+    assert [path.name for path in tmp_path.iterdir()] == ["mine"]
+
+
+def test_a_failure_to_move_brings_the_old_model_back(tmp_path, monkeypatch):
+    with publishing(tmp_path / "mine") as directory:
+        (directory / CARD).write_text("old")
+    rename = Path.rename
+
+    def fail_once(self, target):
+        if self.name == "new":
+            raise OSError(5, "I/O error")
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", fail_once)
+    with pytest.raises(OSError, match="I/O"), publishing(tmp_path / "mine") as directory:
+        (directory / CARD).write_text("new")
+    assert (tmp_path / "mine" / CARD).read_text() == "old"
+
+
+def test_what_is_no_model_is_not_replaced(tmp_path):
+    thesis = tmp_path / "thesis"
+    thesis.mkdir()
+    (thesis / "chapter1.txt").write_text("long work")
+    with pytest.raises(ModelError, match="no model"), publishing(thesis):
+        pass
+    assert (thesis / "chapter1.txt").read_text() == "long work"
+
+
+def test_a_place_that_cannot_be_written_is_told_at_once(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ModelError, match="No model can be written"):
+        registry.check_target(tmp_path / "file" / "mine")
+
+
+def test_a_version_changes_with_the_model(tmp_path):
+    model = shutil.copytree(registry.SHIPPED / "mlp", tmp_path / "mine")
+    before = registry.version(model)
+    card = registry.read_card(model)
+    registry.write_card(model, card)
+    assert registry.version(model) != before
+    (model / registry.CARD).unlink()
+    with pytest.raises(ModelError, match="'mine' cannot be used"):
+        registry.version(model)
+
+
+def test_a_model_is_made_in_the_scratch_directory_given(tmp_path):
+    scratch, target = tmp_path / "scratch", tmp_path / "models" / "mine"
+    scratch.mkdir()
+    with publishing(target, scratch) as directory:
+        (directory / CARD).write_text("new")
+        assert directory.parent.parent == scratch
+        assert list(target.parent.iterdir()) == []
+    assert contents(target) == {CARD: b"new"}
+    assert list(scratch.iterdir()) == []
+
+
+def test_where_the_scratch_directory_is_gone_the_old_model_stays(mine, home):
+    before = contents(mine)
+    with pytest.raises(FileNotFoundError), publishing(mine, home / "gone"):
+        pass
+    assert contents(mine) == before and list(home.iterdir()) == [mine]
+
+
+def test_a_model_that_came_up_meanwhile_is_not_replaced(home):
+    with pytest.raises(OSError), publishing(home / "mine") as directory:
+        (directory / CARD).write_text("ours")
+        shutil.copytree(registry.SHIPPED / "mlp", home / "mine")
+    assert contents(home / "mine") == contents(registry.SHIPPED / "mlp")
+    assert [path.name for path in home.iterdir()] == ["mine"]
+
+
+def test_a_model_that_was_removed_meanwhile_is_published_anew(mine, home):
+    with publishing(mine) as directory:
+        (directory / CARD).write_text("new")
+        remove("mine")
+    assert contents(mine) == {CARD: b"new"} and list(home.iterdir()) == [mine]
+
+
+def test_a_free_name_is_the_name_or_the_first_number_that_is_free(home):
+    assert free_name("mine") == "mine"
+    for taken in ("mine", "mine-2", "mine-4"):
+        shutil.copytree(registry.SHIPPED / "mlp", home / taken)
+    assert free_name("mine") == "mine-3"
+    assert free_name("cnn") == "cnn-2"
+
+
+def test_a_model_is_renamed_as_it_is(mine, home):
+    before = contents(mine)
+    rename("mine", "yours")
+    assert contents(home / "yours") == before
+    assert [path.name for path in home.iterdir()] == ["yours"]
+
+
+@pytest.mark.parametrize("new", ["", "a b", "../out", ".hidden", "cnn", "mine", "taken"])
+def test_a_bad_new_name_is_refused_and_nothing_moves(mine, home, new):
+    shutil.copytree(mine, home / "taken")
+    before = contents(mine)
+    with pytest.raises(ModelError, match="name"):
+        rename("mine", new)
+    assert sorted(path.name for path in home.iterdir()) == ["mine", "taken"]
+    assert contents(mine) == contents(home / "taken") == before
+
+
+def test_a_model_is_removed_whole(mine, home):
+    shutil.copytree(mine, home / "other")
+    remove("mine")
+    assert [path.name for path in home.iterdir()] == ["other"]
+
+
+def test_a_damaged_model_can_be_renamed_and_removed(mine, home):
+    (mine / CARD).write_text("{")
+    rename("mine", "broken")
+    remove("broken")
+    assert list(home.iterdir()) == []
+
+
+@pytest.mark.parametrize("change", [remove, lambda name: rename(name, "mine")])
+@pytest.mark.parametrize("name", ["cnn", "mlp"])
+def test_a_shipped_model_stays_as_it_is(home, change, name):
+    with pytest.raises(ModelError, match="came with the app"):
+        change(name)
+    assert registry.read_served(find(name))
+
+
+@pytest.mark.parametrize("change", [remove, lambda name: rename(name, "other")])
+@pytest.mark.parametrize("name", ["gone", "", ".", "..", ".training"])
+def test_a_model_that_is_gone_cannot_be_changed(mine, home, change, name):
+    (home / ".training").mkdir()
+    with pytest.raises(ModelError, match="no model"):
+        change(name)
+    assert sorted(path.name for path in home.iterdir()) == [".training", "mine"]
+
+
+@pytest.mark.parametrize("change", [remove, lambda name: rename(name, "other")])
+def test_a_model_elsewhere_is_not_for_the_registry_to_change(home, tmp_path_factory, change):
+    elsewhere = tmp_path_factory.mktemp("elsewhere") / "mine"
+    shutil.copytree(registry.SHIPPED / "mlp", elsewhere)
+    with pytest.raises(ModelError, match="not among the models trained here"):
+        change(str(elsewhere))
+    assert contents(elsewhere) == contents(registry.SHIPPED / "mlp")
+    assert list(home.iterdir()) == []
+
+
+@pytest.mark.parametrize("change", [remove, lambda name: rename(name, "other")])
+def test_a_disk_that_fails_is_told_and_the_model_stays(mine, home, monkeypatch, change):
+    before = contents(mine)
+
+    def fail(self, target):
+        raise OSError(5, "I/O error")
+
+    monkeypatch.setattr(Path, "rename", fail)
+    with pytest.raises(ModelError, match="'mine' could not be (renamed|removed) .I/O error"):
+        change("mine")
+    assert contents(mine) == before and list(home.iterdir()) == [mine]

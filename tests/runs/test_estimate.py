@@ -1,0 +1,119 @@
+"""How long a training will take: held to runs that were measured on the machine of PACE."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from digitcanvas.data.datasets import load_sample, split
+from digitcanvas.learning.keras_networks import build
+from digitcanvas.runs import estimate
+from digitcanvas.runs.estimate import PACE, pace, seconds_for, seconds_to_find_rate, split_sizes
+from digitcanvas.runs.recipes import RECIPES
+
+MEASURED = [
+    ("quick", {"pen_copies": 2, "outliers": 3000}, 59.9),
+    ("cnn", {"epochs": 1}, 59.6),
+    ("mlp", {"epochs": 1}, 43.9),
+    ("mlp-128", {"epochs": 1}, 12.7),
+    ("cnn-28", {"epochs": 1}, 28.8),
+    ("tiny", {"epochs": 1}, 9.5),
+    ("quick", {"sample": True, "pen_copies": 0}, 12.4),
+]
+"""With the pen drawings, where the recipe learns from them: seconds from press to publication."""
+
+
+@pytest.fixture
+def same_machine(monkeypatch):
+    monkeypatch.setattr(estimate, "pace", lambda: PACE)
+
+
+@pytest.mark.parametrize(("name", "changes", "seconds"), MEASURED)
+def test_runs_are_estimated_within_a_half(same_machine, name, changes, seconds):
+    estimated = seconds_for(replace(RECIPES[name], **changes), with_pen=True)
+    assert 2 / 3 < estimated / seconds < 3 / 2
+
+
+@pytest.mark.parametrize("name", ["quick", "quick-mlp"])
+def test_quick_recipes_take_less_than_a_minute(same_machine, name):
+    assert seconds_for(RECIPES[name], with_pen=True) < 60
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"epochs": 9},
+        {"hidden": (2048,)},
+        {"filters": (64, 64, 64)},
+        {"batch_size": 32},
+        {"pen_copies": 9},
+        {"outliers": 9000},
+    ],
+)
+def test_more_work_takes_longer(same_machine, change):
+    recipe = RECIPES["quick"]
+    assert seconds_for(replace(recipe, **change), True) > seconds_for(recipe, True)
+
+
+def test_pen_drawings_and_a_slower_machine_take_longer(monkeypatch):
+    monkeypatch.setattr(estimate, "pace", lambda: PACE)
+    with_pen, without = (seconds_for(RECIPES["quick"], pen) for pen in (True, False))
+    assert with_pen > without
+    monkeypatch.setattr(estimate, "pace", lambda: 3 * PACE)
+    assert seconds_for(RECIPES["quick"], True) == pytest.approx(3 * with_pen)
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_the_weights_counted_are_the_network_s(name):
+    """But for biases and batch normalisation's."""
+    kernels = [w for w in build(RECIPES[name]).trainable_weights if w.name == "kernel"]
+    counted = [weights for weights, _ in estimate._weights(RECIPES[name])]
+    assert counted == [w.numpy().size for w in kernels]
+
+
+def test_the_pace_is_a_time():
+    assert 0 < pace() < 1
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "sizes"),
+    [
+        ("tiny", {}, (48_000, 12_000)),
+        ("mlp-128-128", {}, (54_000, 6000)),
+        ("mlp-128", {}, (57_000, 3000)),
+        ("tiny", {"sample": True}, (3200, 800)),
+        ("quick", {"sample": True, "validation_share": 0.01}, (3960, 40)),
+    ],
+)
+def test_the_split_that_is_told_is_the_tutorials(name, changes, sizes):
+    assert split_sizes(replace(RECIPES[name], **changes)) == sizes
+
+
+@pytest.mark.parametrize("share", [0.01, 0.0333, 0.2, 0.9])
+def test_the_split_that_is_told_is_the_one_that_is_made(share):
+    made = split(len(load_sample().y_train), share, np.random.default_rng(17))
+    recipe = replace(RECIPES["tiny"], sample=True, validation_share=share)
+    assert split_sizes(recipe) == tuple(map(len, made))
+
+
+def test_a_search_for_a_rate_takes_as_long_as_its_digits_and_its_network(same_machine):
+    tiny, cnn = (seconds_to_find_rate(RECIPES[name]) for name in ("tiny", "cnn"))
+    assert 10 < tiny < 60 < cnn < 600
+    few = replace(RECIPES["tiny"], sample=True)
+    assert seconds_to_find_rate(few) < tiny
+
+
+@pytest.mark.parametrize(
+    "change", [{"epochs": 500}, {"pen_copies": 9}, {"outliers": 9000}, {"schedule": "cosine"}]
+)
+def test_what_a_search_does_not_do_takes_it_no_time(same_machine, change):
+    recipe = RECIPES["tiny"]
+    assert seconds_to_find_rate(replace(recipe, **change)) == seconds_to_find_rate(recipe)
+
+
+def test_a_slower_machine_searches_longer(monkeypatch):
+    seconds = []
+    for value in (PACE, 3 * PACE):
+        monkeypatch.setattr(estimate, "pace", lambda value=value: value)
+        seconds.append(seconds_to_find_rate(RECIPES["tiny"]))
+    assert seconds[1] == pytest.approx(3 * seconds[0])
