@@ -13,9 +13,10 @@ from types import ModuleType
 
 from tqdm import tqdm
 
-from digitcanvas.data.datasets import Mnist, find_mnist, load_mnist, load_pen_digits, load_sample
+from digitcanvas.data.mnist import Mnist, find_mnist, load_mnist, load_sample
+from digitcanvas.data.pen import load_pen_digits
+from digitcanvas.drawing.files import read_drawings
 from digitcanvas.drawing.pictures import read_picture
-from digitcanvas.drawing.strokes import read_drawings
 from digitcanvas.reading import registry
 from digitcanvas.reading.evaluation import evaluate, evaluate_drawings
 from digitcanvas.reading.recognizer import Recognizer

@@ -8,7 +8,8 @@ import pytest
 import streamlit as st
 
 from digitcanvas import Recognizer
-from digitcanvas.data.datasets import Mnist, PenDigits, load_mnist, load_pen_digits
+from digitcanvas.data.mnist import Mnist, load_mnist
+from digitcanvas.data.pen import PenDigits, load_pen_digits
 from digitcanvas.reading import registry
 from tests.apptest import FakeJobs, open_session
 from tests.browser.driver import chromium, serve

@@ -12,16 +12,16 @@ import pytest
 import digitcanvas.learning
 from digitcanvas import Prediction, Recognizer
 from digitcanvas.__main__ import _table, main
-from digitcanvas.data import datasets
-from digitcanvas.data.datasets import load_sample
+from digitcanvas.data import mnist
+from digitcanvas.data.mnist import load_sample
+from digitcanvas.drawing.files import write_drawings
 from digitcanvas.drawing.preprocess import image_from_strokes
-from digitcanvas.drawing.strokes import write_drawings
 from digitcanvas.reading import registry
 from digitcanvas.reading.evaluation import evaluate_drawings, measure
 from digitcanvas.runs import rate_finder, tutorials
 from digitcanvas.runs.progress import Progress
 from digitcanvas.runs.recipes import LIMITS, RECIPES, Recipe
-from tests.data.test_datasets import DRAWINGS, save_mnist, unipen
+from tests.data.test_mnist_and_pen import DRAWINGS, save_mnist, unipen
 from tests.digits import DIGITS
 
 
@@ -347,7 +347,7 @@ def offline(home, monkeypatch):
 
     monkeypatch.delenv("DIGITCANVAS_MNIST", raising=False)
     monkeypatch.setenv("KERAS_HOME", str(home / "keras"))
-    monkeypatch.setattr(datasets, "_download_mnist", fail)
+    monkeypatch.setattr(mnist, "_download_mnist", fail)
 
 
 def test_train_without_mnist_says_what_to_do(offline, home, capsys):
@@ -360,7 +360,7 @@ def test_train_without_mnist_says_what_to_do(offline, home, capsys):
 
 
 def test_what_a_download_prints_stays_out_of_the_report(offline, home, monkeypatch, capsys):
-    monkeypatch.setattr(datasets, "_download_mnist", lambda: print("Downloading data from ..."))
+    monkeypatch.setattr(mnist, "_download_mnist", lambda: print("Downloading data from ..."))
     assert main(["train", "quick", "--json"]) == 1
     captured = capsys.readouterr()
     assert captured.out == "" and "Downloading" in captured.err

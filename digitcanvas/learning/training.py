@@ -16,7 +16,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from digitcanvas.data.datasets import BUNDLED, Mnist, PenDigits, images_of, sha256, split
+from digitcanvas.data.mnist import BUNDLED, Mnist, sha256, split
+from digitcanvas.data.pen import PenDigits, images_of
 from digitcanvas.learning.augment import bend_images
 from digitcanvas.learning.calibration import calibrate
 from digitcanvas.learning.handwriting import bend_strokes, blend

@@ -20,14 +20,8 @@ from pathlib import Path
 
 import psutil
 
-from digitcanvas.data.datasets import (
-    Mnist,
-    MnistMissing,
-    PenDigits,
-    find_mnist,
-    load_pen_digits,
-    load_sample,
-)
+from digitcanvas.data.mnist import Mnist, MnistMissing, find_mnist, load_sample
+from digitcanvas.data.pen import PenDigits, load_pen_digits
 from digitcanvas.reading import registry
 from digitcanvas.runs.jobs import FIND_RATE
 from digitcanvas.runs.progress import Progress

@@ -6,7 +6,8 @@ from functools import cached_property
 
 import numpy as np
 
-from digitcanvas.data.datasets import Mnist, PenDigits, place_at_random
+from digitcanvas.data.mnist import Mnist
+from digitcanvas.data.pen import PenDigits, place_at_random
 from digitcanvas.drawing.strokes import Drawing
 from digitcanvas.reading.recognizer import ACCEPTED, Recognizer
 

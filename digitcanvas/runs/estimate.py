@@ -12,7 +12,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from digitcanvas.data.datasets import validation_size
+from digitcanvas.data.mnist import validation_size
 from digitcanvas.runs import rate_finder
 from digitcanvas.runs.recipes import Recipe
 

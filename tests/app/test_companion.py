@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digitcanvas import Recognizer
-from digitcanvas.drawing.strokes import strokes_from_canvas
+from digitcanvas.drawing.fabric import strokes_from_canvas
 from tests.apptest import html, objects, png, shown
 from tests.digits import DIGITS
 

@@ -17,7 +17,7 @@ from streamlit.elements.lib import policies
 from digitcanvas import Recognizer
 from digitcanvas.app.pages import evaluate
 from digitcanvas.app.parts import shared_mnist
-from digitcanvas.data.datasets import SAMPLE, load_sample, split
+from digitcanvas.data.mnist import SAMPLE, load_sample, split
 from digitcanvas.reading import registry
 from digitcanvas.reading.evaluation import read_images
 from digitcanvas.runs.jobs import FIND_RATE

@@ -2,8 +2,9 @@
 
 Trains with fewer epochs and more writers kept out than the recipe, and measures on MNIST's
 validation part and on those writers: never on a test set. `--set` changes a field of the recipe
-(recipe.outliers=0) or a constant of augment, handwriting, outliers or training, and can be repeated;
-`--pen` is the width that drawings are read with. Needs DIGITCANVAS_MNIST and DIGITCANVAS_PEN.
+(recipe.outliers=0) or a constant of augment, handwriting, outliers or training, and can be
+repeated; `--pen` is the width that drawings are read with. Needs DIGITCANVAS_MNIST and
+DIGITCANVAS_PEN.
 """
 
 import argparse
@@ -14,8 +15,9 @@ from dataclasses import replace
 import numpy as np
 from tqdm import tqdm
 
-from digitcanvas.data import datasets
-from digitcanvas.data.datasets import images_of, load_mnist, load_pen_digits
+from digitcanvas.data import pen as pen_data
+from digitcanvas.data.mnist import load_mnist
+from digitcanvas.data.pen import images_of, load_pen_digits
 from digitcanvas.drawing.preprocess import PEN_WIDTH
 from digitcanvas.learning import augment, handwriting, outliers, training
 from digitcanvas.reading.evaluation import measure
@@ -48,7 +50,7 @@ def main() -> None:
         else:
             assert hasattr(MODULES[place], name), f"{place} has no {name}"
             setattr(MODULES[place], name, ast.literal_eval(value))
-    datasets.VALIDATION_WRITERS = options.writers
+    pen_data.VALIDATION_WRITERS = options.writers
     mnist, pen = load_mnist(), load_pen_digits()
     if mnist.is_sample or pen is None:
         sys.exit("Set DIGITCANVAS_MNIST to an mnist.npz and DIGITCANVAS_PEN to a UNIPEN file.")

@@ -20,7 +20,7 @@ import numpy as np
 import psutil
 from playwright.sync_api import Page
 
-from digitcanvas.drawing.strokes import strokes_from_canvas
+from digitcanvas.drawing.fabric import strokes_from_canvas
 from tests.benchmarks.page import WATCH, summary
 from tests.browser.driver import (
     WITHOUT_COMPANION,

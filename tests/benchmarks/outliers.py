@@ -10,7 +10,7 @@ import sys
 import numpy as np
 
 from digitcanvas import Recognizer
-from digitcanvas.data.datasets import load_pen_digits, place_at_random
+from digitcanvas.data.pen import load_pen_digits, place_at_random
 from tests.strangers import KINDS, strangers
 
 

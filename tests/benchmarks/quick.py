@@ -14,7 +14,7 @@ import sys
 import time
 from dataclasses import replace
 
-from digitcanvas.data.datasets import load_mnist
+from digitcanvas.data.mnist import load_mnist
 from digitcanvas.runs.recipes import RECIPES
 
 OFTEN = 8

@@ -13,7 +13,7 @@ import keras
 import numpy as np
 
 from digitcanvas import Recognizer
-from digitcanvas.data.datasets import load_pen_digits, place_at_random
+from digitcanvas.data.pen import load_pen_digits, place_at_random
 from digitcanvas.reading import registry
 from tests.digits import DIGITS
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from digitcanvas.data.datasets import place_at_random
+from digitcanvas.data.pen import place_at_random
 from digitcanvas.drawing.preprocess import image_from_strokes
 from tests.browser.driver import (
     PHONE,

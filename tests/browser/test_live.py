@@ -6,7 +6,7 @@ import time
 import numpy as np
 import pytest
 
-from digitcanvas.drawing.strokes import strokes_from_canvas
+from digitcanvas.drawing.fabric import strokes_from_canvas
 from tests.browser.driver import (
     HOVER,
     PHONE,

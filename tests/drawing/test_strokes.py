@@ -12,15 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from digitcanvas.drawing.strokes import (
-    MAX_STROKES,
-    Drawing,
-    check_strokes,
-    read_drawings,
-    read_unipen,
-    strokes_from_canvas,
-    write_drawings,
-)
+from digitcanvas.drawing.fabric import strokes_from_canvas
+from digitcanvas.drawing.files import read_drawings, read_unipen, write_drawings
+from digitcanvas.drawing.strokes import MAX_STROKES, Drawing, check_strokes
 
 DATA = Path(__file__).parent
 

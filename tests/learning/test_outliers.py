@@ -16,7 +16,7 @@ from digitcanvas.learning.outliers import (
     glyph,
     make_outliers,
 )
-from tests.data.test_datasets import DRAWINGS
+from tests.data.test_mnist_and_pen import DRAWINGS
 from tests.digits import DIGITS
 
 KINDS = list(dict.fromkeys(FREE + OF_DIGITS))

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from digitcanvas import Recognizer
-from digitcanvas.data import datasets
-from digitcanvas.data.datasets import PenDigits, load_sample
+from digitcanvas.data.mnist import BUNDLED, SAMPLE, load_sample, sha256
+from digitcanvas.data.pen import VALIDATION_WRITERS, PenDigits, images_of
 from digitcanvas.drawing.preprocess import PEN_WIDTH, image_from_strokes
 from digitcanvas.learning import training
 from digitcanvas.learning.keras_networks import ARCHITECTURES, build
@@ -26,7 +26,7 @@ from digitcanvas.runs.recipes import (
     TUTORIAL,
     Recipe,
 )
-from tests.data.test_datasets import DRAWINGS
+from tests.data.test_mnist_and_pen import DRAWINGS
 from tests.digits import DIGITS
 
 TINY = Recipe(
@@ -113,7 +113,7 @@ def test_a_run_is_calibrated_on_what_is_kept_to_measure_it(run, pen_drawings, mo
     (images, meant), (drawn, written) = seen
     np.testing.assert_array_equal(images, kept)
     np.testing.assert_array_equal(meant, labels)
-    np.testing.assert_array_equal(drawn, datasets.images_of(pen_drawings.validation)[0])
+    np.testing.assert_array_equal(drawn, images_of(pen_drawings.validation)[0])
     assert list(written) == [5, 6, 7, 8, 9]
 
 
@@ -137,7 +137,7 @@ def test_without_copies_pen_strokes_take_no_part(pen_drawings, monkeypatch):
 
 def test_what_is_no_digit_is_turned_away_and_digits_are_not(run):
     trained, _ = run
-    others, _ = datasets.images_of(make_outliers(300, [], np.random.default_rng(99)))
+    others, _ = images_of(make_outliers(300, [], np.random.default_rng(99)))
     digits = load_sample().x_test.astype(np.float32) / 255
     rejected = [
         (judged(trained.model.predict(images, verbose=0))[1] < ACCEPTED).mean()
@@ -181,8 +181,8 @@ def test_a_published_model_serves_what_was_trained(run, tmp_path):
     assert card.metrics["pen"]["count"] == 5
     assert card.data == {
         "mnist": {
-            "name": datasets.BUNDLED,
-            "sha256": datasets.sha256(datasets.SAMPLE),
+            "name": BUNDLED,
+            "sha256": sha256(SAMPLE),
             "train": 4000,
             "test": 1000,
         },
@@ -594,8 +594,8 @@ def test_the_shipped_cards_tell_how_they_came_about(name):
     recipe = Recipe(**card.recipe)
     assert recipe == RECIPES[name]
     assert card.data["mnist"]["train"] == 60_000
-    assert card.data["pen"]["validation_writers"] == list(datasets.VALIDATION_WRITERS)
+    assert card.data["pen"]["validation_writers"] == list(VALIDATION_WRITERS)
     assert len(card.history["val_loss"]) == recipe.epochs
     assert card.untrained["accuracy"] < 0.3
-    for file, sha256 in card.files.items():
-        assert datasets.sha256(registry.SHIPPED / name / file) == sha256
+    for file, expected in card.files.items():
+        assert sha256(registry.SHIPPED / name / file) == expected

@@ -4,7 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digitcanvas import Prediction
-from digitcanvas.data.datasets import PenDigits, load_sample
+from digitcanvas.data.mnist import load_sample
+from digitcanvas.data.pen import PenDigits
 from digitcanvas.drawing.strokes import Drawing
 from digitcanvas.reading.evaluation import (
     AT_ONCE,
@@ -18,7 +19,7 @@ from digitcanvas.reading.evaluation import (
     measure,
     read_images,
 )
-from tests.data.test_datasets import DRAWINGS
+from tests.data.test_mnist_and_pen import DRAWINGS
 from tests.digits import DIGITS
 
 

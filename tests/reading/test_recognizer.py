@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digitcanvas import Prediction, Recognizer
-from digitcanvas.data.datasets import sha256
+from digitcanvas.data.mnist import sha256
 from digitcanvas.drawing.preprocess import image_from_strokes
 from digitcanvas.learning.outliers import make_outliers
 from digitcanvas.reading import registry

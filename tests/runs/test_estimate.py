@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from digitcanvas.data.datasets import load_sample, split
+from digitcanvas.data.mnist import load_sample, split
 from digitcanvas.learning.keras_networks import build
 from digitcanvas.runs import estimate
 from digitcanvas.runs.estimate import PACE, pace, seconds_for, seconds_to_find_rate, split_sizes

@@ -21,14 +21,14 @@ import psutil
 import pytest
 
 from digitcanvas import Recognizer
-from digitcanvas.data.datasets import MnistMissing
+from digitcanvas.data.mnist import MnistMissing
 from digitcanvas.learning import training, worker
 from digitcanvas.reading import registry
 from digitcanvas.runs import jobs, rate_finder
 from digitcanvas.runs.jobs import FIND_RATE, MARKER, ROOT, SCRATCH, TRAIN, JobError, Jobs, Run
 from digitcanvas.runs.progress import Progress
 from digitcanvas.runs.recipes import TUTORIAL, Recipe
-from tests.data.test_datasets import save_mnist
+from tests.data.test_mnist_and_pen import save_mnist
 
 QUICK = Recipe("plain-mlp", epochs=2, **TUTORIAL | {"hidden": (16,), "sample": True})
 LONG = replace(QUICK, epochs=500)

@@ -7,7 +7,7 @@ import pytest
 
 import digitcanvas
 from digitcanvas.__main__ import main
-from digitcanvas.data.datasets import load_sample
+from digitcanvas.data.mnist import load_sample
 from digitcanvas.reading import registry
 from digitcanvas.runs import tutorials
 from digitcanvas.runs.recipes import RECIPES

@@ -15,8 +15,9 @@ from streamlit_drawable_canvas import st_canvas
 
 from digitcanvas.app.canvas import companion
 from digitcanvas.app.canvas.companion import LiveStroke
+from digitcanvas.drawing.fabric import strokes_from_canvas
 from digitcanvas.drawing.preprocess import CANVAS
-from digitcanvas.drawing.strokes import Stroke, strokes_from_canvas
+from digitcanvas.drawing.strokes import Stroke
 
 LATE = 1.0
 """Seconds after a button's press when the canvas has long reported what became of it."""

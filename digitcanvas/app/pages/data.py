@@ -5,7 +5,7 @@ import streamlit as st
 
 from digitcanvas.app.parts import plot, run_panel, shared_mnist
 from digitcanvas.app.sidebar import training_form
-from digitcanvas.data.datasets import Mnist, split
+from digitcanvas.data.mnist import Mnist, split
 from digitcanvas.figures import charts, image_grid
 from digitcanvas.reading.recognizer import Recognizer
 from digitcanvas.runs.recipes import Recipe

@@ -5,8 +5,8 @@ import streamlit as st
 from digitcanvas.app.canvas import canvas, companion
 from digitcanvas.app.parts import answer, run_panel
 from digitcanvas.drawing import pictures
+from digitcanvas.drawing.fabric import strokes_from_canvas
 from digitcanvas.drawing.preprocess import CANVAS
-from digitcanvas.drawing.strokes import strokes_from_canvas
 from digitcanvas.reading.recognizer import Prediction, Recognizer
 
 ANSWER = 392

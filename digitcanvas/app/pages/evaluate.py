@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from digitcanvas.app.parts import layers, plot, run_panel, shared_mnist
-from digitcanvas.data.datasets import Mnist
+from digitcanvas.data.mnist import Mnist
 from digitcanvas.figures import charts, image_grid
 from digitcanvas.reading.evaluation import OUTCOMES, Readings, read_images
 from digitcanvas.reading.recognizer import Recognizer

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from digitcanvas.data.datasets import Mnist, load_mnist, load_sample, mnist_here
+from digitcanvas.data.mnist import Mnist, load_mnist, load_sample, mnist_here
 
 
 def load() -> Mnist:

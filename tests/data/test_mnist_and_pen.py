@@ -5,19 +5,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digitcanvas.data import datasets
-from digitcanvas.data.datasets import (
+from digitcanvas.data import mnist as mnist_data
+from digitcanvas.data.mnist import (
     MnistMissing,
     find_mnist,
-    images_of,
     load_mnist,
-    load_pen_digits,
     load_sample,
     mnist_here,
-    place_at_random,
     split,
     validation_size,
 )
+from digitcanvas.data.pen import images_of, load_pen_digits, place_at_random
 from digitcanvas.drawing.strokes import Drawing
 from tests.digits import DIGITS
 
@@ -39,7 +37,7 @@ def offline(monkeypatch, tmp_path):
     def fail():
         raise Exception("URL fetch failure")
 
-    monkeypatch.setattr(datasets, "_download_mnist", fail)
+    monkeypatch.setattr(mnist_data, "_download_mnist", fail)
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
     monkeypatch.delenv("DIGITCANVAS_MNIST", raising=False)
     monkeypatch.delenv("DIGITCANVAS_PEN", raising=False)
@@ -66,7 +64,7 @@ def test_then_it_is_downloaded_there(offline, tmp_path, monkeypatch):
         cached.parent.mkdir(parents=True)
         save_mnist(cached)
 
-    monkeypatch.setattr(datasets, "_download_mnist", download)
+    monkeypatch.setattr(mnist_data, "_download_mnist", download)
     assert load_mnist().source == str(cached)
 
 
@@ -75,7 +73,7 @@ def test_a_damaged_cache_is_downloaded_anew(offline, tmp_path, monkeypatch):
     cached.parent.mkdir(parents=True)
     cached.write_bytes(b"half of it")
     assert load_mnist().is_sample
-    monkeypatch.setattr(datasets, "_download_mnist", lambda: save_mnist(cached))
+    monkeypatch.setattr(mnist_data, "_download_mnist", lambda: save_mnist(cached))
     assert load_mnist().source == str(cached)
 
 
@@ -114,7 +112,7 @@ def test_who_wants_all_of_mnist_is_told_what_to_do_offline(offline):
 
 
 def test_a_download_that_brings_something_else_is_as_good_as_none(offline, monkeypatch):
-    monkeypatch.setattr(datasets, "_download_mnist", lambda: None)
+    monkeypatch.setattr(mnist_data, "_download_mnist", lambda: None)
     with pytest.raises(MnistMissing):
         find_mnist()
 
@@ -171,7 +169,7 @@ def test_the_sample_holds_every_class_evenly():
     mnist = load_sample()
     assert mnist.x_train.shape == (4000, 28, 28) and mnist.x_test.shape == (1000, 28, 28)
     assert (np.bincount(mnist.y_train) == 400).all() and (np.bincount(mnist.y_test) == 100).all()
-    assert datasets.SAMPLE.stat().st_size < 1_000_000
+    assert mnist_data.SAMPLE.stat().st_size < 1_000_000
 
 
 def test_the_sample_is_of_mnist_s_training_set_and_labelled_as_there(mnist):
@@ -332,5 +330,5 @@ def test_to_look_for_mnist_downloads_nothing(offline, monkeypatch):
     def fail():
         raise AssertionError("downloaded")
 
-    monkeypatch.setattr(datasets, "_download_mnist", fail)
+    monkeypatch.setattr(mnist_data, "_download_mnist", fail)
     assert mnist_here() is None

@@ -1,0 +1,43 @@
+"""The page around the pages: its set-up, the sidebar and the navigation."""
+
+import streamlit as st
+
+from digitcanvas.app import server
+from digitcanvas.app.canvas import canvas
+from digitcanvas.app.pages import data, draw, evaluate, train
+from digitcanvas.app.parts import run_panel
+from digitcanvas.app.sidebar import network_switch, training_form
+from digitcanvas.reading.recognizer import Recognizer
+
+
+def show() -> None:
+    """Run once: draw the sidebar, then the page that the person has chosen."""
+    st.set_page_config(page_title="digitcanvas", page_icon="✏️")
+    run_panel.remember()
+    recognizers = _sidebar()
+    page = st.navigation(
+        [
+            st.Page(lambda: draw.show(recognizers), title="Draw", default=True),
+            st.Page(lambda: data.show(recognizers), title="Data", url_path="data"),
+            st.Page(lambda: train.show(recognizers), title="Train", url_path="train"),
+            st.Page(lambda: evaluate.show(recognizers), title="Evaluate", url_path="evaluate"),
+        ],
+        position="top",
+    )
+    if page.title != "Draw":
+        canvas.history().put_away()
+    page.run()
+    server.tune()
+
+
+def _sidebar() -> dict[str, Recognizer]:
+    """The network chosen and the one to compare it with, by label; {} if no model can be used."""
+    with st.sidebar:
+        st.header("Network")
+        recognizers = network_switch.show()
+        st.header("Pen")
+        st.slider("Width in pixels", 4, 40, 16, key="pen_width")
+        st.header("Retrain")
+        training_form.forget_watchers()
+        training_form.show()
+    return recognizers

@@ -1,0 +1,139 @@
+"""Files of labelled drawings: UNIPEN, and .npz as digitcanvas writes it."""
+
+import io
+import math
+import zipfile
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from digitcanvas.drawing.strokes import Drawing, check_strokes
+
+MAX_NUMBERS = 100_000_000
+"""In an array of an .npz file: some hundred thousand drawings have fewer."""
+
+
+def read_unipen(path: str | Path) -> list[Drawing]:
+    """Read the digits in a UNIPEN file, in its order.
+
+    A digit is a `.SEGMENT DIGIT i-j ? "8"`, a `.COMMENT label writer number`, and its strokes,
+    each between `.PEN_DOWN` and `.PEN_UP`, a point "x y" a line. The tablet's y points up; it is
+    flipped here (0 becomes the top). Format: I. Guyon et al., "UNIPEN project of on-line data
+    exchange and recognizer benchmarks", ICPR 1994.
+
+    Raises ValueError for a file that is not of this form, naming the line, and OSError where it
+    cannot be read.
+    """
+    drawings: list[Drawing] = []
+    stroke: list[list[float]] | None = None
+    text = Path(path).read_text(encoding="utf-8", errors="replace")
+    for number, line in enumerate(text.splitlines(), 1):
+        words = line.split()
+        try:
+            if not words:
+                continue
+            if stroke is not None and words[0] in (".PEN_DOWN", ".SEGMENT"):
+                raise ValueError("a stroke without its end")
+            if words[0] == ".SEGMENT":
+                label = list("0123456789").index(words[-1].strip('"'))
+                drawings.append(Drawing([], label, writer=0))
+            elif words[0] == ".COMMENT" and drawings and len(words) == 4:
+                drawings[-1] = replace(drawings[-1], writer=int(words[2]))
+            elif words[0] == ".PEN_DOWN":
+                stroke = []
+            elif words[0] == ".PEN_UP":
+                drawings[-1].strokes.extend(check_strokes([stroke]))
+                stroke = None
+            elif stroke is not None:
+                x, y = map(float, words)
+                stroke.append([x, -y])
+        except (ValueError, IndexError, TypeError) as error:
+            raise ValueError(
+                f"{path}, line {number}: {line.strip()[:60]!r} is not UNIPEN."
+            ) from error
+    if stroke is not None:
+        raise ValueError(f"{path} ends within a stroke: fetch the file again.")
+    drawings = [drawing for drawing in drawings if drawing.strokes]
+    if not drawings:
+        raise ValueError(f"{path} holds no UNIPEN digits.")
+    return drawings
+
+
+def read_drawings(path: str | Path) -> list[Drawing]:
+    """Read labelled drawings from an .npz file (see `write_drawings`) or else a UNIPEN file.
+
+    Raises ValueError for a file that is neither, and OSError where it cannot be read.
+    """
+    return _read_npz(path) if zipfile.is_zipfile(path) else read_unipen(path)
+
+
+def write_drawings(path: str | Path, drawings: Sequence[Drawing]) -> None:
+    """Write drawings to an .npz file of five arrays, D drawings of S strokes of P points in all.
+
+    `points` (P, 2) holds the points of all strokes one after the other, x to the right, y down;
+    `stroke_lengths` (S,) how many of them belong to each stroke, `drawing_lengths` (D,) how many
+    strokes to each drawing; `labels` (D,) the digits, and `writers` (D,) who drew them.
+    """
+    strokes = [stroke for drawing in drawings for stroke in drawing.strokes]
+    with open(path, "wb") as file:
+        np.savez_compressed(
+            file,
+            points=np.concatenate(strokes) if strokes else np.empty((0, 2)),
+            stroke_lengths=np.array([len(stroke) for stroke in strokes], int),
+            drawing_lengths=np.array([len(drawing.strokes) for drawing in drawings], int),
+            labels=np.array([drawing.label for drawing in drawings], int),
+            writers=np.array([drawing.writer for drawing in drawings], int),
+        )
+
+
+def _read_npz(path: str | Path) -> list[Drawing]:
+    """Reads what `write_drawings` writes; `writers` may be missing."""
+    content = io.BytesIO(Path(path).read_bytes())
+    try:
+        _check_headers(content)
+        content.seek(0)
+        with np.load(content) as arrays:
+            points, stroke_lengths, drawing_lengths, labels = (
+                arrays[name] for name in ("points", "stroke_lengths", "drawing_lengths", "labels")
+            )
+            writers = arrays["writers"] if "writers" in arrays else np.zeros_like(labels)
+        if {labels.dtype.kind, writers.dtype.kind} - set("iu"):
+            raise ValueError("labels and writers are no integers")
+        strokes = _cut(points, stroke_lengths)
+        drawings = [
+            Drawing(check_strokes(own), int(label), int(writer))
+            for own, label, writer in zip(
+                _cut(strokes, drawing_lengths), labels, writers, strict=True
+            )
+        ]
+    except Exception as error:  # NumPy's readers raise all sorts on damaged files
+        raise ValueError(f"{path} holds no drawings as digitcanvas writes them: {error}") from error
+    if not drawings:
+        raise ValueError(f"{path} holds no drawings.")
+    if not all(drawing.strokes and 0 <= drawing.label <= 9 for drawing in drawings):
+        raise ValueError(
+            f"{path} has a drawing without strokes, or with a label other than 0 to 9."
+        )
+    return drawings
+
+
+def _check_headers(content: io.BytesIO) -> None:
+    """Refuse arrays of anything but numbers, and of far too many, before they are unpacked."""
+    with zipfile.ZipFile(content) as archive:
+        for name in archive.namelist():
+            with archive.open(name) as member:
+                if np.lib.format.read_magic(member) != (1, 0):
+                    raise ValueError(f"{name} is not of format 1.0")
+                shape, _, dtype = np.lib.format.read_array_header_1_0(member)
+            if dtype.kind not in "iuf" or math.prod(shape) > MAX_NUMBERS:
+                raise ValueError(f"{name} holds no numbers, or too many")
+
+
+def _cut(items: Sequence, lengths: np.ndarray) -> list[Sequence]:
+    """The items in runs of such lengths."""
+    if lengths.dtype.kind not in "iu" or (lengths < 0).any() or lengths.sum() != len(items):
+        raise ValueError("the lengths do not add up")
+    ends = np.cumsum(lengths)
+    return [items[end - length : end] for end, length in zip(ends, lengths, strict=True)]
