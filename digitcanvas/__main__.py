@@ -322,7 +322,8 @@ def _table(metrics: dict) -> str:
         f"\n{metrics['data']}: {metrics['count']:,} digits",
         f"  accuracy {metrics['accuracy']:.2%} (95 % interval {low:.2%} to {high:.2%}), "
         f"loss {metrics['loss']:.4f}",
-        f"  calibration error {metrics['calibration_error']:.2%}, mean confidence when wrong "
+        f"  calibration error {metrics['expected_calibration_error']:.2%}, "
+        "mean confidence when wrong "
         + ("(never wrong)" if unsure is None else f"{unsure:.2f}")
         + f", taken for no digit {metrics['rejected']:.2%}",
         "  true  accuracy   read as" + "".join(f"{digit:6}" for digit in range(10)),

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from digitcanvas.drawing.strokes import Drawing, Stroke
-from digitcanvas.learning.handwriting import EXTENT, bend_strokes, middle_and_size
+from digitcanvas.learning.handwriting import EXTENT, augment_strokes, middle_and_size
 from digitcanvas.learning.outliers import glyph
 from tests.digits import arc
 
@@ -19,7 +19,7 @@ def strangers(
     for _ in range(count):
         strokes = KINDS[kind](rng, digits)
         _, size = middle_and_size(strokes)
-        drawings.append(bend_strokes([stroke / size * EXTENT for stroke in strokes], rng))
+        drawings.append(augment_strokes([stroke / size * EXTENT for stroke in strokes], rng))
     return drawings
 
 

@@ -17,7 +17,7 @@ from digitcanvas.data.mnist import load_sample
 from digitcanvas.drawing.files import write_drawings
 from digitcanvas.drawing.preprocess import image_from_strokes
 from digitcanvas.reading import registry
-from digitcanvas.reading.evaluation import evaluate_drawings, measure
+from digitcanvas.reading.evaluation import compute_metrics, evaluate_drawings
 from digitcanvas.runs import rate_finder, tutorials
 from digitcanvas.runs.progress import Progress
 from digitcanvas.runs.recipes import LIMITS, RECIPES, Recipe
@@ -130,7 +130,7 @@ def test_what_was_measured_is_a_table_for_a_person():
     """Two 3s and two 5s, of which one 5 is read as a 3 and one 3 turned away."""
     probabilities = np.full((4, 10), 0.01)
     probabilities[range(4), [3, 3, 5, 3]] = 0.91
-    metrics = measure(probabilities, np.array([1, 0.2, 1, 1]), np.array([3, 3, 5, 5]))
+    metrics = compute_metrics(probabilities, np.array([1, 0.2, 1, 1]), np.array([3, 3, 5, 5]))
     table = _table({"data": "Mine"} | metrics)
     assert "Mine: 4 digits" in table
     assert "accuracy 75.00% (95 % interval 30.06% to 95.44%), loss 1.2220" in table
@@ -142,7 +142,7 @@ def test_what_was_measured_is_a_table_for_a_person():
     assert rows[5].split() == ["5", "50.00%", *"...1.1...."]
     assert rows[6].split() == ["6", *".........."]
     assert rows[5].rindex("1") == heads.rindex("5") and len(rows[6]) == len(heads)
-    right = {"data": "Mine"} | measure(probabilities, np.ones(4), np.array([3, 3, 5, 3]))
+    right = {"data": "Mine"} | compute_metrics(probabilities, np.ones(4), np.array([3, 3, 5, 3]))
     assert "(never wrong)" in _table(right)
 
 

@@ -124,7 +124,7 @@ def _read_mnist(path: Path) -> Mnist:
     try:
         with np.load(path) as arrays:
             x_train, y_train, x_test, y_test = (arrays[name] for name in names)
-    except Exception as error:  # NumPy's readers raise all sorts on damaged files
+    except Exception as error:  # NumPy's recognizers raise all sorts on damaged files
         raise ValueError(
             f"{path} cannot be read as mnist.npz ({error}): give another path, or none at all."
         ) from error

@@ -108,7 +108,7 @@ def _read_npz(path: str | Path) -> list[Drawing]:
                 _cut(strokes, drawing_lengths), labels, writers, strict=True
             )
         ]
-    except Exception as error:  # NumPy's readers raise all sorts on damaged files
+    except Exception as error:  # NumPy's recognizers raise all sorts on damaged files
         raise ValueError(f"{path} holds no drawings as digitcanvas writes them: {error}") from error
     if not drawings:
         raise ValueError(f"{path} holds no drawings.")

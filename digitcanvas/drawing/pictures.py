@@ -82,7 +82,7 @@ def _read(file: BinaryIO) -> np.ndarray:
             image = Image.open(file, formats=FORMATS)
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
         raise ValueError(_too_large(MAX_PIXELS)) from error
-    except Exception as error:  # Pillow's readers raise all sorts on damaged files
+    except Exception as error:  # Pillow's recognizers raise all sorts on damaged files
         raise ValueError("This is no picture: use a PNG, JPEG, BMP or WebP file.") from error
     _check_header(image)
     try:

@@ -21,7 +21,7 @@ TILE = 68  # of an image in it, at the least
 READABLE = 640  # of one whose pixels' numbers can be read
 
 
-def mosaic(
+def grid_chart(
     images: np.ndarray, numbers: Sequence[int], captions: Sequence[str], details: Sequence[str]
 ) -> dict:
     """N >= 1 images, uint8 (N, 28, 28) with ink 255, row by row: about as many rows as columns.

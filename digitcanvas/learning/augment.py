@@ -23,7 +23,7 @@ WOBBLE_CELLS = 5
 _Y, _X = np.mgrid[-14:14, -14:14].astype(np.float32)
 
 
-def bend_images(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def augment_images(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """A bent copy of each image: float32 (N, 28, 28) in [0, 1] -> the same.
 
     Each is rotated, sheared, scaled and shifted at random, its strokes wobble, and grow thicker or

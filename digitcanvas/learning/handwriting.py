@@ -29,7 +29,7 @@ TRIES = 4
 POINTS = 32
 
 
-def bend_strokes(strokes: Sequence[Stroke], rng: np.random.Generator) -> list[Stroke]:
+def augment_strokes(strokes: Sequence[Stroke], rng: np.random.Generator) -> list[Stroke]:
     """A drawing as another hand might make it: arrays (n, 2) -> the same, its middle at about 0.
 
     It keeps its size. Its proportions and slant change; strokes stray from their places, begin and
@@ -53,7 +53,7 @@ def bend_strokes(strokes: Sequence[Stroke], rng: np.random.Generator) -> list[St
     return [path * size for path in bent if len(path)]
 
 
-def blend(drawings: Sequence[Drawing], rng: np.random.Generator) -> list[Drawing]:
+def blend_drawings(drawings: Sequence[Drawing], rng: np.random.Generator) -> list[Drawing]:
     """Each drawing as a hand would make it that lies between two hands, or beyond one of them.
 
     Every drawing is moved part of the way towards one of the same digit and as many strokes, or

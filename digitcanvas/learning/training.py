@@ -18,14 +18,14 @@ import tensorflow as tf
 
 from digitcanvas.data.mnist import BUNDLED, Mnist, sha256, split
 from digitcanvas.data.pen import PenDigits, images_of
-from digitcanvas.learning.augment import bend_images
+from digitcanvas.learning.augment import augment_images
 from digitcanvas.learning.calibration import calibrate
-from digitcanvas.learning.handwriting import bend_strokes, blend
+from digitcanvas.learning.handwriting import augment_strokes, blend_drawings
 from digitcanvas.learning.keras_networks import build
 from digitcanvas.learning.outliers import make_outliers
 from digitcanvas.reading import registry
-from digitcanvas.reading.evaluation import evaluate, measure
-from digitcanvas.reading.recognizer import Recognizer, judged
+from digitcanvas.reading.evaluation import compute_metrics, evaluate
+from digitcanvas.reading.recognizer import Recognizer, split_softmax
 from digitcanvas.runs import rate_finder
 from digitcanvas.runs.progress import Progress
 from digitcanvas.runs.recipes import Recipe
@@ -47,7 +47,7 @@ class Diverged(ValueError):
 
 
 @dataclass(frozen=True)
-class Trained:
+class TrainedNetwork:
     """A trained network, what it learnt from, its loss and accuracy by epoch, and the time.
 
     `initial` are the weights that it began with.
@@ -67,7 +67,7 @@ def train(
     mnist: Mnist,
     pen: PenDigits | None = None,
     on_progress: Callable[[Progress], None] = lambda progress: None,
-) -> Trained:
+) -> TrainedNetwork:
     """Train a network and calibrate it. The same recipe and data give the same weights.
 
     `on_progress` is called now and then while drawings are made to learn from, and after every
@@ -75,7 +75,7 @@ def train(
     """
     start = time.monotonic()
     _fix_chance(recipe.seed)
-    images, labels, validation = gather(recipe, mnist, pen, on_progress)
+    images, labels, validation = assemble(recipe, mnist, pen, on_progress)
     batches = Batches(images, labels, recipe)
     model = _compiled(recipe, steps=recipe.epochs * len(batches))
     initial = model.get_weights()
@@ -90,7 +90,7 @@ def train(
     if recipe.calibrated:
         drawings = [images_of(pen.validation)] if pen and recipe.pen_copies else []
         calibrate(model, [validation, *drawings])
-    return Trained(model, initial, recipe, mnist, pen, history, time.monotonic() - start)
+    return TrainedNetwork(model, initial, recipe, mnist, pen, history, time.monotonic() - start)
 
 
 def find_rate(
@@ -162,7 +162,7 @@ def _optimizer(recipe: Recipe, steps: int) -> keras.optimizers.Optimizer:
     return keras.optimizers.Adam(rate, weight_decay=decay)
 
 
-def publish(trained: Trained, target: Path, scratch: Path | None = None) -> registry.Card:
+def publish(trained: TrainedNetwork, target: Path, scratch: Path | None = None) -> registry.Card:
     """Write a model directory: both files, and a card with what they measure as served.
 
     It is made in `scratch`, on the same file system, or beside `target`, and appears there whole,
@@ -200,7 +200,7 @@ def publish(trained: Trained, target: Path, scratch: Path | None = None) -> regi
 def _measure(model: keras.Model, mnist: Mnist) -> dict[str, float]:
     """The network's loss and accuracy on the test set."""
     softmax = model.predict(mnist.x_test.astype(np.float32) / 255, batch_size=1000, verbose=0)
-    figures = measure(*judged(softmax), mnist.y_test)
+    figures = compute_metrics(*split_softmax(softmax), mnist.y_test)
     return {name: figures[name] for name in ("loss", "accuracy")}
 
 
@@ -222,7 +222,7 @@ class Batches(keras.utils.PyDataset):
         images = self._images[chosen]
         if self._recipe.augment:
             rng = np.random.default_rng([self._recipe.seed, self._epoch, index])
-            images = bend_images(images, rng)
+            images = augment_images(images, rng)
         return images, self._targets[chosen]
 
     def on_epoch_end(self) -> None:
@@ -262,7 +262,7 @@ class _Report(keras.callbacks.Callback):
         )
 
 
-def gather(
+def assemble(
     recipe: Recipe,
     mnist: Mnist,
     pen: PenDigits | None,
@@ -282,14 +282,14 @@ def gather(
 
     made = []
     for _ in range(recipe.pen_copies):
-        made += blend(drawings, rng)
+        made += blend_drawings(drawings, rng)
         report(len(made) / 2)
     made += make_outliers(outliers, drawings, rng)
     bent = []
     for number, drawing in enumerate(made):
         if number % REPORTED == 0:
             report((len(made) + number) / 2)
-        bent.append(replace(drawing, strokes=bend_strokes(drawing.strokes, rng)))
+        bent.append(replace(drawing, strokes=augment_strokes(drawing.strokes, rng)))
     drawn, meant = images_of(bent, rng.uniform(*PEN_WIDTHS, len(bent)))
     return (
         np.concatenate([images, drawn]),
@@ -303,7 +303,7 @@ def _digits(mnist: Mnist, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return mnist.x_train[places].astype(np.float32) / 255, mnist.y_train[places]
 
 
-def _describe_data(trained: Trained) -> dict:
+def _describe_data(trained: TrainedNetwork) -> dict:
     mnist, pen = trained.mnist, trained.pen
     data = {
         "mnist": {

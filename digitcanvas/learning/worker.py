@@ -38,7 +38,7 @@ log = logging.getLogger(__name__)
 
 def main() -> None:
     """Train as asked and publish what was learnt, or say why not."""
-    spare_the_page()
+    lower_priority()
     send = _claim_output()
     request = json.loads(sys.stdin.readline())
     again = _obey_the_server()
@@ -59,7 +59,7 @@ def main() -> None:
         send({"failed": f"Training broke off ({error!r:.200}). The server's log tells more."})
 
 
-def spare_the_page() -> None:
+def lower_priority() -> None:
     """Take the lowest priority, and leave one core to others where that can be done."""
     process = psutil.Process()
     process.nice(psutil.IDLE_PRIORITY_CLASS if psutil.WINDOWS else 19)

@@ -20,7 +20,7 @@ OUTCOMES = ("wrong", "right", "all")
 
 
 @dataclass(frozen=True)
-class Readings:
+class Predictions:
     """What a network makes of N images: probabilities (N, 10), is_digit (N,), true labels (N,)."""
 
     probabilities: np.ndarray
@@ -34,8 +34,8 @@ class Readings:
 
     @cached_property
     def metrics(self) -> dict:
-        """`measure`'s figures."""
-        return measure(self.probabilities, self.is_digit, self.labels)
+        """`compute_metrics`'s figures."""
+        return compute_metrics(self.probabilities, self.is_digit, self.labels)
 
     def gallery(
         self, outcome: str = "all", true: int | None = None, read: int | None = None
@@ -55,26 +55,26 @@ class Readings:
         return places[np.argsort(-self.probabilities[places].max(axis=1), kind="stable")]
 
 
-def read_images(
+def predict_images(
     recognizer: Recognizer,
     images: np.ndarray,
     labels: np.ndarray,
     on_progress: Callable[[float], None] = lambda share: None,
-) -> Readings:
+) -> Predictions:
     """Read uint8 images (N, 28, 28), ink 255, with labels (N,); tells the share done, 0 to 1."""
     parts = []
     for start in range(0, len(images), AT_ONCE):
         parts.append(
-            recognizer.judge_batch(images[start : start + AT_ONCE].astype(np.float32) / 255)
+            recognizer.classify_batch(images[start : start + AT_ONCE].astype(np.float32) / 255)
         )
         on_progress(min(1, (start + AT_ONCE) / len(images)))
     probabilities, is_digit = (np.concatenate(part) for part in zip(*parts, strict=True))
-    return Readings(probabilities, is_digit, labels)
+    return Predictions(probabilities, is_digit, labels)
 
 
 def evaluate(recognizer: Recognizer, mnist: Mnist, pen: PenDigits | None) -> dict[str, dict]:
     """Measure on the test digits ("test") and on the writers kept out of training ("pen")."""
-    test = read_images(recognizer, mnist.x_test, mnist.y_test).metrics
+    test = predict_images(recognizer, mnist.x_test, mnist.y_test).metrics
     metrics = {"test": {"data": mnist.test_set} | test}
     if pen:
         metrics["pen"] = {"data": "drawings by writers kept out"} | evaluate_drawings(
@@ -86,25 +86,25 @@ def evaluate(recognizer: Recognizer, mnist: Mnist, pen: PenDigits | None) -> dic
 def evaluate_drawings(recognizer: Recognizer, drawings: Sequence[Drawing], seed: int = 0) -> dict:
     """Measure on drawings, each put at random on a 280-pixel canvas, 35-80 % of its side.
 
-    Each is read by `predict_strokes`, as the app would. Gives `measure`'s figures.
+    Each is read by `predict_strokes`, as the app would. Gives `compute_metrics`'s figures.
     """
     rng = np.random.default_rng(seed)
     predictions = [
         recognizer.predict_strokes(place_at_random(drawing, rng).strokes) for drawing in drawings
     ]
-    return measure(
+    return compute_metrics(
         np.array([prediction.probabilities for prediction in predictions]),
         np.array([prediction.is_digit for prediction in predictions]),
         np.array([drawing.label for drawing in drawings]),
     )
 
 
-def measure(probabilities: np.ndarray, is_digit: np.ndarray, labels: np.ndarray) -> dict:
+def compute_metrics(probabilities: np.ndarray, is_digit: np.ndarray, labels: np.ndarray) -> dict:
     """Figures of N >= 1 readings: probabilities (N, 10), is_digit (N,), true labels (N,).
 
     `accuracy` (0-1) with its 95 % `interval`, the mean cross-entropy `loss` (nats), the `count`;
-    the mean `calibration_error` (see below), the mean `confidence_when_wrong` (None for no wrong
-    reading), the share that is `rejected` as no digit; `accuracy_by_digit`, ten (None for a digit
+    the `expected_calibration_error` (see below), the mean `confidence_when_wrong` (None if none
+    is wrong), the share that is `rejected` as no digit; `accuracy_by_digit`, ten (None for a digit
     that does not occur), and the `confusion` matrix, ten rows, the true digits, of ten counts.
     What is rejected counts in the others as it was read.
     """
@@ -116,10 +116,10 @@ def measure(probabilities: np.ndarray, is_digit: np.ndarray, labels: np.ndarray)
     chosen = probabilities[np.arange(len(labels)), labels]
     return {
         "accuracy": float(right.mean()),
-        "interval": interval(int(right.sum()), len(right)),
+        "interval": wilson_interval(int(right.sum()), len(right)),
         "loss": float(-np.log(np.maximum(chosen, 1e-7)).mean()),
         "count": len(labels),
-        "calibration_error": calibration_error(confidence, right),
+        "expected_calibration_error": expected_calibration_error(confidence, right),
         "confidence_when_wrong": None if right.all() else float(confidence[~right].mean()),
         "rejected": float((is_digit < ACCEPTED).mean()),
         "accuracy_by_digit": [
@@ -130,7 +130,7 @@ def measure(probabilities: np.ndarray, is_digit: np.ndarray, labels: np.ndarray)
     }
 
 
-def interval(right: int, count: int) -> list[float]:
+def wilson_interval(right: int, count: int) -> list[float]:
     """The 95 % confidence interval of a share, `right` of `count` >= 1.
 
     E. B. Wilson, "Probable inference, the law of succession, and statistical inference", JASA 1927.
@@ -143,7 +143,7 @@ def interval(right: int, count: int) -> list[float]:
     ]
 
 
-def calibration_error(confidence: np.ndarray, right: np.ndarray) -> float:
+def expected_calibration_error(confidence: np.ndarray, right: np.ndarray) -> float:
     """The mean gap between confidence and accuracy over 15 equal bins of confidence, by count.
 
     Both are (N,). Source: M. P. Naeini et al., "Obtaining well calibrated probabilities using

@@ -114,9 +114,9 @@ class Recognizer:
 
         Raises ValueError for another shape and for other values.
         """
-        return self.judge_batch(images)[0]
+        return self.classify_batch(images)[0]
 
-    def judge_batch(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def classify_batch(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """What `predict_batch` gives, and each image's `is_digit`, float32 (N,) in [0, 1].
 
         Raises ValueError as `predict_batch` does.
@@ -127,10 +127,10 @@ class Recognizer:
         if not ((images >= 0) & (images <= 1)).all():
             raise ValueError("The images' values lie outside [0, 1]: divide greys of 0-255 by 255.")
         batches = [self._run(images[i : i + BATCH]) for i in range(0, len(images), BATCH)]
-        return judged(np.concatenate(batches) if batches else np.empty((0, 10), np.float32))
+        return split_softmax(np.concatenate(batches) if batches else np.empty((0, 10), np.float32))
 
     def _predict(self, image: np.ndarray) -> Prediction:
-        probabilities, is_digit = judged(self._run(image[np.newaxis]))
+        probabilities, is_digit = split_softmax(self._run(image[np.newaxis]))
         return Prediction(probabilities[0], image, float(is_digit[0]))
 
     def _run(self, images: np.ndarray) -> np.ndarray:
@@ -144,7 +144,7 @@ class Recognizer:
             return self._interpreter.get_tensor(self._output)
 
 
-def judged(softmax: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def split_softmax(softmax: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """What a softmax (N, 10 or 11) says: the digits' probabilities (N, 10), and `is_digit` (N,).
 
     The probabilities are those of each digit if it is one at all, and sum to 1.

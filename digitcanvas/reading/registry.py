@@ -37,7 +37,7 @@ class Card:
 
     `recipe`, `data`, `versions` and `history` (a list of numbers an epoch, by name) are what
     training used and saw; `metrics` holds what was measured on the "test" set, and on drawings
-    ("pen") where there were any: `data` (their name), and the figures of `evaluation.measure`;
+    ("pen") where there were any: `data` (their name), and what `evaluation.compute_metrics` gives;
     `trained_at` is an ISO 8601 time, `seconds` the training's wall time; `files` maps
     each file beside the card to its SHA-256; `untrained` holds the "loss" and "accuracy" on the
     test set before the training, and nothing in cards of old.

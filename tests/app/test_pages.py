@@ -19,7 +19,7 @@ from digitcanvas.app.pages import evaluate
 from digitcanvas.app.parts import shared_mnist
 from digitcanvas.data.mnist import SAMPLE, load_sample, split
 from digitcanvas.reading import registry
-from digitcanvas.reading.evaluation import read_images
+from digitcanvas.reading.evaluation import predict_images
 from digitcanvas.runs.jobs import FIND_RATE
 from digitcanvas.runs.network import read_layers
 from digitcanvas.runs.progress import Progress
@@ -787,7 +787,7 @@ def readings():
     """What the two shipped networks make of the sample's test digits, by their labels."""
     mnist = load_sample()
     return {
-        name.upper(): read_images(Recognizer.load(name), mnist.x_test, mnist.y_test)
+        name.upper(): predict_images(Recognizer.load(name), mnist.x_test, mnist.y_test)
         for name in ("cnn", "mlp")
     }
 
@@ -1009,9 +1009,9 @@ def read(monkeypatch):
 
     def read_too(recognizer, *arguments):
         read.append(recognizer)
-        return read_images(recognizer, *arguments)
+        return predict_images(recognizer, *arguments)
 
-    monkeypatch.setattr(evaluate, "read_images", read_too)
+    monkeypatch.setattr(evaluate, "predict_images", read_too)
     return read
 
 
@@ -1052,11 +1052,11 @@ def test_the_reading_tells_how_far_it_is(page, visit, home, sample, monkeypatch)
     seen = []
 
     def read_slowly(recognizer, images, labels, on_progress):
-        readings = read_images(recognizer, images, labels, lambda share: seen.append(share))
+        readings = predict_images(recognizer, images, labels, lambda share: seen.append(share))
         on_progress(seen[-1])
         return readings
 
-    monkeypatch.setattr(evaluate, "read_images", read_slowly)
+    monkeypatch.setattr(evaluate, "predict_images", read_slowly)
     publish(home, "mine")
     visit("evaluate")
     page.radio(key="model").set_value("mine").run()

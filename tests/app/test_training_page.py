@@ -127,7 +127,7 @@ def test_a_run_that_is_done_tells_what_was_learnt(panel, page, home):
             f"{card.metrics['pen']['accuracy'] * 100:.2f} %",
         ],
     ]
-    assert "Trained in 10 minutes." in words(shows)
+    assert "TrainedNetwork in 10 minutes." in words(shows)
     assert "curves" in plots(page) and keys(shows) == ["close"]
 
 

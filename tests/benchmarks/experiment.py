@@ -20,8 +20,8 @@ from digitcanvas.data.mnist import load_mnist
 from digitcanvas.data.pen import images_of, load_pen_digits
 from digitcanvas.drawing.preprocess import PEN_WIDTH
 from digitcanvas.learning import augment, handwriting, outliers, training
-from digitcanvas.reading.evaluation import measure
-from digitcanvas.reading.recognizer import judged
+from digitcanvas.reading.evaluation import compute_metrics
+from digitcanvas.reading.recognizer import split_softmax
 from digitcanvas.runs.recipes import RECIPES
 
 MODULES = {
@@ -61,19 +61,20 @@ def main() -> None:
             pen,
             lambda progress: bar.update(progress.epochs_done - bar.n),
         )
-    _, _, kept = training.gather(replace(recipe, pen_copies=0, outliers=0), mnist, pen)
+    _, _, kept = training.assemble(replace(recipe, pen_copies=0, outliers=0), mnist, pen)
     for name, (images, labels) in {
         "MNIST's validation part": kept,
         "drawings by writers kept out": images_of(pen.validation, options.pen),
     }.items():
         softmax = trained.model.predict(images, batch_size=1000, verbose=0)
-        figures = measure(*judged(softmax), labels)
+        figures = compute_metrics(*split_softmax(softmax), labels)
         low, high = figures["interval"]
         wrong = figures["count"] - np.trace(figures["confusion"])
         print(
             f"{name}: accuracy {figures['accuracy']:.2%} ({low:.2%} to {high:.2%}), "
             f"{wrong} wrong of {figures['count']}, "
-            f"loss {figures['loss']:.4f}, calibration error {figures['calibration_error']:.2%}, "
+            f"loss {figures['loss']:.4f}, "
+            f"calibration error {figures['expected_calibration_error']:.2%}, "
             f"mean confidence when wrong {figures['confidence_when_wrong'] or 0:.2f}"
         )
 

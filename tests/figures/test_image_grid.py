@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from digitcanvas.figures.image_grid import image_chart, mosaic, pixel_chart
+from digitcanvas.figures.image_grid import grid_chart, image_chart, pixel_chart
 
 RAMP = np.arange(784).reshape(28, 28).astype(np.uint8)
 """An image that is itself in no other way round."""
@@ -44,7 +44,7 @@ def around(board, x, y):
 @given(st.integers(1, 60))
 def test_a_press_s_number_and_its_detail_are_those_of_the_image_there(count):
     images, numbers, captions, details = numbered(count)
-    figure = mosaic(images, numbers, captions, details)
+    figure = grid_chart(images, numbers, captions, details)
     _, _, targets = drawn(figure).data
     assert list(targets.text) == details and list(targets.customdata) == list(numbers)
     board = board_of(figure)
@@ -61,7 +61,7 @@ def test_a_press_s_number_and_its_detail_are_those_of_the_image_there(count):
 def test_each_caption_stands_in_the_room_below_its_image(count, lines):
     images, numbers, captions, details = numbered(count)
     captions[-1] = "<br>".join([captions[-1]] * lines)
-    figure = mosaic(images, numbers, captions, details)
+    figure = grid_chart(images, numbers, captions, details)
     _, labels, targets = drawn(figure).data
     assert list(labels.text) == captions and labels.textposition == "bottom center"
     assert labels.x == targets.x
@@ -76,7 +76,7 @@ def test_each_caption_stands_in_the_room_below_its_image(count, lines):
 @settings(max_examples=30, deadline=None)
 @given(st.integers(1, 60))
 def test_images_fill_rows_from_the_left_as_many_as_there_are_columns(count):
-    figure = mosaic(*numbered(count))
+    figure = grid_chart(*numbered(count))
     *_, targets = drawn(figure).data
     columns = len(set(targets.x[:count]))
     places = list(zip(targets.y, targets.x, strict=True))
@@ -86,13 +86,13 @@ def test_images_fill_rows_from_the_left_as_many_as_there_are_columns(count):
 
 @pytest.mark.parametrize(("count", "side"), [(9, 3), (25, 5), (49, 7)])
 def test_a_square_number_of_images_has_as_many_rows_as_columns(count, side):
-    *_, targets = drawn(mosaic(*numbered(count))).data
+    *_, targets = drawn(grid_chart(*numbered(count))).data
     assert len(set(targets.x)) == len(set(targets.y)) == side
 
 
 @pytest.mark.parametrize("count", [1, 9, 10, 49])
 def test_the_axes_show_the_whole_board_and_no_more(count):
-    figure = mosaic(*numbered(count))
+    figure = grid_chart(*numbered(count))
     height, width = board_of(figure).shape[:2]
     layout = drawn(figure).layout
     assert tuple(layout.xaxis.range) == (-0.5, width - 0.5)
@@ -102,7 +102,7 @@ def test_the_axes_show_the_whole_board_and_no_more(count):
 
 
 def test_ink_is_white_as_mnist_has_it():
-    board = board_of(mosaic(np.full((1, 28, 28), 255, np.uint8), [0], [""], [""]))
+    board = board_of(grid_chart(np.full((1, 28, 28), 255, np.uint8), [0], [""], [""]))
     assert (board[board[..., 3] > 0] == 255).all()
 
 
@@ -128,5 +128,5 @@ def test_numbers_are_written_in_the_pixels_where_there_is_room_to_read_them():
 
 
 def test_figures_of_images_are_plain_json():
-    for figure in (mosaic(*numbered(9)), image_chart(RAMP), pixel_chart(RAMP)):
+    for figure in (grid_chart(*numbered(9)), image_chart(RAMP), pixel_chart(RAMP)):
         assert json.loads(json.dumps(figure, allow_nan=False)) == figure

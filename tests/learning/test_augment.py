@@ -3,7 +3,7 @@ import pytest
 
 from digitcanvas.drawing.preprocess import image_from_strokes
 from digitcanvas.learning import augment
-from digitcanvas.learning.augment import bend_images
+from digitcanvas.learning.augment import augment_images
 from tests.digits import DIGITS
 
 IMAGES = np.stack([image_from_strokes(strokes) for strokes in DIGITS.values()] * 20)
@@ -21,13 +21,13 @@ def only(monkeypatch, strengths, kept=None):
 
 
 def test_the_generator_decides_everything():
-    once, again, other = (bend_images(IMAGES, generator(seed)) for seed in (1, 1, 2))
+    once, again, other = (augment_images(IMAGES, generator(seed)) for seed in (1, 1, 2))
     np.testing.assert_array_equal(once, again)
     assert not np.array_equal(once, other)
 
 
 def test_copies_are_images_of_about_as_much_ink():
-    bent = bend_images(IMAGES, generator())
+    bent = augment_images(IMAGES, generator())
     assert bent.shape == IMAGES.shape and bent.dtype == np.float32
     assert bent.min() >= 0 and bent.max() <= 1
     ratio = bent.sum(axis=(1, 2)) / IMAGES.sum(axis=(1, 2))
@@ -35,14 +35,14 @@ def test_copies_are_images_of_about_as_much_ink():
 
 
 def test_every_copy_is_bent_and_its_digit_still_read(cnn):
-    bent = bend_images(IMAGES, generator())
+    bent = augment_images(IMAGES, generator())
     assert (np.abs(bent - IMAGES).mean(axis=(1, 2)) > 0.005).all()
     assert (cnn.predict_batch(bent).argmax(axis=1) == np.tile(np.arange(10), 20)).mean() > 0.97
 
 
 def test_images_are_left_as_they_were():
     before = IMAGES.copy()
-    bend_images(IMAGES, generator())
+    augment_images(IMAGES, generator())
     np.testing.assert_array_equal(before, IMAGES)
 
 
@@ -53,7 +53,7 @@ OF_IMAGES |= {"PAPER": (0, 0), "INK": (1, 1)}
 @pytest.mark.parametrize("kept", [None, *OF_IMAGES])
 def test_each_distortion_bends_by_itself(monkeypatch, kept):
     only(monkeypatch, OF_IMAGES, kept)
-    change = np.abs(bend_images(IMAGES, generator()) - IMAGES).mean()
+    change = np.abs(augment_images(IMAGES, generator()) - IMAGES).mean()
     assert change > 0.001 if kept else change < 1e-5
 
 
@@ -65,4 +65,4 @@ def test_greys_towards_an_end_become_paper_or_ink(monkeypatch, name, value, expe
     only(monkeypatch, OF_IMAGES | {name: (value, value)})
     greys = np.array([0, 0.2, 0.5, 1], np.float32)[:, np.newaxis, np.newaxis]
     flat = np.broadcast_to(greys, (4, 28, 28)).copy()
-    np.testing.assert_allclose(bend_images(flat, generator())[:, 14, 14], expected, atol=1e-5)
+    np.testing.assert_allclose(augment_images(flat, generator())[:, 14, 14], expected, atol=1e-5)

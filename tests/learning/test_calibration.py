@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from digitcanvas.learning.calibration import CAUTION, calibrate, fit_temperature
-from digitcanvas.reading.recognizer import ACCEPTED, judged
+from digitcanvas.reading.recognizer import ACCEPTED, split_softmax
 
 
 def softmax(logits):
@@ -39,7 +39,7 @@ def images(logits):
 
 
 def judgement(model, logits):
-    return judged(model.predict(images(logits), verbose=0))
+    return split_softmax(model.predict(images(logits), verbose=0))
 
 
 LOGITS, LABELS = sample(5_000)

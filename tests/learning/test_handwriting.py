@@ -7,7 +7,7 @@ from hypothesis.extra.numpy import arrays
 from digitcanvas.drawing.preprocess import image_from_strokes
 from digitcanvas.drawing.strokes import Drawing, check_strokes
 from digitcanvas.learning import handwriting
-from digitcanvas.learning.handwriting import bend_strokes, blend
+from digitcanvas.learning.handwriting import augment_strokes, blend_drawings
 from tests.digits import DIGITS
 
 
@@ -31,7 +31,7 @@ OF_STROKES |= {"STEPS": (0.002, 0.002)}
 def drawn_by_other_hands(count=20):
     return np.stack(
         [
-            image_from_strokes(bend_strokes(strokes, generator(seed)))
+            image_from_strokes(augment_strokes(strokes, generator(seed)))
             for strokes in DIGITS.values()
             for seed in range(count)
         ]
@@ -43,7 +43,7 @@ def test_without_distortions_a_drawing_stays_as_it_was_about_its_middle(monkeypa
     only(monkeypatch, OF_STROKES)
     points = np.concatenate(DIGITS[digit])
     middle = (points.min(axis=0) + points.max(axis=0)) / 2
-    bent = bend_strokes(DIGITS[digit], generator())
+    bent = augment_strokes(DIGITS[digit], generator())
     for stroke, path in zip(DIGITS[digit], bent, strict=True):
         distances = np.hypot(*np.moveaxis(stroke[:, np.newaxis] - (path + middle), -1, 0))
         assert distances.min(axis=1).max() < 0.5
@@ -60,7 +60,7 @@ def test_each_distortion_of_strokes_changes_what_is_drawn(monkeypatch, kept):
 
 
 def test_the_generator_decides_how_strokes_are_bent():
-    once, again, other = (bend_strokes(DIGITS[4], generator(seed)) for seed in (1, 1, 2))
+    once, again, other = (augment_strokes(DIGITS[4], generator(seed)) for seed in (1, 1, 2))
     for stroke, same in zip(once, again, strict=True):
         np.testing.assert_array_equal(stroke, same)
     assert not np.array_equal(once[0], other[0])
@@ -70,7 +70,7 @@ def test_the_generator_decides_how_strokes_are_bent():
 def test_a_bent_drawing_keeps_about_its_size_and_the_original_all_of_it(digit):
     strokes = [stroke.copy() for stroke in DIGITS[digit]]
     sizes = [
-        np.ptp(np.concatenate(bend_strokes(strokes, generator(seed))), axis=0).max()
+        np.ptp(np.concatenate(augment_strokes(strokes, generator(seed))), axis=0).max()
         for seed in range(100)
     ]
     size = np.ptp(np.concatenate(DIGITS[digit]), axis=0).max()
@@ -81,7 +81,7 @@ def test_a_bent_drawing_keeps_about_its_size_and_the_original_all_of_it(digit):
 
 def test_digits_by_other_hands_are_still_read(cnn):
     read = [
-        cnn.predict_strokes(bend_strokes(strokes, generator(seed))).digit == digit
+        cnn.predict_strokes(augment_strokes(strokes, generator(seed))).digit == digit
         for digit, strokes in DIGITS.items()
         for seed in range(30)
     ]
@@ -94,15 +94,15 @@ STROKE = arrays(float, st.tuples(st.integers(1, 12), st.just(2)), elements=st.in
 @given(st.lists(STROKE, min_size=1, max_size=5), st.integers(0, 2**32))
 def test_any_drawing_bends_to_one_that_can_be_drawn(strokes, seed):
     """Dots, strokes that stand still and strokes too short to be walked among them."""
-    bent = bend_strokes(strokes, generator(seed))
+    bent = augment_strokes(strokes, generator(seed))
     assert len(strokes) <= len(check_strokes(bent)) <= 2 * len(strokes)
     assert image_from_strokes(bent).max() > 0
 
 
 @given(st.sampled_from(list(DIGITS)), st.floats(0.01, 100), st.floats(-500, 500))
 def test_place_and_size_of_a_drawing_play_no_part(digit, scale, shift):
-    bent = bend_strokes(DIGITS[digit], generator(digit))
-    moved = bend_strokes([stroke * scale + shift for stroke in DIGITS[digit]], generator(digit))
+    bent = augment_strokes(DIGITS[digit], generator(digit))
+    moved = augment_strokes([stroke * scale + shift for stroke in DIGITS[digit]], generator(digit))
     for stroke, other in zip(bent, moved, strict=True):
         np.testing.assert_allclose(other, stroke * scale, atol=1e-6 * scale + 1e-9)
 
@@ -115,7 +115,7 @@ def test_strokes_begin_and_end_too_early_and_too_late(monkeypatch, step):
     """At any pace of the hand, half of the ends are where they were."""
     only(monkeypatch, OF_STROKES | {"STEPS": (step, step)}, "REACH")
     ends = np.array(
-        [bend_strokes(LINE, generator(seed))[0][[0, -1], 0] * [-1, 1] for seed in range(500)]
+        [augment_strokes(LINE, generator(seed))[0][[0, -1], 0] * [-1, 1] for seed in range(500)]
     )
     reach = 100 * handwriting.REACH
     for end in ends.T - 50:
@@ -127,7 +127,7 @@ def test_a_hand_s_points_lie_at_even_distances_some_hands_closer_than_others(mon
     only(monkeypatch, OF_STROKES, "STEPS")
     steps = []
     for seed in range(200):
-        distances = np.diff(bend_strokes(LINE, generator(seed))[0][:, 0]) / 100
+        distances = np.diff(augment_strokes(LINE, generator(seed))[0][:, 0]) / 100
         np.testing.assert_allclose(distances, distances[0])
         steps.append(distances[0])
     slow, hasty = handwriting.STEPS
@@ -136,7 +136,7 @@ def test_a_hand_s_points_lie_at_even_distances_some_hands_closer_than_others(mon
 
 def test_some_strokes_are_interrupted(monkeypatch):
     only(monkeypatch, OF_STROKES, "GAP_CHANCE")
-    bent = [bend_strokes(LINE, generator(seed)) for seed in range(1000)]
+    bent = [augment_strokes(LINE, generator(seed)) for seed in range(1000)]
     broken = [strokes for strokes in bent if len(strokes) == 2]
     assert 0.02 < len(broken) / len(bent) < 0.1
     gaps = [(after[0, 0] - before[-1, 0]) / 100 for before, after in broken]
@@ -155,7 +155,7 @@ def test_blending_leads_from_one_hand_towards_another_and_away_from_it():
     widths = []
     for seed in range(100):
         for blended, original in zip(
-            blend(hands_of_two, generator(seed)), hands_of_two, strict=True
+            blend_drawings(hands_of_two, generator(seed)), hands_of_two, strict=True
         ):
             assert (blended.label, blended.writer) == (0, original.writer)
             width, height = np.ptp(np.concatenate(blended.strokes), axis=0)
@@ -170,12 +170,12 @@ def test_blending_leads_from_one_hand_towards_another_and_away_from_it():
 def test_only_drawings_of_one_digit_as_many_strokes_and_alike_are_blended():
     backwards = Drawing([stroke[::-1] for stroke in DIGITS[7]], 7, 3)
     loners = [drawing(7), backwards, drawing(4), Drawing(DIGITS[4][:1], 4, 2), drawing(2)]
-    for blended, original in zip(blend(loners, generator()), loners, strict=True):
+    for blended, original in zip(blend_drawings(loners, generator()), loners, strict=True):
         before, after = (image_from_strokes(d.strokes).astype(float) for d in (original, blended))
         assert np.abs(after - before).mean() < 0.02
 
 
 def test_blending_dots_and_nothing_gives_the_same():
     dot = Drawing([np.array([[5.0, 5.0]])], 1, 1)
-    assert image_from_strokes(blend([dot, dot], generator())[0].strokes).max() > 0
-    assert blend([], generator()) == []
+    assert image_from_strokes(blend_drawings([dot, dot], generator())[0].strokes).max() > 0
+    assert blend_drawings([], generator()) == []

@@ -14,7 +14,7 @@ from digitcanvas.learning.outliers import NOT_A_DIGIT, make_outliers
 from digitcanvas.learning.training import Batches, Diverged, find_rate, publish, train
 from digitcanvas.reading import registry
 from digitcanvas.reading.evaluation import evaluate
-from digitcanvas.reading.recognizer import ACCEPTED, judged
+from digitcanvas.reading.recognizer import ACCEPTED, split_softmax
 from digitcanvas.runs import rate_finder
 from digitcanvas.runs.recipes import (
     CNNS,
@@ -84,7 +84,7 @@ def test_before_the_first_epoch_progress_counts_the_drawings_made(run, pen_drawi
     assert epochs[0] == 0 and epochs == sorted(epochs)
     progress = []
     monkeypatch.setattr(training, "REPORTED", 50)
-    training.gather(TINY, load_sample(), pen_drawings, progress.append)
+    training.assemble(TINY, load_sample(), pen_drawings, progress.append)
     assert all((p.epoch, p.epochs, p.batches) == (0, 2, SCRIBBLED) for p in progress)
     done = [p.batch for p in progress]
     assert done == sorted(done) and len(done) == 3 + 7
@@ -93,7 +93,7 @@ def test_before_the_first_epoch_progress_counts_the_drawings_made(run, pen_drawi
 
 def test_where_no_drawings_are_made_none_are_counted(pen_drawings):
     progress = []
-    training.gather(PLAIN, load_sample(), pen_drawings, progress.append)
+    training.assemble(PLAIN, load_sample(), pen_drawings, progress.append)
     assert progress == []
 
 
@@ -109,7 +109,7 @@ def test_a_run_is_calibrated_on_what_is_kept_to_measure_it(run, pen_drawings, mo
     seen = []
     monkeypatch.setattr(training, "calibrate", lambda model, validation: seen.extend(validation))
     train(replace(TINY, epochs=1), load_sample(), pen_drawings)
-    *_, (kept, labels) = training.gather(TINY, load_sample(), pen_drawings)
+    *_, (kept, labels) = training.assemble(TINY, load_sample(), pen_drawings)
     (images, meant), (drawn, written) = seen
     np.testing.assert_array_equal(images, kept)
     np.testing.assert_array_equal(meant, labels)
@@ -140,14 +140,14 @@ def test_what_is_no_digit_is_turned_away_and_digits_are_not(run):
     others, _ = images_of(make_outliers(300, [], np.random.default_rng(99)))
     digits = load_sample().x_test.astype(np.float32) / 255
     rejected = [
-        (judged(trained.model.predict(images, verbose=0))[1] < ACCEPTED).mean()
+        (split_softmax(trained.model.predict(images, verbose=0))[1] < ACCEPTED).mean()
         for images in (others, digits)
     ]
     assert rejected[0] > 0.2 and rejected[1] < 0.03
 
 
 def test_there_is_at_most_one_outlier_to_five_digits():
-    _, labels, _ = training.gather(replace(TINY, outliers=12_000), load_sample(), None)
+    _, labels, _ = training.assemble(replace(TINY, outliers=12_000), load_sample(), None)
     assert (labels == NOT_A_DIGIT).sum() == (labels != NOT_A_DIGIT).sum() / 5
 
 
@@ -155,7 +155,7 @@ def test_without_outliers_a_network_tells_ten_digits(pen_drawings):
     recipe = replace(TINY, epochs=1, outliers=0)
     trained = train(recipe, load_sample(), pen_drawings)
     assert trained.model.output_shape == (None, 10)
-    images, labels, _ = training.gather(recipe, load_sample(), pen_drawings)
+    images, labels, _ = training.assemble(recipe, load_sample(), pen_drawings)
     assert len(images) == 3000 + 3 * 10 and max(labels) == 9
 
 
@@ -169,10 +169,12 @@ def test_a_published_model_serves_what_was_trained(run, tmp_path):
     }
     assert [path.name for path in tmp_path.iterdir()] == ["mine"]
     images = load_sample().x_test[:100].astype(np.float32) / 255
-    served = Recognizer.load(tmp_path / "mine").judge_batch(images)
+    served = Recognizer.load(tmp_path / "mine").classify_batch(images)
     kept = keras.models.load_model(tmp_path / "mine" / registry.TRAINABLE)
     for model in (trained.model, kept):
-        for ours, theirs in zip(served, judged(model.predict(images, verbose=0)), strict=True):
+        for ours, theirs in zip(
+            served, split_softmax(model.predict(images, verbose=0)), strict=True
+        ):
             np.testing.assert_allclose(ours, theirs, atol=1e-5)
     assert card.recipe["seed"] == 3
     assert card.history == trained.history
@@ -204,7 +206,7 @@ def test_a_card_tells_what_the_network_read_before_training(run, tmp_path):
     bare.set_weights(trained.initial)
     sample = load_sample()
     softmax = bare.predict(sample.x_test.astype(np.float32) / 255, verbose=0)
-    accuracy = (judged(softmax)[0].argmax(axis=1) == sample.y_test).mean()
+    accuracy = (split_softmax(softmax)[0].argmax(axis=1) == sample.y_test).mean()
     assert card.untrained["accuracy"] == pytest.approx(accuracy)
     assert accuracy < 0.3 and card.untrained["loss"] > card.test["loss"]
 
@@ -345,13 +347,13 @@ def test_every_batch_of_every_epoch_is_bent_anew():
 
 
 def test_what_watches_the_run_is_kept_out_of_it(pen_drawings):
-    images, _, (kept, _) = training.gather(TINY, load_sample(), pen_drawings)
+    images, _, (kept, _) = training.assemble(TINY, load_sample(), pen_drawings)
     assert len(kept) == 1000
     assert not {image.tobytes() for image in images} & {image.tobytes() for image in kept}
 
 
 def test_pen_copies_and_outliers_join_mnist_s_digits(pen_drawings):
-    images, labels, (kept, meant) = training.gather(TINY, load_sample(), pen_drawings)
+    images, labels, (kept, meant) = training.assemble(TINY, load_sample(), pen_drawings)
     assert list(labels[3000:]) == [*range(10)] * 3 + [NOT_A_DIGIT] * 300
     every = zip([*images[:3000], *kept], [*labels[:3000], *meant], strict=True)
     sample = zip(load_sample().x_train.astype(np.float32) / 255, load_sample().y_train, strict=True)
@@ -362,7 +364,7 @@ def test_pen_copies_and_outliers_join_mnist_s_digits(pen_drawings):
 
 
 def test_without_pen_strokes_outliers_join_all_the_same():
-    images, labels, _ = training.gather(TINY, load_sample(), None)
+    images, labels, _ = training.assemble(TINY, load_sample(), None)
     assert len(images) == 3300 and list(labels[3000:]) == [NOT_A_DIGIT] * 300
 
 
@@ -374,7 +376,7 @@ def test_drawings_are_learnt_from_with_pens_of_all_widths(monkeypatch, pen_drawi
         training, "images_of", lambda drawings, pens: widths.extend(pens) or draw(drawings, pens)
     )
     recipe = replace(TINY, pen_copies=20, outliers=100)
-    training.gather(recipe, load_sample(), pen_drawings)
+    training.assemble(recipe, load_sample(), pen_drawings)
     thin, wide = training.PEN_WIDTHS
     assert len(widths) == 300
     assert thin <= min(widths) < thin + 0.1 and wide - 0.1 < max(widths) <= wide
@@ -408,7 +410,7 @@ def test_either_cross_entropy_learns_the_same(base, pen_drawings):
 def test_digits_are_split_as_they_have_been_from_the_start(share, seed):
     """A shuffle by the seed, of which the first are kept; weights of old can be trained again."""
     recipe = replace(PLAIN, validation_share=share, seed=seed)
-    images, labels, (watched, meant) = training.gather(recipe, load_sample(), None)
+    images, labels, (watched, meant) = training.assemble(recipe, load_sample(), None)
     sample = load_sample()
     order = np.random.default_rng(seed).permutation(4000)
     kept = round(4000 * share)
@@ -503,7 +505,7 @@ def test_a_search_learns_from_so_many_digits_and_no_more(few_digits, monkeypatch
     find_rate(recipe, load_sample())
     ((images, labels),) = seen
     assert len(images) == len(labels) == 500 and max(labels) == 9
-    every, _, _ = training.gather(replace(recipe, outliers=0, pen_copies=0), load_sample(), None)
+    every, _, _ = training.assemble(replace(recipe, outliers=0, pen_copies=0), load_sample(), None)
     np.testing.assert_array_equal(images, every[:500])
 
 

@@ -11,13 +11,13 @@ from digitcanvas.reading.evaluation import (
     AT_ONCE,
     BINS,
     OUTCOMES,
-    Readings,
-    calibration_error,
+    Predictions,
+    compute_metrics,
     evaluate,
     evaluate_drawings,
-    interval,
-    measure,
-    read_images,
+    expected_calibration_error,
+    predict_images,
+    wilson_interval,
 )
 from tests.data.test_mnist_and_pen import DRAWINGS
 from tests.digits import DIGITS
@@ -34,7 +34,7 @@ class AlwaysThree:
         self.probabilities[3] = 0.91
         self.strokes = []
 
-    def judge_batch(self, images):
+    def classify_batch(self, images):
         assert images.dtype == np.float32 and images.max() == 1
         is_digit = np.where(np.arange(len(images)) % 3 == 2, 0.49, 0.5)
         return np.tile(self.probabilities, (len(images), 1)), is_digit
@@ -51,7 +51,7 @@ EXPECTED = {
     "interval": pytest.approx([0.3006, 0.9544], abs=1e-4),
     "loss": pytest.approx(-(3 * np.log(0.91) + np.log(0.01)) / 4),
     "count": 4,
-    "calibration_error": pytest.approx(0.16),
+    "expected_calibration_error": pytest.approx(0.16),
     "confidence_when_wrong": pytest.approx(0.91),
     "rejected": 0.25,
     "accuracy_by_digit": [None, None, None, 1.0, None, 0.0, None, None, None, None],
@@ -63,7 +63,7 @@ EXPECTED = {
 
 def test_images_are_measured():
     images = np.full((4, 28, 28), 255, np.uint8)
-    assert read_images(AlwaysThree(), images, np.array(LABELS, np.uint8)).metrics == EXPECTED
+    assert predict_images(AlwaysThree(), images, np.array(LABELS, np.uint8)).metrics == EXPECTED
 
 
 def test_drawings_are_measured_as_placed_on_a_canvas():
@@ -96,23 +96,23 @@ def test_the_test_digits_are_measured_and_the_drawings_kept_out_where_there_are_
 
 
 def test_who_is_never_wrong_has_no_confidence_when_wrong():
-    metrics = measure(np.eye(10), np.ones(10), np.arange(10))
+    metrics = compute_metrics(np.eye(10), np.ones(10), np.arange(10))
     assert metrics["accuracy"] == 1 and metrics["confidence_when_wrong"] is None
-    assert metrics["loss"] == 0 and metrics["calibration_error"] == 0
+    assert metrics["loss"] == 0 and metrics["expected_calibration_error"] == 0
     assert metrics["confusion"] == np.eye(10).tolist()
 
 
 def test_confidence_when_wrong_is_that_of_the_wrong_readings_alone():
     probabilities = np.full((3, 10), 0.01)
     probabilities[range(3), [0, 1, 2]] = [0.9, 0.5, 0.7]
-    metrics = measure(probabilities, np.ones(3), np.array([0, 8, 8]))
+    metrics = compute_metrics(probabilities, np.ones(3), np.array([0, 8, 8]))
     assert metrics["confidence_when_wrong"] == pytest.approx(0.6)
 
 
 def test_who_is_certain_and_wrong_loses_no_more_than_a_finite_sum():
-    metrics = measure(np.eye(10), np.zeros(10), (np.arange(10) + 1) % 10)
+    metrics = compute_metrics(np.eye(10), np.zeros(10), (np.arange(10) + 1) % 10)
     assert metrics["loss"] == pytest.approx(-np.log(1e-7)) and metrics["rejected"] == 1
-    assert metrics["calibration_error"] == metrics["confidence_when_wrong"] == 1
+    assert metrics["expected_calibration_error"] == metrics["confidence_when_wrong"] == 1
     assert metrics["confusion"][2] == [0, 1, 0, 0, 0, 0, 0, 0, 0, 0]
 
 
@@ -127,7 +127,7 @@ def test_who_is_certain_and_wrong_loses_no_more_than_a_finite_sum():
     ],
 )
 def test_the_interval_is_wilson_s(right, count, expected):
-    assert interval(right, count) == pytest.approx(expected, abs=5e-5)
+    assert wilson_interval(right, count) == pytest.approx(expected, abs=5e-5)
 
 
 COUNTS = st.integers(1, 100_000).flatmap(
@@ -139,7 +139,7 @@ COUNTS = st.integers(1, 100_000).flatmap(
 def test_an_interval_s_ends_are_just_not_refused_by_the_share(counts):
     """Wilson's definition: a true share p strays from the one seen by 1.96 deviations."""
     right, count = counts
-    low, high = interval(right, count)
+    low, high = wilson_interval(right, count)
     assert 0 <= low < high <= 1
     for p, side in ((low, 1), (high, -1)):
         deviation = np.sqrt(p * (1 - p) / count)
@@ -149,8 +149,8 @@ def test_an_interval_s_ends_are_just_not_refused_by_the_share(counts):
 @given(COUNTS)
 def test_an_interval_of_the_wrong_mirrors_that_of_the_right(counts):
     right, count = counts
-    low, high = interval(count - right, count)
-    assert interval(right, count) == pytest.approx([1 - high, 1 - low])
+    low, high = wilson_interval(count - right, count)
+    assert wilson_interval(right, count) == pytest.approx([1 - high, 1 - low])
 
 
 def test_the_gap_between_confidence_and_accuracy_is_weighed_by_count():
@@ -158,18 +158,18 @@ def test_the_gap_between_confidence_and_accuracy_is_weighed_by_count():
     confidence = np.array([0.61, 0.65, 0.95, 1.0, 1.0])
     right = np.array([False, True, True, True, False])
     expected = (abs(1 - 1.26) + abs(2 - 2.95)) / 5
-    assert calibration_error(confidence, right) == pytest.approx(expected)
+    assert expected_calibration_error(confidence, right) == pytest.approx(expected)
 
 
 def test_who_is_right_as_often_as_claimed_has_no_calibration_error():
     confidence = np.repeat([0.25, 0.5, 0.75, 1.0], 4)
     right = np.array([1, 0, 0, 0, 1, 1, 0, 0, 1, 1, 1, 0, 1, 1, 1, 1], bool)
-    assert calibration_error(confidence, right) == pytest.approx(0)
+    assert expected_calibration_error(confidence, right) == pytest.approx(0)
 
 
 def test_too_much_confidence_in_one_bin_is_not_made_up_for_in_another():
     confidence, right = np.array([0.5] * 2 + [0.9] * 2), np.array([True, True, False, True])
-    assert calibration_error(confidence, right) == pytest.approx((1 + 0.8) / 4)
+    assert expected_calibration_error(confidence, right) == pytest.approx((1 + 0.8) / 4)
 
 
 READINGS = st.lists(
@@ -186,7 +186,7 @@ def test_the_calibration_error_is_the_textbook_s(readings):
         np.mean(bins == b) * abs(right[bins == b].mean() - confidence[bins == b].mean())
         for b in set(bins)
     )
-    assert calibration_error(confidence, right) == pytest.approx(expected)
+    assert expected_calibration_error(confidence, right) == pytest.approx(expected)
 
 
 @st.composite
@@ -196,7 +196,7 @@ def readings(draw, least=0):
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     powers = rng.integers(1, 6, (count, 10)).astype(np.float32)
     probabilities = powers / powers.sum(axis=1, keepdims=True)
-    return Readings(
+    return Predictions(
         probabilities,
         rng.random(count, np.float32),
         rng.integers(0, draw(st.integers(1, 10)), count).astype(np.uint8),
@@ -243,14 +243,14 @@ def test_a_gallery_s_counts_are_the_confusion_matrix(readings):
 
 @given(readings(least=1))
 def test_readings_are_measured_as_any_others(readings):
-    expected = measure(readings.probabilities, readings.is_digit, readings.labels)
+    expected = compute_metrics(readings.probabilities, readings.is_digit, readings.labels)
     assert readings.metrics == expected
     assert readings.metrics["accuracy"] == (readings.digits == readings.labels).mean()
 
 
 def test_there_is_no_other_outcome():
     with pytest.raises(KeyError):
-        Readings(np.eye(10), np.ones(10), np.arange(10)).gallery("doubtful")
+        Predictions(np.eye(10), np.ones(10), np.arange(10)).gallery("doubtful")
 
 
 @pytest.mark.parametrize("count", [1, AT_ONCE - 1, AT_ONCE, AT_ONCE + 1, 2 * AT_ONCE + 700])
@@ -258,7 +258,7 @@ def test_images_are_read_in_parts_and_the_share_done_is_told(count):
     class Dim:
         """Sees the first pixel, and nothing else."""
 
-        def judge_batch(self, images):
+        def classify_batch(self, images):
             assert len(images) <= AT_ONCE
             first = np.rint(images[:, 0, 0] * 255).astype(int)
             return np.eye(10, dtype=np.float32)[first % 10], images[:, 0, 0]
@@ -266,7 +266,7 @@ def test_images_are_read_in_parts_and_the_share_done_is_told(count):
     images = np.zeros((count, 28, 28), np.uint8)
     images[:, 0, 0] = np.arange(count) % 251
     shares = []
-    found = read_images(Dim(), images, np.arange(count) % 10, shares.append)
+    found = predict_images(Dim(), images, np.arange(count) % 10, shares.append)
     assert shares == sorted(set(shares)) and shares[-1] == 1 and shares[0] > 0
     assert len(shares) == -(-count // AT_ONCE)
     np.testing.assert_array_equal(found.digits, np.arange(count) % 251 % 10)
@@ -275,8 +275,8 @@ def test_images_are_read_in_parts_and_the_share_done_is_told(count):
 
 def test_images_are_read_as_a_batch_of_them_is(recognizer):
     mnist = load_sample()
-    found = read_images(recognizer, mnist.x_train[::3], mnist.y_train[::3])
-    probabilities, is_digit = recognizer.judge_batch(mnist.x_train[::3].astype(np.float32) / 255)
+    found = predict_images(recognizer, mnist.x_train[::3], mnist.y_train[::3])
+    probabilities, is_digit = recognizer.classify_batch(mnist.x_train[::3].astype(np.float32) / 255)
     np.testing.assert_allclose(found.probabilities, probabilities, atol=1e-5)
     np.testing.assert_allclose(found.is_digit, is_digit, atol=1e-5)
     np.testing.assert_array_equal(found.labels, mnist.y_train[::3])

@@ -14,8 +14,8 @@ from digitcanvas.data.mnist import sha256
 from digitcanvas.drawing.preprocess import image_from_strokes
 from digitcanvas.learning.outliers import make_outliers
 from digitcanvas.reading import registry
-from digitcanvas.reading.evaluation import evaluate_drawings, read_images
-from digitcanvas.reading.recognizer import ACCEPTED, judged
+from digitcanvas.reading.evaluation import evaluate_drawings, predict_images
+from digitcanvas.reading.recognizer import ACCEPTED, split_softmax
 from tests.benchmarks.outliers import auroc
 from tests.browser.driver import ROOT
 from tests.digits import DIGITS
@@ -54,26 +54,26 @@ def test_an_empty_drawing_is_refused(recognizer):
 @pytest.mark.parametrize("count", [0, 1, 255, 256, 257, 600])
 def test_a_batch_of_any_size_is_read_as_its_images_are(cnn, count):
     images = np.random.default_rng(0).random((count, 28, 28), np.float32)
-    batch, is_digit = cnn.judge_batch(images)
+    batch, is_digit = cnn.classify_batch(images)
     assert batch.shape == (count, 10) and batch.dtype == np.float32
     assert is_digit.shape == (count,) and is_digit.dtype == np.float32
     np.testing.assert_array_equal(cnn.predict_batch(images), batch)
     for i in range(0, count, 100):
-        alone, (is_one,) = cnn.judge_batch(images[i : i + 1])
+        alone, (is_one,) = cnn.classify_batch(images[i : i + 1])
         np.testing.assert_allclose(alone[0], batch[i], atol=1e-5)
         assert is_one == pytest.approx(is_digit[i], abs=1e-5)
 
 
 @pytest.mark.parametrize("shape", [(28, 28), (1, 28, 28, 1), (1, 784), (3, 28, 27), ()])
 def test_a_batch_of_another_shape_is_refused(cnn, shape):
-    for read in (cnn.predict_batch, cnn.judge_batch):
+    for read in (cnn.predict_batch, cnn.classify_batch):
         with pytest.raises(ValueError, match="shape"):
             read(np.zeros(shape, np.float32))
 
 
 @pytest.mark.parametrize("value", [255, -0.1, float("nan"), float("inf")])
 def test_a_batch_of_other_values_is_refused(cnn, value):
-    for read in (cnn.predict_batch, cnn.judge_batch):
+    for read in (cnn.predict_batch, cnn.classify_batch):
         with pytest.raises(ValueError, match="0, 1"):
             read(np.full((1, 28, 28), value, np.float32))
 
@@ -104,14 +104,14 @@ def test_what_is_more_likely_no_digit_is_rejected_and_its_nearest_digit_told(is_
 
 def test_a_network_of_ten_classes_has_only_its_doubts_to_tell_by():
     softmax = np.array([[0.3] + [0.7 / 9] * 9, [0.01] * 9 + [0.91]], np.float32)
-    probabilities, is_digit = judged(softmax)
+    probabilities, is_digit = split_softmax(softmax)
     np.testing.assert_array_equal(probabilities, softmax)
     np.testing.assert_allclose(is_digit, [0.3, 0.91])
 
 
 def test_the_eleventh_class_is_not_a_digit_and_the_others_are_given_that_it_is_one():
     softmax = np.array([[0.1, 0.3] + [0] * 8 + [0.6], [0] * 9 + [1, 0]], np.float32)
-    probabilities, is_digit = judged(softmax)
+    probabilities, is_digit = split_softmax(softmax)
     np.testing.assert_allclose(probabilities[0], [0.25, 0.75] + [0] * 8, atol=1e-6)
     np.testing.assert_allclose(probabilities[1], np.eye(10)[9], atol=1e-6)
     np.testing.assert_allclose(is_digit, [0.4, 1])
@@ -125,7 +125,7 @@ def test_any_softmax_is_judged_in_probabilities(classes, data):
     rows = data.draw(st.lists(st.tuples(*[power] * (classes - 1)), min_size=1, max_size=4))
     powers = np.array([(*row, 1.0) for row in rows])
     softmax = (powers / powers.sum(axis=1, keepdims=True)).astype(np.float32)
-    probabilities, is_digit = judged(softmax)
+    probabilities, is_digit = split_softmax(softmax)
     assert probabilities.dtype == is_digit.dtype == np.float32
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-5)
     assert (probabilities >= 0).all() and (is_digit >= 0).all() and (is_digit <= 1).all()
@@ -138,17 +138,17 @@ def test_nothing_is_surer_to_be_a_digit_than_certain():
     share = np.nextafter(np.float32(0.1), np.float32(1))
     softmax = np.array([[share] * 10 + [0]], np.float32)
     assert softmax.sum() > 1
-    assert judged(softmax)[1] == 1
+    assert split_softmax(softmax)[1] == 1
 
 
 def test_all_mass_on_not_a_digit_leaves_the_digits_equally_likely():
-    probabilities, is_digit = judged(np.eye(11, dtype=np.float32)[10:])
+    probabilities, is_digit = split_softmax(np.eye(11, dtype=np.float32)[10:])
     np.testing.assert_allclose(probabilities, 0.1)
     assert is_digit == 0
 
 
 def prediction_of(softmax):
-    probabilities, is_digit = judged(np.array([softmax], np.float32))
+    probabilities, is_digit = split_softmax(np.array([softmax], np.float32))
     return Prediction(probabilities[0], np.zeros((28, 28)), float(is_digit[0]))
 
 
@@ -247,8 +247,8 @@ def test_what_is_served_is_what_was_trained(recognizer, request):
     name = request.node.callspec.params["recognizer"]
     model = keras.models.load_model(registry.SHIPPED / name / registry.TRAINABLE)
     images = np.stack([image_from_strokes(DIGITS[digit]) for digit in DIGITS])
-    expected = judged(model.predict(images, verbose=0))
-    for served, trained in zip(recognizer.judge_batch(images), expected, strict=True):
+    expected = split_softmax(model.predict(images, verbose=0))
+    for served, trained in zip(recognizer.classify_batch(images), expected, strict=True):
         np.testing.assert_allclose(served, trained, atol=1e-5)
 
 
@@ -327,7 +327,7 @@ def test_an_odd_card_is_refused(model, card):
 @pytest.mark.parametrize(("name", "floor"), [("cnn", 0.995), ("mlp", 0.992)])
 def test_the_shipped_models_read_mnist(mnist, name, floor):
     recognizer = Recognizer.load(name)
-    metrics = read_images(recognizer, mnist.x_test, mnist.y_test).metrics
+    metrics = predict_images(recognizer, mnist.x_test, mnist.y_test).metrics
     assert metrics["accuracy"] >= floor
     assert metrics["rejected"] < 0.02
     card = registry.read_card(registry.find(name))
@@ -339,7 +339,7 @@ def test_the_shipped_models_read_mnist(mnist, name, floor):
 def test_the_shipped_models_read_drawings_by_unseen_writers(pen, name, floor):
     metrics = evaluate_drawings(Recognizer.load(name), pen.validation, seed=1)
     assert metrics["accuracy"] >= floor
-    assert metrics["calibration_error"] <= 0.01
+    assert metrics["expected_calibration_error"] <= 0.01
     assert metrics["rejected"] <= 0.015
 
 

@@ -829,7 +829,7 @@ def test_a_training_that_published_nothing_is_not_done_though_it_told_of_rates(r
 
 def test_the_worker_does_the_task_it_is_asked_for(monkeypatch, home):
     done = []
-    monkeypatch.setattr(worker, "spare_the_page", lambda: None)
+    monkeypatch.setattr(worker, "lower_priority", lambda: None)
     monkeypatch.setattr(worker, "_claim_output", lambda: done.append)
     monkeypatch.setattr(worker, "_obey_the_server", threading.Event)
     monkeypatch.setattr(worker, "train", lambda *request: done.append(("train", request[:3])))
@@ -843,7 +843,7 @@ def test_the_worker_does_the_task_it_is_asked_for(monkeypatch, home):
 
 def test_a_worker_tells_why_it_broke_off_in_a_search(monkeypatch, home):
     told = []
-    monkeypatch.setattr(worker, "spare_the_page", lambda: None)
+    monkeypatch.setattr(worker, "lower_priority", lambda: None)
     monkeypatch.setattr(worker, "_claim_output", lambda: told.append)
     monkeypatch.setattr(worker, "_obey_the_server", threading.Event)
     request = {"task": FIND_RATE, "recipe": asdict(QUICK), "name": "", "scratch": str(home)}

@@ -16,8 +16,8 @@ SPLIT = 0.05, 17
 """The share to validate with and the seed, where the form tells none."""
 
 
-def show(readers: dict[str, Recognizer]) -> None:
-    """The page; the first of the readers tells its cross-entropy for the image that is shown."""
+def show(recognizers: dict[str, Recognizer]) -> None:
+    """The page. The first recognizer gives the cross-entropy of the image that is shown."""
     st.header("What networks learn from", anchor=False)
     recipe = training_form.watch()
     if recipe and recipe.sample:
@@ -26,7 +26,7 @@ def show(readers: dict[str, Recognizer]) -> None:
     else:
         mnist = shared_mnist.load()
     _counts(mnist, recipe)
-    _images(mnist, readers)
+    _images(mnist, recognizers)
     _values(mnist)
     run_panel.show()
 
@@ -34,8 +34,8 @@ def show(readers: dict[str, Recognizer]) -> None:
 def _counts(mnist: Mnist, recipe: Recipe | None) -> None:
     st.markdown(
         "MNIST is 70,000 digits that about 500 people wrote by hand, scanned and centred. A "
-        "network is judged on test digits that it never saw, and while it learns, on others kept "
-        "to validate."
+        "network is judged on test digits that it never saw and, while it learns, on others kept "
+        "for validation."
     )
     share, seed = (recipe.validation_share, recipe.seed) if recipe else SPLIT
     learnt, kept = split(len(mnist.y_train), share, np.random.default_rng(seed))
@@ -63,7 +63,7 @@ def _counts(mnist: Mnist, recipe: Recipe | None) -> None:
 
 
 @st.fragment
-def _images(mnist: Mnist, readers: dict[str, Recognizer]) -> None:
+def _images(mnist: Mnist, recognizers: dict[str, Recognizer]) -> None:
     """Many images, of which one is looked at closely."""
     state = st.session_state
     st.subheader("Look at them", anchor=False)
@@ -101,7 +101,7 @@ def _images(mnist: Mnist, readers: dict[str, Recognizer]) -> None:
     if len(places):
         names = [f"{place}: {labels[place]}" for place in places]
         details = [f"{part} image {place}, a {labels[place]}" for place in places]
-        gallery = image_grid.mosaic(images[places], places, names, details)
+        gallery = image_grid.grid_chart(images[places], places, names, details)
         plot.show(gallery, key="images", on_press=_look_at)
         st.caption("Below each its index and its label. Press one to see it as numbers, below.")
     else:
@@ -117,7 +117,7 @@ def _images(mnist: Mnist, readers: dict[str, Recognizer]) -> None:
     image, label = images[index], int(labels[index])
     st.markdown(f"The label of image **{index}** is **{label}**.")
     plot.show(image_grid.pixel_chart(image), key="pixels")
-    _label(image, label, readers)
+    _label(image, label, recognizers)
 
 
 def _look_at(index: int) -> None:
@@ -132,7 +132,7 @@ def _choose(count: int) -> None:
     _look_at(int(np.random.default_rng().integers(count)))
 
 
-def _label(image: np.ndarray, label: int, readers: dict[str, Recognizer]) -> None:
+def _label(image: np.ndarray, label: int, recognizers: dict[str, Recognizer]) -> None:
     """The label as an integer and one-hot, and the two cross-entropies, which are one."""
     st.subheader("Its label, and the loss", anchor=False)
     one_hot = np.eye(10, dtype=int)[label]
@@ -141,8 +141,8 @@ def _label(image: np.ndarray, label: int, readers: dict[str, Recognizer]) -> Non
         "label": [str(label), " ".join(map(str, one_hot))],
         "loss": ["sparse categorical cross-entropy", "categorical cross-entropy"],
     }
-    for name, reader in [*readers.items()][:1]:
-        (probabilities,) = reader.predict_batch(image[np.newaxis].astype(np.float32) / 255)
+    for name, recognizer in [*recognizers.items()][:1]:
+        (probabilities,) = recognizer.predict_batch(image[np.newaxis].astype(np.float32) / 255)
         logs = np.log(np.maximum(probabilities, np.finfo(np.float32).tiny))
         sparse, categorical = abs(logs[label]), abs((one_hot * logs).sum())
         rows[f"of {name} here"] = [f"{sparse:.4f}", f"{categorical:.4f}"]

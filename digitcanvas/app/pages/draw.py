@@ -23,14 +23,14 @@ TRAIL = 8
 """Digits of the trail: more do not fit beside each other."""
 
 
-def show(readers: dict[str, Recognizer]) -> None:
-    """The page. Of the readers, by label, the first answers; a second is compared with it."""
-    _draw(readers)
+def show(recognizers: dict[str, Recognizer]) -> None:
+    """The page. Of the recognizers, by label, the first answers; a second is compared with it."""
+    _draw(recognizers)
     run_panel.show(is_stale=canvas.missed_a_press)
 
 
 @st.fragment
-def _draw(readers: dict[str, Recognizer]) -> None:
+def _draw(recognizers: dict[str, Recognizer]) -> None:
     """The page's drawing part: a stroke reruns this and nothing else."""
     st.header("Draw a digit", anchor=False)
     with st.container(horizontal=True, horizontal_alignment="center", gap="medium"):
@@ -47,22 +47,22 @@ def _draw(readers: dict[str, Recognizer]) -> None:
             "Centre the digit", True, key="centred", help=CENTRING, persist_state="session"
         )
     with right:
-        if not readers:
+        if not recognizers:
             st.error("No network can be used. Restore `models/`, then reload the page.")
         elif picture.open:
-            _read_picture(readers, file, picture, centred)
+            _read_picture(recognizers, file, picture, centred)
         else:
-            _read_along(readers, objects, centred)
+            _read_along(recognizers, objects, centred)
 
 
-def _read_picture(readers: dict[str, Recognizer], file, tab, centred: bool) -> None:
+def _read_picture(recognizers: dict[str, Recognizer], file, tab, centred: bool) -> None:
     predictions = {}
     try:
         if file is not None:
             picture = pictures.read_picture(file.getvalue())
             tab.image(picture, width=CANVAS)
-            for label, reader in readers.items():
-                predictions[label] = reader.predict_image(picture, centred)
+            for label, recognizer in recognizers.items():
+                predictions[label] = recognizer.predict_image(picture, centred)
     except ValueError as error:
         st.error(str(error), icon=":material/warning:")
         return
@@ -70,7 +70,7 @@ def _read_picture(readers: dict[str, Recognizer], file, tab, centred: bool) -> N
 
 
 @st.fragment
-def _read_along(readers: dict[str, Recognizer], objects: list, centred: bool) -> None:
+def _read_along(recognizers: dict[str, Recognizer], objects: list, centred: bool) -> None:
     """Read what the canvas holds and what is being drawn: a part of a stroke reruns only this."""
     place = st.container()
     try:
@@ -81,8 +81,8 @@ def _read_along(readers: dict[str, Recognizer], objects: list, centred: bool) ->
         strokes = committed + strokes_from_canvas({"objects": drawn})
         predictions = {}
         if strokes:
-            for label, reader in readers.items():
-                predictions[label] = reader.predict_strokes(strokes, centred)
+            for label, recognizer in recognizers.items():
+                predictions[label] = recognizer.predict_strokes(strokes, centred)
         with place:
             invitation = "Draw a digit on the black square, and read the answer here."
             answer.show(predictions, invitation, live, _trail(predictions))

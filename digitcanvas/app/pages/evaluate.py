@@ -8,7 +8,7 @@ import streamlit as st
 from digitcanvas.app.parts import layers, plot, run_panel, shared_mnist
 from digitcanvas.data.mnist import Mnist
 from digitcanvas.figures import charts, image_grid
-from digitcanvas.reading.evaluation import OUTCOMES, Readings, read_images
+from digitcanvas.reading.evaluation import OUTCOMES, Predictions, predict_images
 from digitcanvas.reading.recognizer import Recognizer
 
 IMAGE, CHART = 240, 400
@@ -16,36 +16,40 @@ IMAGE, CHART = 240, 400
 
 ORDERS = {"sure": "the surest first", "random": "at random"}
 
-_read: WeakKeyDictionary[Recognizer, tuple[str, Readings]] = WeakKeyDictionary()
+_read: WeakKeyDictionary[Recognizer, tuple[str, Predictions]] = WeakKeyDictionary()
 """What each network makes of the test digits of that hash, for all sessions."""
 
 
-def show(readers: dict[str, Recognizer]) -> None:
-    """The page, for the first of the readers; a second is measured beside it."""
+def show(recognizers: dict[str, Recognizer]) -> None:
+    """The page, for the first of the recognizers; a second is measured beside it."""
     st.header("How well they read", anchor=False)
-    if not readers:
+    if not recognizers:
         st.error("No network can be used. Restore `models/`, then reload the page.")
         return
     mnist = shared_mnist.load()
-    readings = {name: _readings(name, reader, mnist) for name, reader in readers.items()}
-    _figures(readers, readings, mnist)
+    readings = {
+        name: _readings(name, recognizer, mnist) for name, recognizer in recognizers.items()
+    }
+    _figures(recognizers, readings, mnist)
     name, first = next(iter(readings.items()))
     _explore(name, first, mnist)
     layers.show(st.session_state["model"])
     run_panel.show()
 
 
-def _readings(name: str, reader: Recognizer, mnist: Mnist) -> Readings:
-    sha256, readings = _read.get(reader, (None, None))
+def _readings(name: str, recognizer: Recognizer, mnist: Mnist) -> Predictions:
+    sha256, readings = _read.get(recognizer, (None, None))
     if sha256 != mnist.sha256:
         bar = st.progress(0.0, f"{name} reads the test digits …")
-        readings = read_images(reader, mnist.x_test, mnist.y_test, bar.progress)
+        readings = predict_images(recognizer, mnist.x_test, mnist.y_test, bar.progress)
         bar.empty()
-        _read[reader] = mnist.sha256, readings
+        _read[recognizer] = mnist.sha256, readings
     return readings
 
 
-def _figures(readers: dict[str, Recognizer], readings: dict[str, Readings], mnist: Mnist) -> None:
+def _figures(
+    recognizers: dict[str, Recognizer], readings: dict[str, Predictions], mnist: Mnist
+) -> None:
     st.markdown(
         f"Measured on the {mnist.test_set}, {len(mnist.y_test):,} digits. With 95 % "
         "certainty the accuracy on others like them lies in the interval."
@@ -64,7 +68,7 @@ def _figures(readers: dict[str, Recognizer], readings: dict[str, Readings], mnis
                 "interval": f"{low * 100:.2f} to {high * 100:.2f} %",
                 "wrong": f"{round((1 - figures['accuracy']) * figures['count']):,}",
                 "loss": f"{figures['loss']:.4f}",
-                "taken for no digit": rejected if readers[name].can_reject else "never",
+                "taken for no digit": rejected if recognizers[name].can_reject else "never",
             }
         )
     with st.container(key="figures"):
@@ -74,7 +78,7 @@ def _figures(readers: dict[str, Recognizer], readings: dict[str, Readings], mnis
 
 
 @st.fragment
-def _explore(name: str, readings: Readings, mnist: Mnist) -> None:
+def _explore(name: str, readings: Predictions, mnist: Mnist) -> None:
     """The confusion matrix, the images behind its cells, and one image."""
     st.subheader(f"What {name} takes for what", anchor=False)
     cells = st.segmented_control(
@@ -97,7 +101,7 @@ def _look_into(cell: list[int]) -> None:
     st.session_state["true_digit"], st.session_state["read_digit"] = cell
 
 
-def _gallery(readings: Readings, mnist: Mnist) -> None:
+def _gallery(readings: Predictions, mnist: Mnist) -> None:
     state = st.session_state
     st.subheader("Its right and wrong answers", anchor=False)
     is_cell = None not in (state.get("true_digit"), state.get("read_digit"))
@@ -156,7 +160,7 @@ def _gallery(readings: Readings, mnist: Mnist) -> None:
             f"test image {place}: a {label}, read as {answer} ({certainty:.1f} % sure)"
             for place, label, answer, certainty in zip(places, labels, answers, sure, strict=True)
         ]
-        gallery = image_grid.mosaic(mnist.x_test[places], places, names, details)
+        gallery = image_grid.grid_chart(mnist.x_test[places], places, names, details)
         plot.show(gallery, key="gallery", on_press=_look_at)
         st.caption(
             f"{len(places)} of {len(found):,}: below each its index, and what it is read as. Press "
@@ -174,7 +178,7 @@ def _reshuffle() -> None:
     st.session_state["shuffle"] = st.session_state.get("shuffle", 0) + 1
 
 
-def _one(readings: Readings, mnist: Mnist) -> None:
+def _one(readings: Predictions, mnist: Mnist) -> None:
     st.subheader("One test image", anchor=False)
     last = len(mnist.y_test) - 1
     _look_at(min(st.session_state.get("test_index", 0), last))

@@ -11,7 +11,7 @@ from digitcanvas.runs.estimate import seconds_to_find_rate
 from digitcanvas.runs.jobs import JobError
 
 
-def show(readers: dict[str, Recognizer]) -> None:
+def show(recognizers: dict[str, Recognizer]) -> None:
     st.header("How networks learn", anchor=False)
     st.markdown(
         "*Retrain*, in the sidebar, trains a network; while it learns it shows here. In each epoch "
@@ -22,7 +22,7 @@ def show(readers: dict[str, Recognizer]) -> None:
     cards, _ = network_switch.read_cards()
     _add_chosen(cards)
     _curves(cards)
-    if readers:
+    if recognizers:
         layers.show(st.session_state["model"])
 
 

@@ -143,7 +143,7 @@ def _done(run: Run) -> None:
             f"{pen['accuracy'] * 100:.2f} %",
         ]
     st.table(rows)
-    st.caption(f"Trained in {words_for(card.seconds)}.")
+    st.caption(f"TrainedNetwork in {words_for(card.seconds)}.")
     _curves(run)
 
 
