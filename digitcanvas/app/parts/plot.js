@@ -39,7 +39,10 @@ function themed({ data, layout }, element) {
       font: { family: color("font"), color: color("text-color"), size: 13 },
       paper_bgcolor: ground, // a saved picture has it too
       plot_bgcolor: ground,
-      transition: layout.transition && { ...layout.transition, ...(CALM.matches && { duration: 0 }) },
+      transition: layout.transition && {
+        ...layout.transition,
+        ...(CALM.matches && { duration: 0 }),
+      },
     },
   };
 }
@@ -61,7 +64,12 @@ function painted() {
 
 /** A figure of this shape can take on the values of another: what is around the bars is the same. */
 function shapeOf({ data, layout, aspect }) {
-  return JSON.stringify([data.map(({ type, name }) => [type, name]), layout.margin, layout.legend, aspect]);
+  return JSON.stringify([
+    data.map(({ type, name }) => [type, name]),
+    layout.margin,
+    layout.legend,
+    aspect,
+  ]);
 }
 
 /** Plotly keeps a finger for itself, and hears of the window's width alone. */
