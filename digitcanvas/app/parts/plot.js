@@ -1,6 +1,4 @@
-// A Plotly figure in the page's colours that moves from one state to the next: see plot.py.
-
-const CALM = matchMedia("(prefers-reduced-motion: reduce)");
+// A Plotly figure in the page's colours that animates from one state to the next: see plot.py.
 
 let loading;
 
@@ -16,16 +14,24 @@ function load(url) {
   return loading;
 }
 
-/** Axes and letters in the page's colours, light or dark, on the page's own ground. */
-function themed({ data, layout }, element) {
+/** Look up Streamlit's theme, light or dark, by its CSS variables. */
+function themeOf(element) {
   const style = getComputedStyle(element);
-  const color = (name) => style.getPropertyValue(`--st-${name}`).trim();
-  const grid = color("border-color");
-  const ground = color("background-color");
+  return (name) => style.getPropertyValue(`--st-${name}`).trim();
+}
+
+function prefersCalm() {
+  return matchMedia("(prefers-reduced-motion: reduce)").matches;
+}
+
+/** The figure with axes, text and background in the theme's colours; a calm one does not move. */
+export function themed({ data, layout }, theme, calm) {
+  const grid = theme("border-color");
+  const background = theme("background-color");
   const axes = Object.entries(layout)
     .filter(([name]) => /^[xy]axis/.test(name))
     .map(([name, axis]) => [name, { gridcolor: grid, zerolinecolor: grid, ...axis }]);
-  const paper = color("secondary-background-color");
+  const paper = theme("secondary-background-color");
   return {
     traces: data.map((trace) => ({
       ...trace,
@@ -36,19 +42,19 @@ function themed({ data, layout }, element) {
     layout: {
       ...layout,
       ...Object.fromEntries(axes),
-      font: { family: color("font"), color: color("text-color"), size: 13 },
-      paper_bgcolor: ground, // a saved picture has it too
-      plot_bgcolor: ground,
+      font: { family: theme("font"), color: theme("text-color"), size: 13 },
+      paper_bgcolor: background, // so that a saved chart has it too
+      plot_bgcolor: background,
       transition: layout.transition && {
         ...layout.transition,
-        ...(CALM.matches && { duration: 0 }),
+        ...(calm && { duration: 0 }),
       },
     },
   };
 }
 
-/** The room that the figure takes: beyond the page's width, the frame scrolls. */
-function fit({ aspect, narrowest, widest }, element) {
+/** Size the figure's element; its frame scrolls where the figure may be wider than the page. */
+export function fit({ aspect, narrowest, widest }, element) {
   element.parentElement.style.overflowX = narrowest ? "auto" : "";
   Object.assign(element.style, {
     aspectRatio: aspect ?? "",
@@ -57,13 +63,13 @@ function fit({ aspect, narrowest, widest }, element) {
   });
 }
 
-/** The words beside the chart are there first: it keeps the browser busy for a while. */
+/** Resolves after a paint: the text beside the chart appears before Plotly blocks the browser. */
 function painted() {
   return new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
 }
 
-/** A figure of this shape can take on the values of another: what is around the bars is the same. */
-function shapeOf({ data, layout, aspect }) {
+/** Figures of the same shape have the same traces and frame, so one can animate into the other. */
+export function shapeOf({ data, layout, aspect }) {
   return JSON.stringify([
     data.map(({ type, name }) => [type, name]),
     layout.margin,
@@ -72,13 +78,13 @@ function shapeOf({ data, layout, aspect }) {
   ]);
 }
 
-/** Plotly keeps a finger for itself, and hears of the window's width alone. */
+/** Let touches scroll the page, and follow the element's width: Plotly only follows the window. */
 function attend(element) {
   const options = { capture: true, passive: true };
   element.addEventListener("touchstart", (event) => event.stopPropagation(), options);
   new ResizeObserver(() => {
     const drawn = element._fullLayout?.width;
-    const width = element.offsetWidth; // 0 where it is not shown
+    const width = element.offsetWidth; // 0 while hidden
     if (drawn && width && drawn !== width) window.Plotly.Plots.resize(element);
   }).observe(element);
 }
@@ -92,14 +98,14 @@ export default function (component) {
   if (!attended.has(element)) attend(element);
   attended.add(element);
   newest.set(element, component);
-  // Streamlit may clean a call up after the next one was made: only the newest call counts.
+  // Streamlit may clean up a call after it makes the next one: only the newest call counts.
   const isNewest = () => newest.get(element) === component;
   Promise.all([load(data.plotly), painted()]).then(
     ([Plotly]) => {
       if (!isNewest()) return;
       const { figure, listens, name } = data;
       fit(figure, element);
-      const { traces, layout } = themed(figure, element);
+      const { traces, layout } = themed(figure, themeOf(element), prefersCalm());
       const shape = shapeOf(figure);
       const isNew = element.shape !== shape;
       const drawn = JSON.stringify([traces, layout]);
