@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from digitcanvas.figures.charts import HIDDEN, OTHER, TOP
-from digitcanvas.runs.network import Layer, Shape
+from digitcanvas.figures.charts import HIDDEN, OTHER, TOP, Figure
+from digitcanvas.reading.cards import Layer
 
 MAPS, NEURONS = 5, 11
 """So many feature maps and neurons of a layer are drawn, at most."""
@@ -18,16 +18,16 @@ DRAWN = {"Conv2D": "convolution", "MaxPooling2D": "pooling", "Dense": "dense"}
 """The layers that change how many numbers there are; others do not show."""
 
 
-def network_diagram(layers: Sequence[Layer]) -> dict:
+def network_diagram(layers: Sequence[Layer]) -> Figure:
     """The image, the maps of each convolution and pooling as sheets, and dense layers' neurons.
 
     The neurons of two layers that follow each other are joined; what a layer is, the pointer over
     it tells.
     """
-    image = Layer("Image", "28x28 pixels", (28, 28, 1), 0)
+    image = Layer("Image", "28x28 pixels", (28, 28, 1), 0, 0)
     columns = [image, *(layer for layer in layers if layer.kind in DRAWN)]
     sheets, dots, edges, captions = [], [], [], []
-    before = []
+    before: list[tuple[float, float]] = []
     for place, layer in enumerate(columns):
         x = (place + 0.5) * COLUMN
         if len(layer.shape) == 1:
@@ -39,7 +39,7 @@ def network_diagram(layers: Sequence[Layer]) -> dict:
         dots += [(*dot, _told(layer), 1) for dot in here] or [(x, 0, _told(layer), 0)]
         captions.append((x, f"{DRAWN.get(layer.kind, 'image')}<br>{_size(layer.shape)}"))
         before = here
-    x, y, texts, opacities = zip(*dots, strict=True)
+    xs, ys, texts, opacities = zip(*dots, strict=True)
     return {
         "data": [
             {
@@ -54,8 +54,8 @@ def network_diagram(layers: Sequence[Layer]) -> dict:
             {
                 "type": "scatter",
                 "mode": "markers",
-                "x": x,
-                "y": y,
+                "x": xs,
+                "y": ys,
                 "text": texts,
                 "hovertemplate": "%{text}<extra></extra>",
                 "marker": {"color": TOP, "size": 11, "opacity": opacities},
@@ -91,7 +91,7 @@ def _heights(neurons: int) -> list[float]:
     return [((drawn - 1) / 2 - place) * PITCH + PITCH for place in places]
 
 
-def _sheets(shape: Shape, x: float) -> list[dict]:
+def _sheets(shape: tuple[int, ...], x: float) -> list[Figure]:
     """Maps that lie on each other, the last in front."""
     side = max(SIDE * shape[0] / 28, 6)
     drawn = min(shape[2], MAPS)
@@ -114,7 +114,7 @@ def _sheets(shape: Shape, x: float) -> list[dict]:
     return sheets
 
 
-def _size(shape: Shape) -> str:
+def _size(shape: tuple[int, ...]) -> str:
     if len(shape) == 1:
         return f"{shape[0]:,}"
     high, wide, maps = shape

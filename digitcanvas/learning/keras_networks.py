@@ -1,127 +1,45 @@
-"""The networks, each a list of Keras layers: images (N, 28, 28) in [0, 1] -> softmax (N, classes).
+"""The plain layers of `runs.networks` as a Keras network."""
 
-The classes are the ten digits and, where there are eleven, "not a digit".
-"""
+import keras
+from keras import layers
 
-from keras import Input, Sequential, layers
-
+from digitcanvas.runs import networks
+from digitcanvas.runs.networks import Spec
 from digitcanvas.runs.recipes import Recipe
 
 
-def mlp(recipe: Recipe) -> Sequential:
-    """Dense layers: they see 784 numbers and nothing of their neighbourhood."""
-    return Sequential(
-        [
-            *pixels(recipe),
-            layers.Flatten(),
-            *hidden(recipe),
-            layers.Dense(recipe.classes, activation="softmax"),
-        ]
+def build(recipe: Recipe) -> keras.Sequential:
+    """The recipe's network, untrained: images (N, 28, 28) in [0, 1] to softmax (N, classes)."""
+    return keras.Sequential(
+        [keras.Input(networks.IMAGE), *map(keras_layer, networks.specs(recipe))]
     )
 
 
-def cnn(recipe: Recipe) -> Sequential:
-    """Convolutions, every other one with a stride in pooling's place, and dense layers.
-
-    Batch normalisation comes late, where images are small: before, it would take half of the time.
-    """
-    *early, last = recipe.filters
-    return Sequential(
-        [
-            *pixels(recipe),
-            layers.Reshape((28, 28, 1)),
-            *[
-                convolution(filters, size=3 if i else 5, strides=stride(i))
-                for i, filters in enumerate(early)
-            ],
-            *normalised(layers.Conv2D(last, 3, stride(len(early)), padding="same", use_bias=False)),
-            layers.Flatten(),
-            layers.Dropout(recipe.dropout),
-            *hidden(recipe),
-            layers.Dense(recipe.classes, activation="softmax"),
-        ]
-    )
-
-
-def plain_mlp(recipe: Recipe) -> Sequential:
-    """Dense layers and nothing else but dropout, as first tutorials have them."""
-    return Sequential(
-        [
-            *pixels(recipe),
-            layers.Flatten(),
-            *plain_hidden(recipe),
-            layers.Dense(recipe.classes, activation="softmax"),
-        ]
-    )
-
-
-def plain_cnn(recipe: Recipe) -> Sequential:
-    """Linear convolutions, each with a max pooling, and dense layers, as in first tutorials."""
-    return Sequential(
-        [
-            *pixels(recipe),
-            layers.Reshape((28, 28, 1)),
-            *[
-                layer
-                for filters in recipe.filters
-                for layer in (layers.Conv2D(filters, 3), layers.MaxPooling2D())
-            ],
-            layers.Flatten(),
-            *plain_hidden(recipe),
-            layers.Dense(recipe.classes, activation="softmax"),
-        ]
-    )
-
-
-ARCHITECTURES = {"mlp": mlp, "cnn": cnn, "plain-mlp": plain_mlp, "plain-cnn": plain_cnn}
-
-
-def build(recipe: Recipe) -> Sequential:
-    """The recipe's network, untrained."""
-    return ARCHITECTURES[recipe.architecture](recipe)
-
-
-def pixels(recipe: Recipe) -> list:
-    return [Input((28, 28))] if recipe.normalise else [Input((28, 28)), layers.Rescaling(255)]
-
-
-def stride(place: int) -> int:
-    return 1 if place % 2 else 2
-
-
-def convolution(filters: int, size: int, strides: int) -> layers.Layer:
-    return layers.Conv2D(
-        filters,
-        size,
-        strides,
-        padding="same",
-        activation="relu",
-        kernel_initializer="he_normal",
-    )
-
-
-def hidden(recipe: Recipe) -> list[layers.Layer]:
-    return [
-        layer
-        for width in recipe.hidden
-        for layer in (
-            *normalised(layers.Dense(width, use_bias=False)),
-            layers.Dropout(recipe.dropout),
-        )
-    ]
-
-
-def plain_hidden(recipe: Recipe) -> list[layers.Layer]:
-    return [
-        layer
-        for width in recipe.hidden
-        for layer in (
-            layers.Dense(width, activation="relu"),
-            *([layers.Dropout(recipe.dropout)] if recipe.dropout else []),
-        )
-    ]
-
-
-def normalised(layer: layers.Layer) -> list[layers.Layer]:
-    """The layer, batch normalisation with a momentum for runs of few steps, and a ReLU."""
-    return [layer, layers.BatchNormalization(momentum=0.9), layers.ReLU()]
+def keras_layer(spec: Spec) -> layers.Layer:
+    match spec:
+        case networks.Dense(units, activation, bias):
+            return layers.Dense(units, activation, use_bias=bias)
+        case networks.Conv2D(filters, size, stride, padding, activation, bias, initializer):
+            return layers.Conv2D(
+                filters,
+                size,
+                stride,
+                padding,
+                activation=activation,
+                use_bias=bias,
+                kernel_initializer=initializer,
+            )
+        case networks.MaxPooling2D():
+            return layers.MaxPooling2D()
+        case networks.BatchNormalization(momentum):
+            return layers.BatchNormalization(momentum=momentum)
+        case networks.ReLU():
+            return layers.ReLU()
+        case networks.Dropout(rate):
+            return layers.Dropout(rate)
+        case networks.Rescaling(scale):
+            return layers.Rescaling(scale)
+        case networks.Reshape(shape):
+            return layers.Reshape(shape)
+        case networks.Flatten():
+            return layers.Flatten()

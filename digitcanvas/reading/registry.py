@@ -15,10 +15,11 @@ import tempfile
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
-from datetime import date, datetime
+from dataclasses import asdict
 from itertools import chain, count
 from pathlib import Path
+
+from digitcanvas.reading.cards import Card
 
 SHIPPED = Path(__file__).parents[2] / "models"
 SHIPPED_NAMES = ("cnn", "mlp")
@@ -29,39 +30,6 @@ TRAINABLE = "model.keras"
 
 class ModelError(ValueError):
     """A model that cannot be used; the message says which, why and what to do."""
-
-
-@dataclass(frozen=True)
-class Card:
-    """How a model came about and how good it is.
-
-    `recipe`, `data`, `versions` and `history` (a list of numbers an epoch, by name) are what
-    training used and saw; `metrics` holds what was measured on the "test" set, and on drawings
-    ("pen") where there were any: `data` (their name), and what `evaluation.compute_metrics` gives;
-    `trained_at` is an ISO 8601 time, `seconds` the training's wall time; `files` maps
-    each file beside the card to its SHA-256; `untrained` holds the "loss" and "accuracy" on the
-    test set before the training, and nothing in cards of old.
-    """
-
-    recipe: dict
-    data: dict
-    versions: dict
-    metrics: dict
-    history: dict
-    parameters: int
-    trained_at: str
-    seconds: float
-    files: dict
-    untrained: dict = field(default_factory=dict)
-
-    @property
-    def test(self) -> dict:
-        """The metrics on the test set that belongs to the training data."""
-        return self.metrics["test"]
-
-    @property
-    def trained_on(self) -> date:
-        return datetime.fromisoformat(self.trained_at).date()
 
 
 def home() -> Path:
@@ -124,20 +92,9 @@ def snapshot() -> tuple:
 def read_card(directory: Path) -> Card:
     """Raises ModelError for a card that is missing or damaged."""
     try:
-        card = Card(**json.loads((directory / CARD).read_text(encoding="utf-8")))
-        kinds = {
-            "parameters": (card.parameters, int),
-            "files": (card.files, dict),
-            "trained_at": (card.trained_on, date),
-            "accuracy": (card.test["accuracy"], float),
-            "data": (card.test["data"], str),
-        }
-        for name, (value, kind) in kinds.items():
-            if not isinstance(value, kind):
-                raise TypeError(f"{name} is {value!r:.40}")
-    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
+        return Card.from_json(json.loads((directory / CARD).read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise damaged(directory, f"its card cannot be read ({error})") from error
-    return card
 
 
 def read_served(directory: Path) -> bytes:

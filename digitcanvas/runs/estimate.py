@@ -6,14 +6,13 @@ The constants were fitted to seven runs on one core of the machine whose PACE is
 
 import math
 import time
-from collections.abc import Iterator
 from functools import cache
-from itertools import pairwise
 
 import numpy as np
 
 from digitcanvas.data.mnist import validation_size
 from digitcanvas.runs import rate_finder
+from digitcanvas.runs.networks import layer_table
 from digitcanvas.runs.recipes import Recipe
 
 MNIST_DIGITS, SAMPLE_DIGITS, PEN_DRAWINGS = 60_000, 4_000, 6_000
@@ -23,7 +22,7 @@ MNIST_DIGITS, SAMPLE_DIGITS, PEN_DRAWINGS = 60_000, 4_000, 6_000
 START = 7.3  # until the first batch, without drawings
 PUBLISH = 3.5
 DRAWING = 0.35e-3  # to make one
-BENDING = 0.13e-3  # to bend an image
+AUGMENTATION = 0.13e-3  # of one image
 MULTIPLICATION = 42e-12  # with what it takes on the way back
 STEP = 1.4e-3  # of a batch of any size
 UPDATE = 13e-9  # of a weight after a batch
@@ -58,26 +57,12 @@ def split_sizes(recipe: Recipe) -> tuple[int, int]:
 
 def _epoch(recipe: Recipe, images: int) -> float:
     """Seconds at the pace that the constants were fitted to."""
-    weights = list(_weights(recipe))
-    image = BENDING * recipe.augment + MULTIPLICATION * sum(n * uses for n, uses in weights)
-    step = STEP + UPDATE * sum(n for n, _ in weights)
+    table = layer_table(recipe)
+    multiplications = sum(layer.multiplications for layer in table)
+    weights = sum(layer.parameters for layer in table)
+    image = AUGMENTATION * recipe.augment + MULTIPLICATION * multiplications
+    step = STEP + UPDATE * weights
     return images * image + math.ceil(images / recipe.batch_size) * step
-
-
-def _weights(recipe: Recipe) -> Iterator[tuple[int, int]]:
-    """Of each layer the number of weights, and how often an image uses them."""
-    side, channels = 28, 1
-    for place, filters in enumerate(recipe.filters):
-        if recipe.architecture == "plain-cnn":
-            yield 9 * channels * filters, (side - 2) ** 2
-            side = (side - 2) // 2
-        else:
-            size = 5 if place == 0 and len(recipe.filters) > 1 else 3
-            side = side if place % 2 else math.ceil(side / 2)
-            yield size**2 * channels * filters, side**2
-        channels = filters
-    for ins, outs in pairwise((side**2 * channels, *recipe.hidden, recipe.classes)):
-        yield ins * outs, 1
 
 
 @cache

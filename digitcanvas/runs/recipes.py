@@ -1,9 +1,11 @@
 """What to train: an architecture, its data and its hyperparameters."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
 
-MLPS = ("mlp", "plain-mlp")
-CNNS = ("cnn", "plain-cnn")
+from digitcanvas.runs.networks import ARCHITECTURES
+
 OPTIMIZERS = ("adam", "sgd", "rmsprop")
 SCHEDULES = ("cosine", "constant")
 LOSSES = ("categorical_crossentropy", "sparse_categorical_crossentropy")
@@ -19,32 +21,27 @@ LIMITS = {
     "validation_share": (0.01, 0.9),
     "seed": (0, 2**31 - 1),
 }
-"""The lowest and the highest that a laptop survives."""
+"""The lowest and the highest value that a laptop can bear."""
 
 WIDEST = {"hidden": 2048, "filters": 128}
-LAYERS = {
-    "mlp": {"hidden": (1, 5), "filters": (0, 0)},
-    "plain-mlp": {"hidden": (1, 5), "filters": (0, 0)},
-    "cnn": {"hidden": (0, 3), "filters": (1, 6)},
-    "plain-cnn": {"hidden": (0, 3), "filters": (1, 3)},
-}
-"""How many layers an architecture takes of a kind, at least and at most."""
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """The hyperparameters of a training run; how far digits are bent, `augment` and `hands` say.
+    """The hyperparameters of a training run.
 
-    `architecture` names a network of `architectures`; `hidden` are the widths of its dense layers
-    and `filters` those of its convolutions. `learning_rate` is constant, or the peak: it rises over
-    the first 5 % of the run and falls as a cosine. `augment` bends every image anew in each epoch;
-    without `normalise` the network reads greys of 0-255 instead of 0-1. The `loss` takes labels as
-    ten numbers, one of them 1 (one-hot), or where it is sparse as integers; it is the same number.
-    It learns from the bundled `sample`, or from all of MNIST. `pen_copies` of every pen drawing
-    there is, each by another hand, and `outliers` drawings that are no digit, at most one to five
-    digits, join MNIST's training digits; `validation_share` of MNIST's is kept to watch the run by
-    and, where the network is to be `calibrated`, for that. Without outliers a network has no output
-    for what is no digit.
+    `architecture` names one of `networks.ARCHITECTURES`; `hidden` are the widths of its dense
+    layers, `filters` the numbers of filters of its convolutions. The `learning_rate` is constant,
+    or it is the peak that a cosine schedule reaches after the first 5 % of the run. `augment`
+    changes every image anew in each epoch (`learning.augment` says by how much). Without
+    `normalise` the network reads greys of 0-255 instead of 0-1. Both values of `loss` are the same
+    cross-entropy: one takes one-hot labels, the sparse one integers.
+
+    The network learns from the bundled `sample`, or else from all of MNIST. `pen_copies` of each
+    pen drawing, each in another hand, and `outliers`, at most one for every five digits, join the
+    training digits. Without outliers the network has no output for "not a digit".
+    `validation_share` of MNIST's training digits is held out to watch the run with and, if the
+    network is to be `calibrated`, to calibrate it.
     """
 
     architecture: str
@@ -69,12 +66,12 @@ class Recipe:
 
     @property
     def classes(self) -> int:
-        """The network's outputs: the ten digits and, where it learns of outliers, "not a digit"."""
+        """The number of outputs: the ten digits and, if it learns from outliers, "not a digit"."""
         return 11 if self.outliers else 10
 
     def __post_init__(self) -> None:
-        """Raises ValueError for a word that is no choice and for a number out of range."""
-        _check_choice("architecture", self.architecture, LAYERS)
+        """Raises ValueError for an unknown choice and for a number out of range."""
+        _check_choice("architecture", self.architecture, ARCHITECTURES)
         _check_choice("optimizer", self.optimizer, OPTIMIZERS)
         _check_choice("loss", self.loss, LOSSES)
         _check_choice("schedule", self.schedule, SCHEDULES)
@@ -83,10 +80,10 @@ class Recipe:
         for name, widest in WIDEST.items():
             widths = tuple(getattr(self, name))  # a list, where it comes from JSON
             object.__setattr__(self, name, widths)
-            low, high = LAYERS[self.architecture][name]
+            low, high = getattr(ARCHITECTURES[self.architecture], name)
             if not low <= len(widths) <= high:
                 raise ValueError(
-                    f"{name}: {len(widths)} layers are given; this kind of network takes "
+                    f"{name}: you gave {len(widths)} layers; this kind of network takes "
                     f"{low} to {high}."
                 )
             for width in widths:
@@ -94,26 +91,29 @@ class Recipe:
 
 
 def read_widths(text: str) -> tuple[int, ...]:
-    """The widths of layers as a person writes them, "128, 64". Raises ValueError for others."""
+    """Parse the widths of layers as a person writes them, "128, 64".
+
+    Raises ValueError for anything else.
+    """
     try:
         return tuple(int(width) for width in text.replace(",", " ").split())
     except ValueError:
         raise ValueError(
-            f"{text!r} is no list of layers: write their widths, as in 128, 64."
+            f"{text!r} is not a list of layers: write their widths, such as 128, 64."
         ) from None
 
 
-def _check_choice(name: str, value: str, choices) -> None:
+def _check_choice(name: str, value: str, choices: Collection[str]) -> None:
     if value not in choices:
-        raise ValueError(f"There is no {name} {value!r}: take {', '.join(choices)}.")
+        raise ValueError(f"There is no {name} {value!r}: choose {', '.join(choices)}.")
 
 
 def _check_range(name: str, value: float, low: float, high: float) -> None:
-    if not low <= value <= high:  # nor is NaN
+    if not low <= value <= high:  # refuses NaN too
         raise ValueError(f"{name} is {value}; it must lie between {low} and {high}.")
 
 
-TUTORIAL = {
+TUTORIAL: dict[str, Any] = {
     "batch_size": 32,
     "learning_rate": 0.001,
     "schedule": "constant",
@@ -124,46 +124,86 @@ TUTORIAL = {
     "outliers": 0,
     "calibrated": False,
 }
-"""What the tutorials' recipes have in common: Keras' defaults, and nothing but MNIST as it is."""
+"""What the tutorials' recipes have in common: Keras' defaults, and MNIST alone as it is."""
 
 SPARSE = TUTORIAL | {"loss": "sparse_categorical_crossentropy"}
 
 TINY = SPARSE | {"hidden": (4, 4), "validation_share": 0.2}
 
-RECIPES = {
-    "quick": Recipe(
-        "cnn",
-        epochs=2,
-        filters=(16, 32, 64),
-        hidden=(96,),
-        dropout=0.1,
-        batch_size=128,
-        learning_rate=0.005,
-        pen_copies=1,
-        outliers=2000,
+_TITLED = {
+    "quick": (
+        "Quick: under a minute",
+        Recipe(
+            "cnn",
+            epochs=2,
+            filters=(16, 32, 64),
+            hidden=(96,),
+            dropout=0.1,
+            batch_size=128,
+            learning_rate=0.005,
+            pen_copies=1,
+            outliers=2000,
+        ),
     ),
-    "quick-mlp": Recipe("mlp", epochs=3, hidden=(512, 256), pen_copies=1, outliers=2000),
-    "cnn": Recipe(
-        "cnn",
-        epochs=28,
-        filters=(32, 32, 64, 64, 96),
-        hidden=(128,),
-        dropout=0.3,
-        learning_rate=0.003,
+    "quick-mlp": (
+        "Quick: under a minute",
+        Recipe("mlp", epochs=3, hidden=(512, 256), pen_copies=1, outliers=2000),
     ),
-    "mlp": Recipe("mlp", epochs=40, hidden=(1024, 512)),
-    "mlp-128": Recipe("plain-mlp", epochs=10, **TUTORIAL | {"hidden": (128,)}),
-    "mlp-128-128": Recipe(
-        "plain-mlp", epochs=3, **SPARSE | {"hidden": (128, 128), "validation_share": 0.1}
+    "cnn": (
+        "Best: like the CNN that came with the app",
+        Recipe(
+            "cnn",
+            epochs=28,
+            filters=(32, 32, 64, 64, 96),
+            hidden=(128,),
+            dropout=0.3,
+            learning_rate=0.003,
+        ),
     ),
-    "mlp-512": Recipe(
-        "plain-mlp", epochs=4, **TUTORIAL | {"hidden": (512,), "dropout": 0.2, "batch_size": 128}
+    "mlp": (
+        "Best: like the MLP that came with the app",
+        Recipe("mlp", epochs=40, hidden=(1024, 512)),
     ),
-    "cnn-28": Recipe(
-        "plain-cnn", epochs=5, **SPARSE | {"filters": (28,), "hidden": (128,), "dropout": 0.2}
+    "mlp-128": (
+        "Tutorial: 128 neurons",
+        Recipe("plain-mlp", epochs=10, **TUTORIAL | {"hidden": (128,)}),
     ),
-    "tiny-raw": Recipe("plain-mlp", epochs=20, **TINY | {"normalise": False}),
-    "tiny": Recipe("plain-mlp", epochs=20, **TINY),
-    "tiny-lr": Recipe("plain-mlp", epochs=100, **TINY | {"learning_rate": 0.01}),
-    "mlp-10-10": Recipe("plain-mlp", epochs=100, **TINY | {"hidden": (10, 10)}),
+    "mlp-128-128": (
+        "Tutorial: 128 and 128 neurons",
+        Recipe("plain-mlp", epochs=3, **SPARSE | {"hidden": (128, 128), "validation_share": 0.1}),
+    ),
+    "mlp-512": (
+        "Tutorial: 512 neurons",
+        Recipe(
+            "plain-mlp",
+            epochs=4,
+            **TUTORIAL | {"hidden": (512,), "dropout": 0.2, "batch_size": 128},
+        ),
+    ),
+    "cnn-28": (
+        "Tutorial: 28 filters",
+        Recipe(
+            "plain-cnn", epochs=5, **SPARSE | {"filters": (28,), "hidden": (128,), "dropout": 0.2}
+        ),
+    ),
+    "tiny-raw": (
+        "Tutorial: 4 and 4 neurons, greys of 0-255",
+        Recipe("plain-mlp", epochs=20, **TINY | {"normalise": False}),
+    ),
+    "tiny": (
+        "Tutorial: 4 and 4 neurons, greys of 0-1",
+        Recipe("plain-mlp", epochs=20, **TINY),
+    ),
+    "tiny-lr": (
+        "Tutorial: 4 and 4 neurons, a higher learning rate",
+        Recipe("plain-mlp", epochs=100, **TINY | {"learning_rate": 0.01}),
+    ),
+    "mlp-10-10": (
+        "Tutorial: 10 and 10 neurons",
+        Recipe("plain-mlp", epochs=100, **TINY | {"hidden": (10, 10)}),
+    ),
 }
+"""Each recipe by its name: its title in the form, and the recipe itself."""
+
+RECIPES = {name: recipe for name, (_, recipe) in _TITLED.items()}
+TITLES = {name: title for name, (title, _) in _TITLED.items()}

@@ -21,7 +21,6 @@ from digitcanvas.data.mnist import SAMPLE, load_sample, split
 from digitcanvas.reading import registry
 from digitcanvas.reading.evaluation import predict_images
 from digitcanvas.runs.jobs import FIND_RATE
-from digitcanvas.runs.network import read_layers
 from digitcanvas.runs.progress import Progress
 from digitcanvas.runs.rate_finder import RateCurve
 from digitcanvas.runs.recipes import RECIPES
@@ -605,7 +604,7 @@ def test_the_layers_are_those_of_the_network_that_reads(page, visit, sample, pat
     assert_whole(page)
     assert page.main.subheader[-1].value == f"The layers of {name.upper()}"
     card = registry.read_card(registry.SHIPPED / name)
-    layers = read_layers(registry.SHIPPED / name / registry.TRAINABLE)
+    layers = registry.read_card(registry.SHIPPED / name).layers
     assert table(page, "layer")["layer"] == [layer.kind for layer in layers]
     assert f"{card.parameters:,} parameters in all" in text(page)
     captions = plots(page)["diagram"]["data"][2]["text"]

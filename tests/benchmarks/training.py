@@ -15,7 +15,7 @@ from pathlib import Path
 
 import psutil
 
-from digitcanvas.app.sidebar.training_form import LABELS
+from digitcanvas.runs.recipes import TITLES
 from tests.benchmarks.page import WATCH, summary, time_drawings
 from tests.browser.driver import choose, chromium, open_page, press, serve, share, wait_for
 
@@ -28,7 +28,7 @@ def main() -> None:
         server = psutil.Process(app.process.pid)
         time_drawings(page, 5)
         before = time_drawings(page, 20)
-        choose(page, "recipe", LABELS[recipe])
+        choose(page, "recipe", TITLES[recipe])
         time.sleep(1)
         page.locator(".st-key-epochs input").fill("100")
         page.locator(".st-key-epochs input").press("Enter")

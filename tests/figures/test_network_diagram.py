@@ -7,31 +7,31 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from digitcanvas.figures.network_diagram import MAPS, NEURONS, network_diagram
-from digitcanvas.reading.registry import SHIPPED, SHIPPED_NAMES, TRAINABLE
-from digitcanvas.runs.network import Layer, read_layers
+from digitcanvas.reading.cards import Layer
+from digitcanvas.reading.registry import SHIPPED, SHIPPED_NAMES, read_card
 
-FLATTEN = Layer("Flatten", "", (784,), 0)
+FLATTEN = Layer("Flatten", "", (784,), 0, 0)
 
 
 def dense(neurons):
-    return Layer("Dense", f"{neurons:,} neurons, relu", (neurons,), 1234)
+    return Layer("Dense", f"{neurons:,} neurons, relu", (neurons,), 1234, 0)
 
 
 def convolution(side, filters):
-    return Layer("Conv2D", f"{filters} filters of 3x3", (side, side, filters), 280)
+    return Layer("Conv2D", f"{filters} filters of 3x3", (side, side, filters), 280, 0)
 
 
 def pooling(side, filters):
-    return Layer("MaxPooling2D", "the largest of 2x2", (side, side, filters), 0)
+    return Layer("MaxPooling2D", "the largest of 2x2", (side, side, filters), 0, 0)
 
 
 CONVOLUTIONAL = [
-    Layer("Reshape", "", (28, 28, 1), 0),
+    Layer("Reshape", "", (28, 28, 1), 0, 0),
     convolution(26, 28),
     pooling(13, 28),
-    Layer("Flatten", "", (4732,), 0),
+    Layer("Flatten", "", (4732,), 0, 0),
     dense(128),
-    Layer("Dropout", "20 % left out in training", (128,), 0),
+    Layer("Dropout", "20 % left out in training", (128,), 0, 0),
     dense(10),
 ]
 
@@ -156,7 +156,7 @@ def test_neurons_lie_within_the_drawing_and_above_the_captions(hidden):
 
 @pytest.mark.parametrize("name", SHIPPED_NAMES)
 def test_a_shipped_model_is_drawn_in_plain_json(name):
-    figure = network_diagram(read_layers(SHIPPED / name / TRAINABLE))
+    figure = network_diagram(read_card(SHIPPED / name).layers)
     json.dumps(figure, allow_nan=False)
     *_, captions = drawn(figure).data
     assert captions.text[0] == "image<br>28x28" and captions.text[-1] == "dense<br>11"

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from digitcanvas.data.mnist import load_sample, split
-from digitcanvas.learning.keras_networks import build
 from digitcanvas.runs import estimate
 from digitcanvas.runs.estimate import PACE, pace, seconds_for, seconds_to_find_rate, split_sizes
 from digitcanvas.runs.recipes import RECIPES
@@ -61,14 +60,6 @@ def test_pen_drawings_and_a_slower_machine_take_longer(monkeypatch):
     assert with_pen > without
     monkeypatch.setattr(estimate, "pace", lambda: 3 * PACE)
     assert seconds_for(RECIPES["quick"], True) == pytest.approx(3 * with_pen)
-
-
-@pytest.mark.parametrize("name", RECIPES)
-def test_the_weights_counted_are_the_network_s(name):
-    """But for biases and batch normalisation's."""
-    kernels = [w for w in build(RECIPES[name]).trainable_weights if w.name == "kernel"]
-    counted = [weights for weights, _ in estimate._weights(RECIPES[name])]
-    assert counted == [w.numpy().size for w in kernels]
 
 
 def test_the_pace_is_a_time():

@@ -1,8 +1,6 @@
-"""The layers as read without TensorFlow, against Keras' own account of them."""
+"""The layer tables, against Keras' own account of the networks that are built from them."""
 
-import subprocess
-import sys
-import zipfile
+import math
 from dataclasses import replace
 
 import pytest
@@ -10,9 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from digitcanvas.reading.registry import SHIPPED, SHIPPED_NAMES, TRAINABLE, read_card
-from digitcanvas.runs.network import read_layers
-from digitcanvas.runs.recipes import RECIPES
-from tests.browser.driver import ROOT
+from digitcanvas.runs.networks import ARCHITECTURES, FAMILIES, family, layer_table
+from digitcanvas.runs.recipes import RECIPES, Recipe
+
+pytestmark = pytest.mark.training
 
 
 @pytest.fixture(scope="module")
@@ -22,20 +21,24 @@ def build():
     return build
 
 
-def assert_as_keras_says(model, file):
-    layers = read_layers(file)
-    assert [layer.kind for layer in layers] == [type(layer).__name__ for layer in model.layers]
-    assert [layer.shape for layer in layers] == [layer.output.shape[1:] for layer in model.layers]
-    assert [layer.parameters for layer in layers] == [
-        layer.count_params() for layer in model.layers
-    ]
+def multiplications(layer):
+    """What Keras' layer multiplies for one image: each weight of its kernel, once a pixel."""
+    kernel = getattr(layer, "kernel", None)
+    if kernel is None:
+        return 0
+    return kernel.numpy().size * math.prod(layer.output.shape[1:-1])
+
+
+def assert_as_keras_has_it(table, model):
+    assert [row.kind for row in table] == [type(layer).__name__ for layer in model.layers]
+    assert [row.shape for row in table] == [layer.output.shape[1:] for layer in model.layers]
+    assert [row.parameters for row in table] == [layer.count_params() for layer in model.layers]
+    assert [row.multiplications for row in table] == list(map(multiplications, model.layers))
 
 
 @pytest.mark.parametrize("name", RECIPES)
-def test_each_recipe_s_layers_are_read_as_keras_tells_them(build, tmp_path, name):
-    model = build(RECIPES[name])
-    model.save(tmp_path / TRAINABLE)
-    assert_as_keras_says(model, tmp_path / TRAINABLE)
+def test_each_recipe_s_table_is_as_keras_has_it(build, name):
+    assert_as_keras_has_it(layer_table(RECIPES[name]), build(RECIPES[name]))
 
 
 @settings(max_examples=6, deadline=None)
@@ -44,55 +47,38 @@ def test_each_recipe_s_layers_are_read_as_keras_tells_them(build, tmp_path, name
     st.lists(st.integers(1, 9), min_size=1, max_size=3),
     st.lists(st.integers(1, 9), max_size=3),
 )
-def test_other_convolutions_are_read_too(build, tmp_path_factory, architecture, filters, hidden):
-    file = tmp_path_factory.mktemp("model") / TRAINABLE
-    model = build(
-        replace(RECIPES["cnn"], architecture=architecture, filters=filters, hidden=hidden)
+def test_so_are_those_of_other_convolutions(build, architecture, filters, hidden):
+    recipe = replace(RECIPES["cnn"], architecture=architecture, filters=filters, hidden=hidden)
+    assert_as_keras_has_it(layer_table(recipe), build(recipe))
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+@pytest.mark.parametrize("limit", [0, 1])
+def test_an_architecture_takes_as_few_and_as_many_layers_as_it_says(build, architecture, limit):
+    limits = ARCHITECTURES[architecture]
+    recipe = Recipe(
+        architecture,
+        epochs=1,
+        hidden=(8,) * limits.hidden[limit],
+        filters=(8,) * limits.filters[limit],
     )
-    model.save(file)
-    assert_as_keras_says(model, file)
+    model = build(recipe)
+    assert_as_keras_has_it(layer_table(recipe), model)
+    assert model.layers[-1].output.shape == (None, 11)
 
 
 @pytest.mark.parametrize("name", SHIPPED_NAMES)
-def test_a_shipped_model_s_layers_hold_as_many_parameters_as_its_card_says(name):
-    layers = read_layers(SHIPPED / name / TRAINABLE)
-    assert sum(layer.parameters for layer in layers) == read_card(SHIPPED / name).parameters
+def test_a_shipped_card_s_table_is_that_of_the_file_beside_it(name):
+    import keras
+
+    card = read_card(SHIPPED / name)
+    assert_as_keras_has_it(card.layers, keras.models.load_model(SHIPPED / name / TRAINABLE))
+    assert card.layers == layer_table(Recipe(**card.recipe))
+    assert sum(layer.parameters for layer in card.layers) == card.parameters
 
 
-@pytest.mark.parametrize(
-    "config",
-    [
-        "",
-        "no json",
-        "{}",
-        '{"config": {"layers": []}}',
-        '{"config": {"layers": [{"config": {"batch_shape": [null, 28, 28]}}, '
-        '{"class_name": "LSTM", "config": {}}]}}',
-        '{"config": {"layers": 7}}',
-        '{"config": {"layers": [{"config": {"batch_shape": null}}]}}',
-    ],
-)
-def test_a_file_that_makes_no_sense_is_refused(tmp_path, config):
-    file = tmp_path / TRAINABLE
-    with zipfile.ZipFile(file, "w") as archive:
-        archive.writestr("config.json", config)
-    with pytest.raises(ValueError, match="The layers of .* cannot be read"):
-        read_layers(file)
-
-
-def test_a_missing_or_broken_file_is_refused(tmp_path):
-    file = tmp_path / TRAINABLE
-    with pytest.raises(ValueError, match="cannot be read"):
-        read_layers(file)
-    file.write_bytes(b"PK")
-    with pytest.raises(ValueError, match="cannot be read"):
-        read_layers(file)
-
-
-def test_what_there_is_to_say_of_a_layer_is_said(build, tmp_path):
-    file = tmp_path / TRAINABLE
-    build(RECIPES["cnn-28"]).save(file)
-    assert [(layer.kind, layer.detail) for layer in read_layers(file)] == [
+def test_a_row_says_what_sets_its_layer_apart():
+    assert [(row.kind, row.detail) for row in layer_table(RECIPES["cnn-28"])] == [
         ("Reshape", ""),
         ("Conv2D", "28 filters of 3x3"),
         ("MaxPooling2D", "the largest of 2x2"),
@@ -101,44 +87,12 @@ def test_what_there_is_to_say_of_a_layer_is_said(build, tmp_path):
         ("Dropout", "20 % left out in training"),
         ("Dense", "10 neurons, softmax"),
     ]
-    build(RECIPES["cnn"]).save(file)
-    details = [layer.detail for layer in read_layers(file)]
+    details = [row.detail for row in layer_table(RECIPES["cnn"])]
     assert "32 filters of 5x5, step 2, relu" in details and "128 neurons" in details
-    build(replace(RECIPES["tiny-raw"], hidden=(2048,))).save(file)
-    assert [layer.detail for layer in read_layers(file)][:3] == [
-        "times 255",
-        "",
-        "2,048 neurons, relu",
-    ]
+    raw = layer_table(replace(RECIPES["tiny-raw"], hidden=(2048,)))
+    assert [row.detail for row in raw][:3] == ["times 255", "", "2,048 neurons, relu"]
 
 
-@settings(max_examples=60)
-@given(st.integers(0, 10**9), st.binary(min_size=1, max_size=4))
-def test_any_damage_to_a_file_is_noticed_or_harmless(shipped, place, other):
-    file, content = shipped
-    place %= len(content)
-    file.write_bytes(content[:place] + other + content[place + len(other) :])
-    try:
-        assert read_layers(file)
-    except ValueError as error:
-        assert TRAINABLE in str(error)
-
-
-@pytest.fixture(scope="module")
-def shipped(tmp_path_factory):
-    """The description in a shipped file, without its weights."""
-    file = tmp_path_factory.mktemp("model") / TRAINABLE
-    with zipfile.ZipFile(SHIPPED / "cnn" / TRAINABLE) as model:
-        config = model.read("config.json")
-    with zipfile.ZipFile(file, "w") as archive:
-        archive.writestr("config.json", config)
-    return file, file.read_bytes()
-
-
-def test_layers_are_read_without_tensorflow():
-    code = (
-        "import sys; from digitcanvas import diagrams, network, registry; "
-        "diagrams.network_diagram(network.read_layers(registry.SHIPPED / 'cnn' / 'model.keras')); "
-        "sys.exit(any(name.partition('.')[0] in ('tensorflow', 'keras') for name in sys.modules))"
-    )
-    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0
+def test_every_recipe_belongs_to_a_family():
+    assert FAMILIES == ("CNN", "MLP")
+    assert {family(recipe) for recipe in RECIPES.values()} == set(FAMILIES)

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from digitcanvas.runs.networks import ARCHITECTURES
 from digitcanvas.runs.recipes import (
-    LAYERS,
     LIMITS,
     LOSSES,
     OPTIMIZERS,
@@ -27,13 +27,13 @@ def numbers(name):
 
 
 def widths(architecture, name):
-    fewest, most = LAYERS[architecture][name]
+    fewest, most = getattr(ARCHITECTURES[architecture], name)
     return st.lists(st.integers(1, WIDEST[name]), min_size=fewest, max_size=most)
 
 
 @st.composite
 def recipes(draw):
-    architecture = draw(st.sampled_from(sorted(LAYERS)))
+    architecture = draw(st.sampled_from(sorted(ARCHITECTURES)))
     return Recipe(
         architecture=architecture,
         optimizer=draw(st.sampled_from(OPTIMIZERS)),
@@ -70,15 +70,15 @@ def test_the_limits_themselves_are_accepted(name):
 @pytest.mark.parametrize("name", ["architecture", "optimizer", "loss", "schedule"])
 @pytest.mark.parametrize("word", ["", "rnn", "ADAM", "crossentropy", None])
 def test_a_word_that_is_no_choice_is_refused_with_the_choices(name, word):
-    with pytest.raises(ValueError, match=f"There is no {name} .*: take .*(mlp|adam|cosine|sparse)"):
+    with pytest.raises(ValueError, match=f"There is no {name} .*: choose .*(mlp|adam|cosine|sparse)"):
         Recipe(**MLP | {name: word})
 
 
 @pytest.mark.parametrize("name", WIDEST)
-@pytest.mark.parametrize("architecture", LAYERS)
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_an_architecture_takes_so_many_layers_and_no_others(architecture, name):
-    fewest, most = LAYERS[architecture][name]
-    others = {other: (8,) * LAYERS[architecture][other][0] for other in WIDEST}
+    fewest, most = getattr(ARCHITECTURES[architecture], name)
+    others = {other: (8,) * getattr(ARCHITECTURES[architecture], other)[0] for other in WIDEST}
     for count in range(most + 3):
         layers = others | {name: (8,) * count}
         if fewest <= count <= most:

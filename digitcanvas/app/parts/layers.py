@@ -1,22 +1,21 @@
 """What a network consists of: its layers as a table, and a drawing of them."""
 
-from pathlib import Path
-
 import streamlit as st
 
 from digitcanvas.app.parts import plot
 from digitcanvas.app.sidebar import network_switch
 from digitcanvas.figures.network_diagram import network_diagram
 from digitcanvas.reading import registry
-from digitcanvas.runs.network import Layer, read_layers
+from digitcanvas.runs.networks import layer_table
+from digitcanvas.runs.recipes import Recipe
 
 
 def show(name: str) -> None:
     st.subheader(f"The layers of {network_switch.label(name)}", anchor=False)
     try:
-        directory = registry.find(name)
-        layers = _read(directory, registry.version(directory))
-    except ValueError as error:
+        card = registry.read_card(registry.find(name))
+        layers = card.layers or layer_table(Recipe(**card.recipe))  # of a card from before 0.2
+    except (ValueError, TypeError) as error:
         st.warning(str(error), icon=":material/warning:")
         return
     plot.show(network_diagram(layers), key="diagram")
@@ -33,8 +32,3 @@ def show(name: str) -> None:
         "training sets. The last layer gives a probability for each digit"
         + (", and one for what is no digit." if layers[-1].shape == (11,) else ".")
     )
-
-
-@st.cache_resource(show_spinner=False, max_entries=32)
-def _read(directory: Path, version: int) -> list[Layer]:
-    return read_layers(directory / registry.TRAINABLE)

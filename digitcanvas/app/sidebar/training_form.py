@@ -9,33 +9,17 @@ from digitcanvas.app.parts import run_panel
 from digitcanvas.reading import registry
 from digitcanvas.runs.estimate import seconds_for, split_sizes
 from digitcanvas.runs.jobs import FIND_RATE, JobError
+from digitcanvas.runs.networks import FAMILIES, family
 from digitcanvas.runs.recipes import (
-    CNNS,
     LIMITS,
     LOSSES,
-    MLPS,
     OPTIMIZERS,
     RECIPES,
     SCHEDULES,
+    TITLES,
     Recipe,
     read_widths,
 )
-
-FAMILIES = {"CNN": CNNS, "MLP": MLPS}
-LABELS = {
-    "quick": "Quick: under a minute",
-    "quick-mlp": "Quick: under a minute",
-    "cnn": "Best: like the CNN that came with the app",
-    "mlp": "Best: like the MLP that came with the app",
-    "cnn-28": "Tutorial: 28 filters",
-    "mlp-128": "Tutorial: 128 neurons",
-    "mlp-128-128": "Tutorial: 128 and 128 neurons",
-    "mlp-512": "Tutorial: 512 neurons",
-    "tiny-raw": "Tutorial: 4 and 4 neurons, greys of 0-255",
-    "tiny": "Tutorial: 4 and 4 neurons, greys of 0-1",
-    "tiny-lr": "Tutorial: 4 and 4 neurons, learning faster",
-    "mlp-10-10": "Tutorial: 10 and 10 neurons",
-}
 
 OPTIMIZER_LABELS = {"adam": "Adam", "sgd": "SGD with momentum", "rmsprop": "RMSprop"}
 LOSS_LABELS = {
@@ -66,9 +50,9 @@ SETTINGS = (
 def show() -> None:
     """The form: a change in it reruns this and nothing else."""
     state = st.session_state
-    family = st.segmented_control(
+    kind = st.segmented_control(
         "Kind of network",
-        list(FAMILIES),
+        FAMILIES,
         default="CNN",
         required=True,
         key="family",
@@ -77,8 +61,8 @@ def show() -> None:
     )
     base = st.selectbox(
         "Start from",
-        _names(family),
-        format_func=LABELS.get,
+        _names(kind),
+        format_func=TITLES.get,
         key="recipe",
         on_change=_fill,
     )
@@ -89,7 +73,7 @@ def show() -> None:
     st.selectbox("Learn from", _data(), key="data")
     _number("epochs", "Epochs")
     with st.expander("Settings", key="settings"):
-        _settings(family)
+        _settings(kind)
     name = st.text_input(
         "Name of the result", placeholder=registry.free_name(base), max_chars=40, key="name"
     )
@@ -127,8 +111,8 @@ def show() -> None:
         st.caption(f"{what}: watch it on the page.")
 
 
-def _names(family: str) -> list[str]:
-    return [name for name, recipe in RECIPES.items() if recipe.architecture in FAMILIES[family]]
+def _names(kind: str) -> list[str]:
+    return [name for name, recipe in RECIPES.items() if family(recipe) == kind]
 
 
 def _data() -> list[str]:
@@ -153,8 +137,8 @@ def _fill() -> None:
         state["data"] = _data()[0] if recipe.pen_copies else MNIST
 
 
-def _settings(family: str) -> None:
-    if family == "CNN":
+def _settings(kind: str) -> None:
+    if kind == "CNN":
         st.text_input("Filters, a number for each convolution", key="filters")
     st.text_input("Hidden layers, a width for each", key="hidden")
     st.slider("Dropout", *map(float, LIMITS["dropout"]), step=0.05, key="dropout")
@@ -201,12 +185,12 @@ def _tell_watchers(recipe: Recipe | None) -> None:
 def _recipe_in_form() -> Recipe:
     """The recipe as the form stands. Raises ValueError for what is out of range."""
     state = st.session_state
-    base, family = state["recipe"], state["family"]
+    base, kind = state["recipe"], state["family"]
     copies = RECIPES[base].pen_copies
     return replace(
         RECIPES[base],
         hidden=read_widths(state["hidden"]),
-        filters=read_widths(state["filters"]) if family == "CNN" else (),
+        filters=read_widths(state["filters"]) if kind == "CNN" else (),
         sample=state["data"] == SAMPLE,
         pen_copies=max(copies, 1) if state["data"] == WITH_PEN else 0,
         **{name: state[name] for name in SETTINGS},

@@ -1,0 +1,80 @@
+"""The card of a model: how it came about, what it consists of and how good it is."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, Self
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One row of a network's layer table.
+
+    `kind` is the layer's class in Keras and `detail` what sets it apart, in words. `shape` is that
+    of its output for one image, such as (28, 28), (14, 14, 32) or (128,); `parameters` are the
+    numbers that it holds, and `multiplications` those that it makes for one image.
+    """
+
+    kind: str
+    detail: str
+    shape: tuple[int, ...]
+    parameters: int
+    multiplications: int
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Self:
+        """Raises TypeError and KeyError for anything but what `asdict` gives."""
+        return cls(**{**values, "shape": tuple(values["shape"])})
+
+
+@dataclass(frozen=True)
+class Card:
+    """How a model came about and how good it is.
+
+    `recipe`, `data`, `versions` and `history` (a list of numbers for each epoch, by name) are what
+    the training used and saw. `metrics` holds what was measured on the "test" set, and on drawings
+    ("pen") if there were any: `data` (their name), and what `evaluation.compute_metrics` gives.
+    `trained_at` is an ISO 8601 time, `seconds` the training's wall time. `files` maps each file
+    beside the card to its SHA-256. `untrained` holds the "loss" and "accuracy" on the test set
+    before the training. `run` is the id of the run that published the model, and `layers` its layer
+    table. Cards written before these three existed leave them empty.
+    """
+
+    recipe: dict[str, Any]
+    data: dict[str, Any]
+    versions: dict[str, str]
+    metrics: dict[str, Any]
+    history: dict[str, list[float]]
+    parameters: int
+    trained_at: str
+    seconds: float
+    files: dict[str, str]
+    untrained: dict[str, float] = field(default_factory=dict)
+    run: str = ""
+    layers: tuple[Layer, ...] = ()
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Self:
+        """Check what a card's file holds. Raises TypeError, ValueError or KeyError if it is damaged."""
+        card = cls(**{**values, "layers": tuple(map(Layer.from_json, values.get("layers", ())))})
+        kinds: dict[str, tuple[object, type]] = {
+            "parameters": (card.parameters, int),
+            "files": (card.files, dict),
+            "trained_at": (card.trained_on, date),
+            "accuracy": (card.test["accuracy"], float),
+            "data": (card.test["data"], str),
+            "run": (card.run, str),
+        }
+        for name, (value, kind) in kinds.items():
+            if not isinstance(value, kind):
+                raise TypeError(f"{name} is {value!r:.40}")
+        return card
+
+    @property
+    def test(self) -> dict[str, Any]:
+        """The metrics on the test set that belongs to the training data."""
+        return self.metrics["test"]
+
+    @property
+    def trained_on(self) -> date:
+        return datetime.fromisoformat(self.trained_at).date()
