@@ -1,10 +1,15 @@
 """Plotly figures from arrays, as plain dicts: JSON as they stand, and made in no time."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from digitcanvas.runs.progress import LearningCurve
+from digitcanvas.drawing.arrays import Float32Array, FloatArray
+
+Figure = dict[str, Any]
+"""A Plotly figure, or a part of one such as a trace or an axis, as a plain dict."""
 
 TOP = "#4f46e5"
 OTHER = "#a3a3b8"
@@ -25,7 +30,7 @@ SMOOTH = {"duration": 120, "easing": "cubic-out"}
 """How a figure moves to other values; in milliseconds."""
 
 
-def probability_chart(probabilities: np.ndarray, rejected: bool = False) -> dict:
+def probability_chart(probabilities: Float32Array, rejected: bool = False) -> Figure:
     """Ten bars, one a digit, from probabilities (10,) in [0, 1].
 
     The top one stands out, but not in a drawing that is `rejected` as no digit.
@@ -36,7 +41,7 @@ def probability_chart(probabilities: np.ndarray, rejected: bool = False) -> dict
     return _of_certainty([bars], "if it were a digit" if rejected else "probability")
 
 
-def comparison_chart(readings: dict[str, np.ndarray]) -> dict:
+def comparison_chart(readings: Mapping[str, Float32Array]) -> Figure:
     """Two bars a digit, from two networks' probabilities (10,) in [0, 1] by their names."""
     bars = [
         _bars(_percent(probabilities), color, name)
@@ -45,13 +50,17 @@ def comparison_chart(readings: dict[str, np.ndarray]) -> dict:
     return _of_certainty(bars, "probability", legend=LEGEND)
 
 
-def _percent(shares: np.ndarray) -> list[float]:
-    return (shares * 100).tolist()
+def _percent(shares: NDArray[np.floating]) -> list[float]:
+    percent: list[float] = (shares * 100).tolist()
+    return percent
 
 
 def _bars(
-    values: list, color: str | list[str], name: str = "", told: str = "%{y:.1f} %<extra></extra>"
-) -> dict:
+    values: Sequence[float | None],
+    color: str | list[str],
+    name: str = "",
+    told: str = "%{y:.1f} %<extra></extra>",
+) -> Figure:
     """Ten bars, one a digit; what the pointer over one is told."""
     return {
         "type": "bar",
@@ -63,20 +72,20 @@ def _bars(
     }
 
 
-def _of_certainty(bars: list[dict], title: str, **options) -> dict:
+def _of_certainty(bars: list[Figure], title: str, **options: Any) -> Figure:
     percent = _axis(title, range=[0, 100], **PERCENT)
     return _figure(bars, _digits(), percent, transition=SMOOTH, **options)
 
 
-def _digits(title: str = "digit") -> dict:
+def _digits(title: str = "digit") -> Figure:
     return _axis(title, dtick=1, **BARE)
 
 
-def _axis(title: str, **options) -> dict:
+def _axis(title: str, **options: Any) -> Figure:
     return {"title": {"text": title}, "fixedrange": True, **options}
 
 
-def _figure(data: list[dict], x: dict, y: dict, **options) -> dict:
+def _figure(data: list[Figure], x: Figure, y: Figure, **options: Any) -> Figure:
     layout = {
         "xaxis": x,
         "yaxis": y,
@@ -87,7 +96,9 @@ def _figure(data: list[dict], x: dict, y: dict, **options) -> dict:
     return {"data": data, "layout": layout | options}
 
 
-def _panels(data: list[dict], left: tuple[dict, dict], right: tuple[dict, dict], **options) -> dict:
+def _panels(
+    data: list[Figure], left: tuple[Figure, Figure], right: tuple[Figure, Figure], **options: Any
+) -> Figure:
     """Two panels beside each other, each with its axes; traces on the right are of x2 and y2."""
     return _figure(
         data,
@@ -102,12 +113,19 @@ def _panels(data: list[dict], left: tuple[dict, dict], right: tuple[dict, dict],
 RIGHT_PANEL = {"xaxis": "x2", "yaxis": "y2"}
 
 
-def learning_curve(curve: LearningCurve, epochs: int) -> dict:
-    """Loss and accuracy over the epochs so far, in training and in validation."""
+Point = tuple[float, float, float]
+
+
+def learning_curve(training: Sequence[Point], validation: Sequence[Point], epochs: int) -> Figure:
+    """Loss and accuracy over the epochs so far, in training and in validation.
+
+    The points are (epochs done, loss, accuracy), and the accuracy is in [0, 1]; `epochs` is the
+    length of the whole run, and of the axis.
+    """
     lines = []
     for name, points, color, mode in (
-        ("training", curve.training, OTHER, "lines"),
-        ("validation", curve.validation, TOP, "lines+markers"),
+        ("training", training, OTHER, "lines"),
+        ("validation", validation, TOP, "lines+markers"),
     ):
         done, losses, accuracies = np.array(points).reshape(-1, 3).T
         lines += _losses_and_accuracies(
@@ -116,7 +134,7 @@ def learning_curve(curve: LearningCurve, epochs: int) -> dict:
     return _of_learning(lines, epochs, height=230)
 
 
-def history_chart(histories: Mapping[str, Mapping[str, Sequence[float]]]) -> dict:
+def history_chart(histories: Mapping[str, Mapping[str, Sequence[float]]]) -> Figure:
     """Loss and accuracy by epoch of networks by their names, laid over each other.
 
     A history holds `loss` and `accuracy`, and `val_loss` and `val_accuracy`, a number an epoch:
@@ -145,8 +163,8 @@ def history_chart(histories: Mapping[str, Mapping[str, Sequence[float]]]) -> dic
 
 
 def _losses_and_accuracies(
-    epochs: np.ndarray, losses: np.ndarray, accuracies: np.ndarray, **options
-) -> list[dict]:
+    epochs: NDArray[Any], losses: FloatArray, accuracies: FloatArray, **options: Any
+) -> list[Figure]:
     line = {"type": "scatter", "x": epochs.tolist(), "cliponaxis": False, **options}
     return [
         line | {"y": losses.tolist(), "hovertemplate": "epoch %{x:.3~g}: %{y:.4f}"},
@@ -160,7 +178,7 @@ def _losses_and_accuracies(
     ]
 
 
-def _of_learning(lines: list[dict], epochs: int, height: int) -> dict:
+def _of_learning(lines: list[Figure], epochs: int, height: int) -> Figure:
     return _panels(
         lines,
         (_axis("epoch", range=[0, epochs]), _axis("loss", rangemode="tozero")),
@@ -170,7 +188,7 @@ def _of_learning(lines: list[dict], epochs: int, height: int) -> dict:
     )
 
 
-def class_chart(counts: Mapping[str, Sequence[int]]) -> dict:
+def class_chart(counts: Mapping[str, Sequence[int]]) -> Figure:
     """How many digits of each class there are, ten counts for each part of the data by its name."""
     bars = [
         _bars([int(count) for count in part], color, name, "%{y:,}")
@@ -181,7 +199,7 @@ def class_chart(counts: Mapping[str, Sequence[int]]) -> dict:
     )
 
 
-def value_chart(counts: Sequence[int]) -> dict:
+def value_chart(counts: Sequence[int]) -> Figure:
     """How often each grey of 0-255 occurs, from 256 counts: raw, and divided by 255."""
     values = np.arange(256)
     bar = {
@@ -202,16 +220,17 @@ def value_chart(counts: Sequence[int]) -> dict:
     )
 
 
-def rate_chart(points: Sequence[tuple[float, float]], good: tuple[float, float] | None) -> dict:
+def rate_chart(points: Sequence[tuple[float, float]], good: tuple[float, float] | None) -> Figure:
     """Points (learning rate, loss), the rate on a log axis; the good range, if known, is shaded.
 
     The loss is on a log axis too where it explodes.
     """
+    losses = [loss for _, loss in points]
     line = {
         "type": "scatter",
         "mode": "lines",
         "x": [rate for rate, _ in points],
-        "y": [loss for _, loss in points],
+        "y": losses,
         "line": {"color": TOP},
         "hovertemplate": "rate %{x:.2g}: loss %{y:.4f}<extra></extra>",
     }
@@ -227,12 +246,11 @@ def rate_chart(points: Sequence[tuple[float, float]], good: tuple[float, float] 
     }
     bands = [band | {"x0": good[0], "x1": good[1]}] if good else []
     rate = _axis("learning rate", type="log", dtick=1, exponentformat="power")
-    losses = line["y"]
     explodes = bool(losses) and max(losses) > EXPLODED * min(losses)
     return _figure([line], rate, _axis("loss", type="log" if explodes else "linear"), shapes=bands)
 
 
-def accuracy_chart(accuracies: Mapping[str, Sequence[float | None]]) -> dict:
+def accuracy_chart(accuracies: Mapping[str, Sequence[float | None]]) -> Figure:
     """The share of each digit that is read right, ten in [0, 1] a network (None for no digit)."""
     bars = [
         _bars([s if s is None else s * 100 for s in shares], color, name, "%{y:.2f} %")
@@ -243,14 +261,14 @@ def accuracy_chart(accuracies: Mapping[str, Sequence[float | None]]) -> dict:
     return _figure(bars, _digits("true digit"), percent, legend=LEGEND)
 
 
-def confusion_chart(counts: Sequence[Sequence[int]], as_shares: bool) -> dict:
+def confusion_chart(counts: Sequence[Sequence[int]], as_shares: bool) -> Figure:
     """The confusion matrix, ten rows of ten counts, or of percentages of the row; 0 at the top."""
-    counts = np.array(counts)
-    totals = counts.sum(axis=1, keepdims=True)
-    shares = 100 * counts / np.maximum(totals, 1)
+    matrix = np.array(counts)
+    totals = matrix.sum(axis=1, keepdims=True)
+    shares = 100 * matrix / np.maximum(totals, 1)
     texts = [
         [_share(share) if as_shares else f"{count:,}" if count else "" for count, share in rows]
-        for rows in (zip(*row, strict=True) for row in zip(counts, shares, strict=True))
+        for rows in (zip(*row, strict=True) for row in zip(matrix, shares, strict=True))
     ]
     heat = {
         "type": "heatmap",
@@ -260,7 +278,7 @@ def confusion_chart(counts: Sequence[Sequence[int]], as_shares: bool) -> dict:
         "text": texts,
         "hovertext": [
             [
-                f"a {true} read as {read}: {counts[true, read]:,}, "
+                f"a {true} read as {read}: {matrix[true, read]:,}, "
                 f"{shares[true, read]:.2f} % of its row"
                 for read in range(10)
             ]

@@ -17,7 +17,6 @@ from digitcanvas.figures.charts import (
     rate_chart,
     value_chart,
 )
-from digitcanvas.runs.progress import LearningCurve
 
 
 def test_ten_bars_in_percent_on_fixed_axes_and_the_top_one_stands_out():
@@ -65,9 +64,8 @@ def test_one_network_or_three_are_no_comparison():
             comparison_chart({str(number): np.full(10, 0.1) for number in range(count)})
 
 
-CURVE = LearningCurve(
-    training=[(0.5, 2.1, 0.3), (1.0, 1.5, 0.5), (1.5, 1.0, 0.7)], validation=[(1.0, 1.2, 0.6)]
-)
+TRAINING = [(0.5, 2.1, 0.3), (1.0, 1.5, 0.5), (1.5, 1.0, 0.7)]
+VALIDATION = [(1.0, 1.2, 0.6)]
 
 
 def lines(figure):
@@ -83,7 +81,7 @@ def lines(figure):
 
 
 def test_a_learning_curve_has_loss_and_accuracy_in_training_and_in_validation():
-    figure = learning_curve(CURVE, epochs=4)
+    figure = learning_curve(TRAINING, VALIDATION, epochs=4)
     loss, accuracy = lines(figure).values()
     assert loss == {"training": [(0.5, 2.1), (1.0, 1.5), (1.5, 1.0)], "validation": [(1.0, 1.2)]}
     assert accuracy == {
@@ -101,7 +99,7 @@ def test_a_learning_curve_has_loss_and_accuracy_in_training_and_in_validation():
 
 
 def test_a_learning_curve_s_axes_are_the_whole_run_s():
-    layout = go.Figure(learning_curve(CURVE, epochs=4)).layout
+    layout = go.Figure(learning_curve(TRAINING, VALIDATION, epochs=4)).layout
     assert tuple(layout.xaxis.range) == tuple(layout.xaxis2.range) == (0, 4)
     assert [axis.title.text for axis in (layout.xaxis, layout.xaxis2)] == ["epoch", "epoch"]
     assert [axis.title.text for axis in (layout.yaxis, layout.yaxis2)] == ["loss", "accuracy"]
@@ -110,9 +108,9 @@ def test_a_learning_curve_s_axes_are_the_whole_run_s():
     assert all(axis.fixedrange for axis in axes)
 
 
-@pytest.mark.parametrize("training", [[], CURVE.training])
+@pytest.mark.parametrize("training", [[], TRAINING])
 def test_a_learning_curve_can_be_drawn_before_the_first_epoch_s_end(training):
-    for points in lines(learning_curve(LearningCurve(training), epochs=4)).values():
+    for points in lines(learning_curve(training, [], epochs=4)).values():
         assert len(points["training"]) == len(training) and points["validation"] == []
 
 
@@ -310,7 +308,7 @@ PROBABILITIES = np.full(10, 0.1, np.float32)
     [
         probability_chart(PROBABILITIES),
         comparison_chart({"CNN": PROBABILITIES, "MLP": PROBABILITIES}),
-        learning_curve(CURVE, epochs=4),
+        learning_curve(TRAINING, VALIDATION, epochs=4),
         history_chart({"mine": history(3)}),
         class_chart({"test": np.arange(10)}),
         value_chart(np.arange(256)),

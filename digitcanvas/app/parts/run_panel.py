@@ -218,7 +218,8 @@ def _figure(run_id: str, state: str, _run: Run) -> dict:
             with suppress(ValueError):
                 good = _run.rates.good
         return charts.rate_chart(_run.rates.points, good)
-    return charts.learning_curve(_run.curve, _run.recipe.epochs)
+    curve = _run.curve
+    return charts.learning_curve(curve.training, curve.validation, _run.recipe.epochs)
 
 
 def words_for(seconds: float) -> str:
