@@ -11,6 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
+from digitcanvas.drawing.arrays import ByteArray, IntArray
+
 log = logging.getLogger(__name__)
 
 SAMPLE = Path(__file__).with_name("mnist_sample.npz")
@@ -28,10 +30,10 @@ class Mnist:
     all of MNIST.
     """
 
-    x_train: np.ndarray
-    y_train: np.ndarray
-    x_test: np.ndarray
-    y_test: np.ndarray
+    x_train: ByteArray
+    y_train: IntArray
+    x_test: ByteArray
+    y_test: IntArray
     source: str
     sha256: str
 
@@ -138,7 +140,7 @@ def _read_mnist(path: Path) -> Mnist:
 
 def split(
     count: int, validation_share: float, rng: np.random.Generator
-) -> tuple[np.ndarray, np.ndarray]:
+) -> tuple[IntArray, IntArray]:
     """The places of `count` digits, shuffled: those to train on, and those to validate with."""
     order = rng.permutation(count)
     kept = validation_size(count, validation_share)

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from digitcanvas.data.mnist import sha256
+from digitcanvas.drawing.arrays import Float32Array, FloatArray, IntArray
 from digitcanvas.drawing.files import read_unipen
 from digitcanvas.drawing.preprocess import CANVAS, PEN_WIDTH, image_from_strokes
 from digitcanvas.drawing.strokes import Drawing
@@ -52,8 +53,8 @@ def load_pen_digits(path: str | Path | None = None) -> PenDigits | None:
 
 
 def images_of(
-    drawings: Sequence[Drawing], pen_widths: np.ndarray | float = PEN_WIDTH
-) -> tuple[np.ndarray, np.ndarray]:
+    drawings: Sequence[Drawing], pen_widths: FloatArray | float = PEN_WIDTH
+) -> tuple[Float32Array, IntArray]:
     """The drawings as float32 images (N, 28, 28) in [0, 1], and their labels, int64 (N,).
 
     `pen_widths` is one for all or an array (N,), in pixels of the images.

@@ -4,9 +4,11 @@ streamlit-drawable-canvas reports a drawing as Fabric.js objects, each a freehan
 """
 
 import math
+from typing import Any
 
 import numpy as np
 
+from digitcanvas.drawing.arrays import FloatArray
 from digitcanvas.drawing.strokes import (
     MAX_COORDINATE,
     MAX_POINTS,
@@ -18,7 +20,7 @@ from digitcanvas.drawing.strokes import (
 CURVE_STEPS = np.linspace(0, 1, 9)[1:, np.newaxis]
 
 
-def strokes_from_canvas(json_data: dict | None) -> list[Stroke]:
+def strokes_from_canvas(json_data: dict[str, Any] | None) -> list[Stroke]:
     """The strokes in what streamlit-drawable-canvas reports, as a person sees them now.
 
     `json_data` is the canvas' Fabric.js JSON. Every object is a freehand path: its curves are
@@ -39,7 +41,7 @@ def strokes_from_canvas(json_data: dict | None) -> list[Stroke]:
     return check_strokes([_stroke_from_object(obj) for obj in objects])
 
 
-def _stroke_from_object(obj: dict) -> Stroke:
+def _stroke_from_object(obj: Any) -> Stroke:
     """A Fabric.js Path as the points of its outline, in canvas pixels.
 
     Fabric keeps a path's coordinates as drawn and places their box by a matrix: p -> T R S K
@@ -62,16 +64,17 @@ def _stroke_from_object(obj: dict) -> Stroke:
     flip = [-1 if obj.get(key) else 1 for key in ("flipX", "flipY")]
     skew_x, skew_y, angle = (math.radians(number(key, 0)) for key in ("skewX", "skewY", "angle"))
     cos, sin = math.cos(angle), math.sin(angle)
-    matrix = (
+    matrix: FloatArray = (
         np.array([[cos, -sin], [sin, cos]])
         @ np.diag(np.multiply(scale, flip))
         @ np.array([[1, math.tan(skew_x)], [0, 1]])
         @ np.array([[1, 0], [math.tan(skew_y), 1]])
     )
-    return (points - middle) @ matrix.T + place
+    moved: FloatArray = (points - middle) @ matrix.T + place
+    return moved
 
 
-def _number(value: float, name: str) -> float:
+def _number(value: object, name: str) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise ValueError(f"A stroke's {name} is {value!r:.40}, which is no number.")
     if not abs(value) <= MAX_COORDINATE:
@@ -79,11 +82,11 @@ def _number(value: float, name: str) -> float:
     return float(value)
 
 
-def _path_points(path: list) -> np.ndarray:
+def _path_points(path: object) -> FloatArray:
     """Sample a freehand path, [["M", x, y], ["Q", cx, cy, x, y], ..., ["L", x, y]]."""
     if not isinstance(path, list) or not path:
         raise ValueError("A stroke has no path: clear the canvas and draw again.")
-    pieces = []
+    pieces: list[FloatArray] = []
     for number, command in enumerate(path):
         name, numbers = _command(command)
         if (name == "M") != (number == 0):
@@ -97,7 +100,7 @@ def _path_points(path: list) -> np.ndarray:
     return np.concatenate(pieces)
 
 
-def _command(command: list) -> tuple[str, np.ndarray]:
+def _command(command: object) -> tuple[str, FloatArray]:
     lengths = {"M": 3, "L": 3, "Q": 5}
     if (
         not isinstance(command, (list, tuple))

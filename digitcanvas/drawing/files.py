@@ -6,9 +6,11 @@ import zipfile
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from digitcanvas.drawing.arrays import IntArray
 from digitcanvas.drawing.strokes import Drawing, check_strokes
 
 MAX_NUMBERS = 100_000_000
@@ -44,6 +46,8 @@ def read_unipen(path: str | Path) -> list[Drawing]:
             elif words[0] == ".PEN_DOWN":
                 stroke = []
             elif words[0] == ".PEN_UP":
+                if stroke is None:
+                    raise ValueError("the end of a stroke that has not begun")
                 drawings[-1].strokes.extend(check_strokes([stroke]))
                 stroke = None
             elif stroke is not None:
@@ -131,7 +135,7 @@ def _check_headers(content: io.BytesIO) -> None:
                 raise ValueError(f"{name} holds no numbers, or too many")
 
 
-def _cut(items: Sequence, lengths: np.ndarray) -> list[Sequence]:
+def _cut(items: Sequence[Any], lengths: IntArray) -> list[Any]:
     """The items in runs of such lengths."""
     if lengths.dtype.kind not in "iu" or (lengths < 0).any() or lengths.sum() != len(items):
         raise ValueError("the lengths do not add up")

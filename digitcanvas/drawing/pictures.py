@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from PIL import Image, ImageOps
 
+from digitcanvas.drawing.arrays import BoolArray, ByteArray, Float32Array
 from digitcanvas.drawing.preprocess import BOX, FINE, SIDE, centre
 
 FORMATS = ["PNG", "JPEG", "BMP", "WEBP"]
@@ -59,7 +60,7 @@ WIDEST_PEN = 3.6
 RIDGE_SLOPE = 0.6
 
 
-def read_picture(source: str | Path | bytes) -> np.ndarray:
+def read_picture(source: str | Path | bytes) -> ByteArray:
     """Read a PNG, JPEG, BMP or WebP picture, from a file or from its bytes.
 
     Gives uint8 (H, W) grey, (H, W, 3) RGB or (H, W, 4) RGBA, turned as its EXIF data say, its
@@ -75,7 +76,7 @@ def read_picture(source: str | Path | bytes) -> np.ndarray:
         raise ValueError(f"The file cannot be read: {error.strerror}.") from error
 
 
-def _read(file: BinaryIO) -> np.ndarray:
+def _read(file: BinaryIO) -> ByteArray:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
@@ -95,7 +96,7 @@ def _check_header(image: Image.Image) -> None:
     """Refuse what cannot be read or would take too much memory, before it is decoded."""
     if image.width * image.height > MAX_PIXELS:
         raise ValueError(_too_large(MAX_PIXELS))
-    if image.format in ("PNG", "WEBP") and image.n_frames > 1:
+    if image.format in ("PNG", "WEBP") and getattr(image, "n_frames", 1) > 1:
         raise ValueError("The picture is animated: use one with a single frame.")
     if image.mode.startswith(("I", "F")):
         raise ValueError("The picture has over 8 bits a channel: save it with 8 bits a channel.")
@@ -121,7 +122,7 @@ def _small(image: Image.Image) -> Image.Image:
     return ImageOps.exif_transpose(image)
 
 
-def image_from_picture(picture: np.ndarray, centred: bool = True) -> np.ndarray:
+def image_from_picture(picture: ByteArray, centred: bool = True) -> Float32Array:
     """Find the digit in a picture: float32 (28, 28) in [0, 1], ink 1 on paper 0.
 
     `picture` is uint8 (H, W) grey, (H, W, 3) RGB or (H, W, 4) RGBA, and shows one digit, dark on
@@ -151,30 +152,30 @@ def image_from_picture(picture: np.ndarray, centred: bool = True) -> np.ndarray:
     contrast[cv2.dilate(digit, np.ones((5, 5), np.uint8)) == 0] = 0
     if not centred:
         ink = cv2.resize(_stretch(contrast, digit), (SIDE, SIDE), interpolation=cv2.INTER_AREA)
-        return ink.astype(np.float32) / 255
+        return ink.astype(np.float32) / np.float32(255)
     if max(_crop(digit).shape) >= COARSE:
         ink = _redraw(_crop(contrast), threshold)
     else:
         ink = _stretch(contrast, digit)
         if _is_centred(ink):
-            return ink.astype(np.float32) / 255
+            return ink.astype(np.float32) / np.float32(255)
     return centre(_fit(_crop(ink), BOX * FINE))
 
 
-def _fit(picture: np.ndarray, side: int) -> np.ndarray:
+def _fit(picture: ByteArray, side: int) -> ByteArray:
     """The picture with its long side brought to `side` pixels."""
     scale = side / max(picture.shape[:2])
     height, width = (max(round(length * scale), 1) for length in picture.shape[:2])
     interpolation = cv2.INTER_CUBIC if scale > 1 else cv2.INTER_AREA
-    return cv2.resize(picture, (width, height), interpolation=interpolation)
+    return np.asarray(cv2.resize(picture, (width, height), interpolation=interpolation), np.uint8)
 
 
-def _crop(ink: np.ndarray) -> np.ndarray:
+def _crop(ink: ByteArray) -> ByteArray:
     left, top, width, height = cv2.boundingRect(ink)
     return ink[top : top + height, left : left + width]
 
 
-def _grey(picture: np.ndarray) -> np.ndarray:
+def _grey(picture: ByteArray) -> ByteArray:
     """The picture along the axis of colour and transparency on which it varies the most.
 
     So yellow stands out from white as black does, and ink of any colour from nothing at all.
@@ -184,13 +185,18 @@ def _grey(picture: np.ndarray) -> np.ndarray:
     colours = picture.reshape(-1, picture.shape[2]).astype(np.float32)
     if picture.shape[2] == 4:
         colours[:, :3] *= colours[:, 3:] / 255
-    axis = cv2.PCACompute(colours, None, maxComponents=1)[1][0]
+    _, axes = cv2.PCACompute(  # the stub lacks None, for a mean to be computed
+        colours,
+        None,  # type: ignore[call-overload]
+        maxComponents=1,
+    )
+    axis = axes[0]
     axis /= np.abs(axis).sum()
-    grey = colours @ axis - 255 * np.minimum(axis, 0).sum()
+    grey: Float32Array = colours @ axis - 255 * np.minimum(axis, 0).sum()
     return np.rint(grey).clip(0, 255).astype(np.uint8).reshape(picture.shape[:2])
 
 
-def _find(grey: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
+def _find(grey: ByteArray) -> tuple[ByteArray, ByteArray, float]:
     """Find the digit, dark on light or light on dark: what `_find_dark` gives.
 
     Ink is rare where it is, so it is on the far side of the local median; only where the other
@@ -207,7 +213,7 @@ def _find(grey: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
     return contrast, digit, threshold
 
 
-def _find_dark(grey: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
+def _find_dark(grey: ByteArray) -> tuple[ByteArray, ByteArray, float]:
     """Find dark ink: its contrast to the paper, where the digit is, and Otsu's threshold.
 
     The paper is a grey closing, which follows shadows but no pen, and the contrast is relative
@@ -241,32 +247,33 @@ def _odd(length: float) -> int:
     return int(length) | 1
 
 
-def _depth(ink: np.ndarray) -> np.ndarray:
+def _depth(ink: ByteArray) -> Float32Array:
     """How far each pixel of the ink is from the paper, in pixels."""
-    return cv2.distanceTransform(ink, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    return np.asarray(cv2.distanceTransform(ink, cv2.DIST_L2, cv2.DIST_MASK_PRECISE), np.float32)
 
 
-def _pen_width(ink: np.ndarray) -> float:
+def _pen_width(ink: ByteArray) -> np.floating:
     """The pen's mean width in pixels: across a stroke, the depth is a quarter of it on average."""
-    return 4 * (_depth(ink)[ink > 0].mean() - 0.5)
+    mean: np.floating = _depth(ink)[ink > 0].mean()
+    return 4 * (mean - 0.5)
 
 
-def _penlike(contrast: np.ndarray, digit: np.ndarray) -> float:
+def _penlike(contrast: ByteArray, digit: ByteArray) -> float:
     """How slender a piece of ink is, times its contrast: noise is slender, but in many pieces."""
     if not digit.any():
         return 0.0
     pieces = cv2.connectedComponents(digit)[0] - 1
     slenderness = cv2.countNonZero(digit) / _pen_width(digit) ** 2 / pieces
-    return slenderness * contrast[digit > 0].mean() / 255
+    return float(slenderness * contrast[digit > 0].mean() / 255)
 
 
-def _stretch(contrast: np.ndarray, digit: np.ndarray) -> np.ndarray:
+def _stretch(contrast: ByteArray, digit: ByteArray) -> ByteArray:
     """Ink in greys: the contrast stretched so that the digit's darkest twentieth is full ink."""
     ink = contrast * (255 / np.percentile(contrast[digit > 0], 95))
     return np.where(ink < FAINTEST_INK, 0, ink.clip(max=255)).astype(np.uint8)
 
 
-def _is_centred(ink: np.ndarray) -> bool:
+def _is_centred(ink: ByteArray) -> bool:
     """Whether the ink is laid out as MNIST's images are."""
     if ink.shape != (SIDE, SIDE) or max(_crop(ink).shape) > BOX + 1:
         return False
@@ -275,13 +282,15 @@ def _is_centred(ink: np.ndarray) -> bool:
     return bool((np.abs(middle - SIDE / 2) < 1).all())
 
 
-def _redraw(contrast: np.ndarray, threshold: float) -> np.ndarray:
+def _redraw(contrast: ByteArray, threshold: float) -> ByteArray:
     """Ink in black and white, with a thin pen widened and a broad pen thinned to MNIST_PEN.
 
     A broad pen's path is the ridge of the distance transform, where its slope is well below 1.
     """
-    grey = cv2.copyMakeBorder(_fit(contrast, OUTLINE_SIDE), *[MARGIN] * 4, cv2.BORDER_CONSTANT)
-    ink = cv2.threshold(grey, threshold, 255, cv2.THRESH_BINARY)[1]
+    grey = cv2.copyMakeBorder(
+        _fit(contrast, OUTLINE_SIDE), MARGIN, MARGIN, MARGIN, MARGIN, cv2.BORDER_CONSTANT
+    )
+    ink = np.where(grey > threshold, 255, 0).astype(np.uint8)
     pixel = max(_crop(ink).shape) / BOX
     width = _pen_width(ink)
     if width > WIDEST_PEN * pixel:
@@ -292,6 +301,6 @@ def _redraw(contrast: np.ndarray, threshold: float) -> np.ndarray:
     return _dilate(ink > 0, max(MNIST_PEN * pixel - width, 0) / 2)
 
 
-def _dilate(ink: np.ndarray, radius: float) -> np.ndarray:
+def _dilate(ink: BoolArray, radius: float) -> ByteArray:
     away = _depth(np.where(ink, 0, 255).astype(np.uint8))
     return np.where(away <= radius, 255, 0).astype(np.uint8)

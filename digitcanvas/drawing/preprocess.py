@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
+from digitcanvas.drawing.arrays import ByteArray, Float32Array, FloatArray
 from digitcanvas.drawing.strokes import Stroke, check_strokes
 
 CANVAS = 280
@@ -37,7 +38,7 @@ MIDDLE = 14.5 * FINE
 
 def image_from_strokes(
     strokes: Sequence[Stroke], pen_width: float = PEN_WIDTH, centred: bool = True
-) -> np.ndarray:
+) -> Float32Array:
     """Draw the strokes anew: float32 (28, 28) in [0, 1], ink 1 on paper 0.
 
     The strokes are arrays (n, 2) in canvas pixels; `pen_width` is in pixels of the result. Where
@@ -64,8 +65,8 @@ def image_from_strokes(
 
 
 def _ink(
-    strokes: Sequence[Stroke], scale: float, corner: np.ndarray | float, side: int, pen_width: float
-) -> np.ndarray:
+    strokes: Sequence[Stroke], scale: float, corner: FloatArray | float, side: int, pen_width: float
+) -> ByteArray:
     """The strokes as ink, uint8 (side, side) in fine pixels: scaled, and moved to the corner."""
     lines = [np.vstack([stroke[:1], stroke]) for stroke in strokes]  # a lone point is a line too
     fixed = [
@@ -74,10 +75,11 @@ def _ink(
     ]
     ink = np.zeros((side, side), np.uint8)
     thickness = 2 * round((pen_width * FINE - 1) / 2)  # OpenCV draws an even one a pixel wider
-    return cv2.polylines(ink, fixed, False, 255, thickness, cv2.LINE_8, FRACTION_BITS)
+    cv2.polylines(ink, fixed, False, 255, thickness, cv2.LINE_8, FRACTION_BITS)
+    return ink
 
 
-def centre(ink: np.ndarray) -> np.ndarray:
+def centre(ink: ByteArray) -> Float32Array:
     """Place ink in the (28, 28) image with its centre of mass in the middle.
 
     `ink` is uint8 (H, W), H and W at most 160, eight fine pixels to a pixel; ink is 255. Ink that
@@ -92,9 +94,9 @@ def centre(ink: np.ndarray) -> np.ndarray:
     return _small(page)
 
 
-def _small(page: np.ndarray) -> np.ndarray:
+def _small(page: ByteArray) -> Float32Array:
     small = cv2.resize(page, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
-    return small.astype(np.float32) / 255
+    return small.astype(np.float32) / np.float32(255)
 
 
 def _offset(mass: float, length: int) -> int:

@@ -4,13 +4,16 @@ A stroke is a float64 array (n, 2), n >= 1: the pen's path from its press to its
 pixels, x to the right and y down.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import islice
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-Stroke = np.ndarray
+from digitcanvas.drawing.arrays import FloatArray
+
+Stroke = FloatArray
 
 MAX_STROKES = 500
 MAX_POINTS = 100_000
@@ -26,23 +29,23 @@ class Drawing:
     writer: int
 
 
-def check_strokes(strokes: Sequence[Stroke]) -> list[Stroke]:
+def check_strokes(strokes: Iterable[ArrayLike]) -> list[Stroke]:
     """Return the strokes as float64 arrays (n, 2).
 
     Raises ValueError for anything else: a wrong shape or type, more than 500 strokes or 100,000
     points, and coordinates that are not numbers or lie further out than 100,000 pixels.
     """
     try:
-        strokes = list(islice(strokes, MAX_STROKES + 1))
+        given = list(islice(strokes, MAX_STROKES + 1))
     except TypeError as error:
         raise ValueError("A drawing is a list of strokes, each an array (n, 2).") from error
-    if len(strokes) > MAX_STROKES:
+    if len(given) > MAX_STROKES:
         raise ValueError(
             f"More than {MAX_STROKES} strokes are too many for one digit: "
             "clear the canvas and draw again."
         )
     checked = []
-    for number, stroke in enumerate(strokes, 1):
+    for number, stroke in enumerate(given, 1):
         try:
             points = np.asarray(stroke)
         except ValueError as error:

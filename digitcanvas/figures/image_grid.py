@@ -6,8 +6,9 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
+from digitcanvas.drawing.arrays import ByteArray
 from digitcanvas.drawing.preprocess import SIDE
-from digitcanvas.figures.charts import HIDDEN
+from digitcanvas.figures.charts import HIDDEN, Figure
 
 GAP, LINE = 4, 8
 """Pixels beside an image, and below it for a line of its caption."""
@@ -22,8 +23,8 @@ READABLE = 640  # of one whose pixels' numbers can be read
 
 
 def grid_chart(
-    images: np.ndarray, numbers: Sequence[int], captions: Sequence[str], details: Sequence[str]
-) -> dict:
+    images: ByteArray, numbers: Sequence[int], captions: Sequence[str], details: Sequence[str]
+) -> Figure:
     """N >= 1 images, uint8 (N, 28, 28) with ink 255, row by row: about as many rows as columns.
 
     Each has a caption, in lines parted by <br>; `details` are told where the pointer is over an
@@ -75,13 +76,13 @@ def grid_chart(
     }
 
 
-def _picture(pixels: np.ndarray) -> dict:
+def _picture(pixels: ByteArray) -> Figure:
     _, png = cv2.imencode(".png", pixels)
-    source = f"data:image/png;base64,{base64.b64encode(png).decode()}"
+    source = f"data:image/png;base64,{base64.b64encode(png.tobytes()).decode()}"
     return {"type": "image", "source": source, "hoverinfo": "skip"}
 
 
-def image_chart(image: np.ndarray) -> dict:
+def image_chart(image: ByteArray) -> Figure:
     """One image, uint8 (28, 28); the pointer over a pixel tells its number."""
     heat = {
         "type": "heatmap",
@@ -104,7 +105,7 @@ def image_chart(image: np.ndarray) -> dict:
     }
 
 
-def pixel_chart(image: np.ndarray) -> dict:
+def pixel_chart(image: ByteArray) -> Figure:
     """As `image_chart`, with each pixel's number written in it, and large enough to read it."""
     figure = image_chart(image)
     figure["data"][0] |= {"texttemplate": "%{z}", "textfont": {"size": 9}}

@@ -7,6 +7,8 @@ analysis", ICDAR 2003: affine and elastic distortions, and here the pen's width 
 import cv2
 import numpy as np
 
+from digitcanvas.drawing.arrays import Float32Array, FloatArray
+
 # Standard deviations
 ROTATION = np.radians(5)
 SHEAR = 0.12
@@ -23,7 +25,7 @@ WOBBLE_CELLS = 5
 _Y, _X = np.mgrid[-14:14, -14:14].astype(np.float32)
 
 
-def augment_images(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def augment_images(images: Float32Array, rng: np.random.Generator) -> Float32Array:
     """A bent copy of each image: float32 (N, 28, 28) in [0, 1] -> the same.
 
     Each is rotated, sheared, scaled and shifted at random, its strokes wobble, and grow thicker or
@@ -47,7 +49,10 @@ def augment_images(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return np.clip((bent - paper) / (ink - paper), 0, 1)
 
 
-def affine(rotation: float, shear: float, scale: np.ndarray) -> np.ndarray:
+def affine(rotation: float, shear: float, scale: FloatArray) -> FloatArray:
     """The matrix (2, 2) that scales, then shears, then rotates (radians)."""
     cos, sin = np.cos(rotation), np.sin(rotation)
-    return np.array([[cos, -sin], [sin, cos]]) @ np.array([[1, shear], [0, 1]]) @ np.diag(scale)
+    matrix: FloatArray = (
+        np.array([[cos, -sin], [sin, cos]]) @ np.array([[1, shear], [0, 1]]) @ np.diag(scale)
+    )
+    return matrix

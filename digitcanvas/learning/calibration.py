@@ -8,6 +8,8 @@ from collections.abc import Sequence
 import keras
 import numpy as np
 
+from digitcanvas.drawing.arrays import Float32Array, FloatArray, IntArray
+
 TEMPERATURES = np.geomspace(0.25, 8, 400)
 
 CAUTION = 1.35
@@ -23,7 +25,7 @@ MARGIN = 1e-3
 """In logits, how far inside the last accepted digit lies: more than rounding moves it."""
 
 
-def calibrate(model: keras.Model, validation: Sequence[tuple[np.ndarray, np.ndarray]]) -> None:
+def calibrate(model: keras.Model, validation: Sequence[tuple[Float32Array, IntArray]]) -> None:
     """Change the last layer, a softmax over 10 or 11 classes, by what the validation sets show.
 
     Each set is images (N, 28, 28) and labels (N,), all of them digits. The logits are divided by
@@ -48,7 +50,7 @@ def calibrate(model: keras.Model, validation: Sequence[tuple[np.ndarray, np.ndar
     model.layers[-1].set_weights([kernel, bias])
 
 
-def fit_temperature(logits: Sequence[np.ndarray], labels: Sequence[np.ndarray]) -> float:
+def fit_temperature(logits: Sequence[FloatArray], labels: Sequence[IntArray]) -> float:
     """The temperature, 0.25 to 8, that minimises the mean of the sets' mean cross-entropies.
 
     Each set is logits (N, 10), up to a constant a row, and labels (N,).
@@ -60,15 +62,16 @@ def fit_temperature(logits: Sequence[np.ndarray], labels: Sequence[np.ndarray]) 
     return float(TEMPERATURES[np.argmin(losses)])
 
 
-def _cross_entropy(logits: np.ndarray, labels: np.ndarray) -> float:
+def _cross_entropy(logits: FloatArray, labels: IntArray) -> float:
     likelihood = logits[np.arange(len(labels)), labels] - _log_sum(logits)
     return float(-likelihood.mean())
 
 
-def _log_odds(logits: np.ndarray) -> np.ndarray:
+def _log_odds(logits: FloatArray) -> FloatArray:
     """How much likelier any digit is than none, from logits (N, 11)."""
     return _log_sum(logits[:, :10]) - logits[:, 10]
 
 
-def _log_sum(logits: np.ndarray) -> np.ndarray:
-    return np.logaddexp.reduce(logits, axis=1)
+def _log_sum(logits: FloatArray) -> FloatArray:
+    sums: FloatArray = np.logaddexp.reduce(logits, axis=1)
+    return sums

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from digitcanvas.drawing.arrays import FloatArray
 from digitcanvas.drawing.strokes import Drawing, Stroke
 from digitcanvas.learning.augment import affine
 
@@ -76,7 +77,7 @@ def blend_drawings(drawings: Sequence[Drawing], rng: np.random.Generator) -> lis
     return blended
 
 
-def _evenly(strokes: Sequence[Stroke]) -> np.ndarray:
+def _evenly(strokes: Sequence[Stroke]) -> FloatArray:
     """The strokes as (S, POINTS, 2), at even distances along each, the longer side 1 around 0."""
     middle, size = middle_and_size(strokes)
     paths = []
@@ -87,7 +88,7 @@ def _evenly(strokes: Sequence[Stroke]) -> np.ndarray:
     return (np.array(paths) - middle) / size
 
 
-def _way(stroke: Stroke) -> np.ndarray:
+def _way(stroke: Stroke) -> FloatArray:
     """How far along the stroke each of its points lies."""
     return np.concatenate([[0], np.cumsum(np.hypot(*np.diff(stroke, axis=0).T))])
 
@@ -112,10 +113,12 @@ def _rounded(path: Stroke, neighbours: int) -> Stroke:
     if not neighbours or len(path) < 2 * neighbours + 1:
         return path
     padded = np.pad(path, ((neighbours, neighbours), (0, 0)), mode="edge")
-    return np.mean([padded[i : i + len(path)] for i in range(2 * neighbours + 1)], axis=0)
+    windows = [padded[i : i + len(path)] for i in range(2 * neighbours + 1)]
+    means: FloatArray = np.mean(windows, axis=0)
+    return means
 
 
-def middle_and_size(strokes: Sequence[Stroke]) -> tuple[np.ndarray, float]:
+def middle_and_size(strokes: Sequence[Stroke]) -> tuple[FloatArray, float]:
     """The middle (2,) of a drawing's box, and the length of its longer side, over 0."""
     points = np.concatenate(strokes)
     low, high = points.min(axis=0), points.max(axis=0)

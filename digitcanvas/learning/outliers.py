@@ -11,6 +11,7 @@ from functools import cache
 import numpy as np
 from HersheyFonts import HersheyFonts
 
+from digitcanvas.drawing.arrays import FloatArray
 from digitcanvas.drawing.strokes import Drawing, Stroke
 from digitcanvas.learning.handwriting import EXTENT, middle_and_size
 
@@ -149,15 +150,15 @@ def _any(
     digits: Sequence[Drawing], rng: np.random.Generator, labels: Sequence[int] = tuple(range(10))
 ) -> Drawing:
     """One of the digits with such labels (there must be one), its longer side 1 around 0."""
-    digit = digits[rng.integers(len(digits))]
+    digit = digits[int(rng.integers(len(digits)))]
     while digit.label not in labels:
-        digit = digits[rng.integers(len(digits))]
+        digit = digits[int(rng.integers(len(digits)))]
     middle, size = middle_and_size(digit.strokes)
     strokes = [(stroke - middle) / size for stroke in digit.strokes]
     return Drawing(strokes, digit.label, digit.writer)
 
 
-def _curve(points: np.ndarray, steps: int = 12) -> Stroke:
+def _curve(points: FloatArray, steps: int = 12) -> Stroke:
     """A Catmull-Rom spline through points (n, 2)."""
     p = np.vstack([points[:1], points, points[-1:]])
     t = np.linspace(0, 1, steps)[:, np.newaxis]
@@ -172,11 +173,11 @@ def _curve(points: np.ndarray, steps: int = 12) -> Stroke:
     )
 
 
-def _polar(turns: np.ndarray, radii: np.ndarray | float) -> Stroke:
+def _polar(turns: FloatArray, radii: FloatArray | float) -> Stroke:
     angles = 2 * np.pi * turns
     return np.stack([np.cos(angles) * radii, np.sin(angles) * radii], axis=1)
 
 
-def _rotation(turn: float) -> np.ndarray:
+def _rotation(turn: float) -> FloatArray:
     cos, sin = np.cos(2 * np.pi * turn), np.sin(2 * np.pi * turn)
     return np.array([[cos, -sin], [sin, cos]])

@@ -3,13 +3,18 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
 from digitcanvas.data.mnist import Mnist
 from digitcanvas.data.pen import PenDigits, place_at_random
+from digitcanvas.drawing.arrays import BoolArray, ByteArray, Float32Array, IntArray
 from digitcanvas.drawing.strokes import Drawing
 from digitcanvas.reading.recognizer import ACCEPTED, Recognizer
+
+Metrics = dict[str, Any]
+"""What `compute_metrics` gives, and after `evaluate` the name of the data too."""
 
 BINS = 15
 
@@ -23,23 +28,24 @@ OUTCOMES = ("wrong", "right", "all")
 class Predictions:
     """What a network makes of N images: probabilities (N, 10), is_digit (N,), true labels (N,)."""
 
-    probabilities: np.ndarray
-    is_digit: np.ndarray
-    labels: np.ndarray
+    probabilities: Float32Array
+    is_digit: Float32Array
+    labels: IntArray
 
     @cached_property
-    def digits(self) -> np.ndarray:
+    def digits(self) -> IntArray:
         """What each image is read as, (N,)."""
-        return self.probabilities.argmax(axis=1)
+        digits: IntArray = self.probabilities.argmax(axis=1)
+        return digits
 
     @cached_property
-    def metrics(self) -> dict:
+    def metrics(self) -> Metrics:
         """`compute_metrics`'s figures."""
         return compute_metrics(self.probabilities, self.is_digit, self.labels)
 
     def gallery(
         self, outcome: str = "all", true: int | None = None, read: int | None = None
-    ) -> np.ndarray:
+    ) -> IntArray:
         """The places of the images that are read "right", "wrong" or as it comes ("all").
 
         Only those of a `true` digit, and those `read` as a digit, where these are given. The most
@@ -57,22 +63,21 @@ class Predictions:
 
 def predict_images(
     recognizer: Recognizer,
-    images: np.ndarray,
-    labels: np.ndarray,
+    images: ByteArray,
+    labels: IntArray,
     on_progress: Callable[[float], None] = lambda share: None,
 ) -> Predictions:
     """Read uint8 images (N, 28, 28), ink 255, with labels (N,); tells the share done, 0 to 1."""
     parts = []
     for start in range(0, len(images), AT_ONCE):
-        parts.append(
-            recognizer.classify_batch(images[start : start + AT_ONCE].astype(np.float32) / 255)
-        )
+        part = images[start : start + AT_ONCE].astype(np.float32) / np.float32(255)
+        parts.append(recognizer.classify_batch(part))
         on_progress(min(1, (start + AT_ONCE) / len(images)))
     probabilities, is_digit = (np.concatenate(part) for part in zip(*parts, strict=True))
     return Predictions(probabilities, is_digit, labels)
 
 
-def evaluate(recognizer: Recognizer, mnist: Mnist, pen: PenDigits | None) -> dict[str, dict]:
+def evaluate(recognizer: Recognizer, mnist: Mnist, pen: PenDigits | None) -> dict[str, Metrics]:
     """Measure on the test digits ("test") and on the writers kept out of training ("pen")."""
     test = predict_images(recognizer, mnist.x_test, mnist.y_test).metrics
     metrics = {"test": {"data": mnist.test_set} | test}
@@ -83,7 +88,9 @@ def evaluate(recognizer: Recognizer, mnist: Mnist, pen: PenDigits | None) -> dic
     return metrics
 
 
-def evaluate_drawings(recognizer: Recognizer, drawings: Sequence[Drawing], seed: int = 0) -> dict:
+def evaluate_drawings(
+    recognizer: Recognizer, drawings: Sequence[Drawing], seed: int = 0
+) -> Metrics:
     """Measure on drawings, each put at random on a 280-pixel canvas, 35-80 % of its side.
 
     Each is read by `predict_strokes`, as the app would. Gives `compute_metrics`'s figures.
@@ -99,7 +106,9 @@ def evaluate_drawings(recognizer: Recognizer, drawings: Sequence[Drawing], seed:
     )
 
 
-def compute_metrics(probabilities: np.ndarray, is_digit: np.ndarray, labels: np.ndarray) -> dict:
+def compute_metrics(
+    probabilities: Float32Array, is_digit: Float32Array, labels: IntArray
+) -> Metrics:
     """Figures of N >= 1 readings: probabilities (N, 10), is_digit (N,), true labels (N,).
 
     `accuracy` (0-1) with its 95 % `interval`, the mean cross-entropy `loss` (nats), the `count`;
@@ -143,7 +152,7 @@ def wilson_interval(right: int, count: int) -> list[float]:
     ]
 
 
-def expected_calibration_error(confidence: np.ndarray, right: np.ndarray) -> float:
+def expected_calibration_error(confidence: Float32Array, right: BoolArray) -> float:
     """The mean gap between confidence and accuracy over 15 equal bins of confidence, by count.
 
     Both are (N,). Source: M. P. Naeini et al., "Obtaining well calibrated probabilities using

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
+from digitcanvas.drawing.arrays import ByteArray, Float32Array
 from digitcanvas.drawing.pictures import image_from_picture
 from digitcanvas.drawing.preprocess import image_from_strokes
 from digitcanvas.drawing.strokes import Stroke
@@ -28,8 +29,8 @@ class Prediction:
     how much it looks like one digit at all. Under one half it is `rejected`.
     """
 
-    probabilities: np.ndarray
-    image: np.ndarray
+    probabilities: Float32Array
+    image: Float32Array
     is_digit: float
 
     @property
@@ -44,14 +45,15 @@ class Prediction:
         return "over 99.9 %" if top > 0.999 else f"{top * 100:.1f} %"
 
     @property
-    def logits(self) -> np.ndarray:
+    def logits(self) -> Float32Array:
         """What the softmax makes the probabilities of, float32 (10,), counted from the largest.
 
         A softmax takes no notice of a number added to all ten, so what the network adds is lost. Of
         a probability too small for a float32, the logit is only known to be as low as is told.
         """
-        logits = np.log(np.maximum(self.probabilities, np.finfo(np.float32).tiny))
-        return logits - logits.max()
+        logits: Float32Array = np.log(np.maximum(self.probabilities, np.finfo(np.float32).tiny))
+        logits -= logits.max()
+        return logits
 
     @property
     def rejected(self) -> bool:
@@ -76,7 +78,7 @@ class Recognizer:
     @property
     def can_reject(self) -> bool:
         """Whether the network has an output for what is no digit."""
-        return self._interpreter.get_output_details()[0]["shape"][-1] > 10
+        return bool(self._interpreter.get_output_details()[0]["shape"][-1] > 10)
 
     @classmethod
     def load(cls, model: str | Path) -> "Recognizer":
@@ -100,7 +102,7 @@ class Recognizer:
         """
         return self._predict(image_from_strokes(strokes, centred=centred))
 
-    def predict_image(self, image: np.ndarray, centred: bool = True) -> Prediction:
+    def predict_image(self, image: ByteArray, centred: bool = True) -> Prediction:
         """Read a picture: uint8 (H, W), (H, W, 3) RGB or (H, W, 4) RGBA, dark on light or reverse.
 
         Where it is not to be `centred`, the digit's place and size in it count.
@@ -109,14 +111,14 @@ class Recognizer:
         """
         return self._predict(image_from_picture(image, centred))
 
-    def predict_batch(self, images: np.ndarray) -> np.ndarray:
+    def predict_batch(self, images: Float32Array) -> Float32Array:
         """Read images as networks see them: float32 (N, 28, 28) in [0, 1] -> float32 (N, 10).
 
         Raises ValueError for another shape and for other values.
         """
         return self.classify_batch(images)[0]
 
-    def classify_batch(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def classify_batch(self, images: Float32Array) -> tuple[Float32Array, Float32Array]:
         """What `predict_batch` gives, and each image's `is_digit`, float32 (N,) in [0, 1].
 
         Raises ValueError as `predict_batch` does.
@@ -129,11 +131,11 @@ class Recognizer:
         batches = [self._run(images[i : i + BATCH]) for i in range(0, len(images), BATCH)]
         return split_softmax(np.concatenate(batches) if batches else np.empty((0, 10), np.float32))
 
-    def _predict(self, image: np.ndarray) -> Prediction:
+    def _predict(self, image: Float32Array) -> Prediction:
         probabilities, is_digit = split_softmax(self._run(image[np.newaxis]))
         return Prediction(probabilities[0], image, float(is_digit[0]))
 
-    def _run(self, images: np.ndarray) -> np.ndarray:
+    def _run(self, images: Float32Array) -> Float32Array:
         with self._lock:
             if len(images) != self._batch:
                 self._interpreter.resize_tensor_input(self._input, images.shape)
@@ -141,10 +143,11 @@ class Recognizer:
                 self._batch = len(images)
             self._interpreter.set_tensor(self._input, images)
             self._interpreter.invoke()
-            return self._interpreter.get_tensor(self._output)
+            softmax: Float32Array = self._interpreter.get_tensor(self._output)
+            return softmax
 
 
-def split_softmax(softmax: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def split_softmax(softmax: Float32Array) -> tuple[Float32Array, Float32Array]:
     """What a softmax (N, 10 or 11) says: the digits' probabilities (N, 10), and `is_digit` (N,).
 
     The probabilities are those of each digit if it is one at all, and sum to 1.
