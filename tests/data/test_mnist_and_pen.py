@@ -1,3 +1,7 @@
+import socket
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +16,7 @@ from digitcanvas.data.mnist import (
     load_mnist,
     load_sample,
     mnist_here,
+    sha256,
     split,
     validation_size,
 )
@@ -31,16 +36,70 @@ def save_mnist(path, **changes):
 
 
 @pytest.fixture
-def offline(monkeypatch, tmp_path):
-    """No MNIST anywhere, and no network to get it."""
+def cached(tmp_path):
+    """Where MNIST would be in Keras' cache."""
+    return tmp_path / "keras" / "datasets" / "mnist.npz"
 
-    def fail():
-        raise Exception("URL fetch failure")
 
-    monkeypatch.setattr(mnist_data, "_download_mnist", fail)
-    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
+@pytest.fixture
+def offline(monkeypatch, tmp_path, cached):
+    """No MNIST on this machine, and no server that has it."""
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        monkeypatch.setattr(mnist_data, "URL", "http://{}:{}/".format(*closed.getsockname()))
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    monkeypatch.setenv("KERAS_HOME", str(cached.parent.parent))
     monkeypatch.delenv("DIGITCANVAS_MNIST", raising=False)
     monkeypatch.delenv("DIGITCANVAS_PEN", raising=False)
+
+
+class Server(ThreadingHTTPServer):
+    """Answers every request with `content`, as far as `sent` bytes of it, and then waits."""
+
+    content, sent, status = b"", None, 200
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.requests = 0
+        self.closing = threading.Event()
+
+    @property
+    def url(self):
+        return "http://{}:{}/mnist.npz".format(*self.server_address)
+
+
+class Handler(BaseHTTPRequestHandler):
+    server: Server
+
+    def do_GET(self):
+        server = self.server
+        server.requests += 1
+        self.send_response(server.status)
+        self.send_header("Content-Length", str(len(server.content)))
+        self.end_headers()
+        self.wfile.write(server.content[: server.sent])
+        if server.sent is not None:
+            server.closing.wait(10)
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def server(offline, tmp_path, monkeypatch):
+    """A server that has MNIST, of 20 and 10 digits."""
+    with Server() as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        file = save_mnist(tmp_path / "served.npz")
+        server.content = file.read_bytes()
+        monkeypatch.setattr(mnist_data, "URL", server.url)
+        monkeypatch.setattr(mnist_data, "SHA256", sha256(file))
+        yield server
+        server.closing.set()
+        server.shutdown()
+        thread.join()
 
 
 def test_the_path_given_comes_before_the_environment_s(tmp_path, monkeypatch):
@@ -50,31 +109,74 @@ def test_the_path_given_comes_before_the_environment_s(tmp_path, monkeypatch):
     assert load_mnist().source == str(other)
 
 
-def test_then_comes_keras_cache(offline, tmp_path):
-    cached = tmp_path / "keras" / "datasets" / "mnist.npz"
+def test_then_comes_keras_cache(server, cached):
     cached.parent.mkdir(parents=True)
-    save_mnist(cached)
+    save_mnist(cached, y_test=np.arange(10)[::-1])  # another file than the server's
     assert load_mnist().source == str(cached)
+    assert server.requests == 0
 
 
-def test_then_it_is_downloaded_there(offline, tmp_path, monkeypatch):
-    cached = tmp_path / "keras" / "datasets" / "mnist.npz"
+def test_then_it_is_downloaded_there_once(server, cached, capfd):
+    for _ in range(2):
+        mnist = find_mnist()
+        assert mnist.source == str(cached) and len(mnist.x_train) == 20
+    assert cached.read_bytes() == server.content
+    assert list(cached.parent.iterdir()) == [cached]
+    assert server.requests == 1
+    assert capfd.readouterr().out == ""  # which is for the shell's report
 
-    def download():
-        cached.parent.mkdir(parents=True)
-        save_mnist(cached)
 
-    monkeypatch.setattr(mnist_data, "_download_mnist", download)
-    assert load_mnist().source == str(cached)
-
-
-def test_a_damaged_cache_is_downloaded_anew(offline, tmp_path, monkeypatch):
-    cached = tmp_path / "keras" / "datasets" / "mnist.npz"
+def test_a_damaged_cache_is_downloaded_again(server, cached):
     cached.parent.mkdir(parents=True)
     cached.write_bytes(b"half of it")
-    assert load_mnist().is_sample
-    monkeypatch.setattr(mnist_data, "_download_mnist", lambda: save_mnist(cached))
+    server.status = 404
+    assert load_mnist().is_sample and cached.read_bytes() == b"half of it"
+    server.status = 200
     assert load_mnist().source == str(cached)
+
+
+def test_the_file_is_the_one_that_keras_downloads():
+    keras = Path(find_spec("keras").origin).parent
+    source = (keras / "src" / "datasets" / "mnist.py").read_text()
+    folder, name = mnist_data.URL.rsplit("/", 1)
+    assert f'"{folder}/"' in source and name in source and f'"{mnist_data.SHA256}"' in source
+
+
+@pytest.mark.parametrize(
+    ("fault", "message"),
+    [
+        ({"content": b"another file"}, "hash"),
+        ({"status": 503}, "503"),
+        ({"sent": 0}, "timed out"),
+        ({"sent": 1000}, "timed out"),
+    ],
+    ids=["another file", "an error", "silence", "silence halfway"],
+)
+def test_a_download_that_fails_leaves_no_file_and_says_what_to_do(
+    server, cached, monkeypatch, fault, message
+):
+    monkeypatch.setattr(mnist_data, "TIMEOUT", 0.2)
+    for name, value in fault.items():
+        setattr(server, name, value)
+    with pytest.raises(MnistMissing, match=message) as raised:
+        find_mnist()
+    assert "could not be downloaded: set DIGITCANVAS_MNIST" in str(raised.value)
+    assert list(cached.parent.iterdir()) == []
+
+
+def test_a_connection_that_breaks_off_leaves_no_half_file(server, cached):
+    server.sent = 1000
+    server.closing.set()
+    with pytest.raises(MnistMissing, match="1000 bytes read"):
+        find_mnist()
+    assert list(cached.parent.iterdir()) == []
+
+
+def test_a_cache_that_cannot_be_written_to_is_a_failed_download(server, cached):
+    cached.parent.parent.mkdir()
+    cached.parent.write_text("a file where the folder should be")
+    with pytest.raises(MnistMissing, match="could not be downloaded"):
+        find_mnist()
 
 
 @given(st.integers(0, 10**9), st.integers(0, 255))
@@ -107,18 +209,11 @@ def test_and_offline_the_sample_serves_and_says_so(offline, caplog):
 def test_who_wants_all_of_mnist_is_told_what_to_do_offline(offline):
     with pytest.raises(MnistMissing) as raised:
         find_mnist()
-    for word in ("could not be downloaded", "DIGITCANVAS_MNIST", "sample", "URL fetch failure"):
+    for word in ("could not be downloaded", "DIGITCANVAS_MNIST", "sample", "refused"):
         assert word in str(raised.value)
 
 
-def test_a_download_that_brings_something_else_is_as_good_as_none(offline, monkeypatch):
-    monkeypatch.setattr(mnist_data, "_download_mnist", lambda: None)
-    with pytest.raises(MnistMissing):
-        find_mnist()
-
-
-def test_all_of_mnist_is_found_where_it_is_loaded_from(offline, tmp_path, monkeypatch):
-    cached = tmp_path / "keras" / "datasets" / "mnist.npz"
+def test_all_of_mnist_is_found_where_it_is_loaded_from(offline, cached, tmp_path, monkeypatch):
     cached.parent.mkdir(parents=True)
     given = save_mnist(tmp_path / "given.npz")
     for path, found in (
@@ -295,9 +390,8 @@ def test_as_many_digits_are_kept_as_the_tutorials_keep_and_one_at_least(count, s
     assert validation_size(count, share) == kept
 
 
-def test_what_this_machine_has_is_where_find_mnist_looks(offline, tmp_path, monkeypatch):
+def test_what_this_machine_has_is_where_find_mnist_looks(offline, cached, tmp_path, monkeypatch):
     assert mnist_here() is None
-    cached = tmp_path / "keras" / "datasets" / "mnist.npz"
     cached.parent.mkdir(parents=True)
     assert mnist_here() is None
     save_mnist(cached)
@@ -326,9 +420,6 @@ def test_without_a_word_keras_cache_is_at_home(offline, tmp_path, monkeypatch):
     assert mnist_here() == cached
 
 
-def test_to_look_for_mnist_downloads_nothing(offline, monkeypatch):
-    def fail():
-        raise AssertionError("downloaded")
-
-    monkeypatch.setattr(mnist_data, "_download_mnist", fail)
+def test_to_look_for_mnist_downloads_nothing(server):
     assert mnist_here() is None
+    assert server.requests == 0

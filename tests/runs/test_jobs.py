@@ -10,7 +10,6 @@ import subprocess
 import sys
 import threading
 import time
-import urllib.request
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
@@ -21,6 +20,7 @@ import psutil
 import pytest
 
 from digitcanvas import Recognizer
+from digitcanvas.data import mnist
 from digitcanvas.data.mnist import MnistMissing
 from digitcanvas.learning import training, worker
 from digitcanvas.reading import registry
@@ -445,8 +445,7 @@ def test_a_connection_that_says_nothing_is_given_up(monkeypatch, tmp_path):
         for name in ("DIGITCANVAS_MNIST", "no_proxy", "NO_PROXY"):
             monkeypatch.delenv(name, raising=False)
         monkeypatch.setenv("KERAS_HOME", str(tmp_path))
-        monkeypatch.setattr(urllib.request, "_opener", None)  # it remembers other proxies
-        monkeypatch.setattr(worker, "TIMEOUT", 0.5)
+        monkeypatch.setattr(mnist, "TIMEOUT", 0.5)
         try:
             with pytest.raises(MnistMissing, match="timed out"):
                 worker.train(
