@@ -71,14 +71,16 @@ class Recognizer:
         self._interpreter = Interpreter(model_content=model, num_threads=1)
         self._interpreter.allocate_tensors()
         self._input = self._interpreter.get_input_details()[0]["index"]
-        self._output = self._interpreter.get_output_details()[0]["index"]
+        output = self._interpreter.get_output_details()[0]
+        self._output = output["index"]
+        self._can_reject = bool(output["shape"][-1] > 10)
         self._batch = 1
         self._lock = threading.Lock()  # an Interpreter is not thread-safe
 
     @property
     def can_reject(self) -> bool:
         """Whether the network has an output for what is no digit."""
-        return bool(self._interpreter.get_output_details()[0]["shape"][-1] > 10)
+        return self._can_reject
 
     @classmethod
     def load(cls, model: str | Path) -> "Recognizer":

@@ -240,6 +240,44 @@ def test_many_threads_read_at_once(cnn):
         assert all(pool.map(read, range(400)))
 
 
+@pytest.mark.parametrize(("outputs", "can_reject"), [(10, False), (11, True)])
+def test_a_network_can_reject_if_it_has_an_eleventh_output(monkeypatch, outputs, can_reject):
+    class Network:
+        def __init__(self, **_):
+            pass
+
+        def allocate_tensors(self):
+            pass
+
+        def get_input_details(self):
+            return [{"index": 0, "shape": np.array([1, 28, 28])}]
+
+        def get_output_details(self):
+            return [{"index": 1, "shape": np.array([1, outputs])}]
+
+    monkeypatch.setattr("digitcanvas.reading.recognizer.Interpreter", Network)
+    assert Recognizer(b"").can_reject is can_reject
+
+
+def test_the_interpreter_is_asked_only_under_its_lock():
+    """It fails now and then, with a MemoryError, where two threads ask it at once."""
+
+    class Guard:
+        def __init__(self, interpreter, lock):
+            self.interpreter, self.lock = interpreter, lock
+
+        def __getattr__(self, name):
+            assert self.lock.locked(), f"{name} without the lock"
+            return getattr(self.interpreter, name)
+
+    recognizer = Recognizer.load("cnn")
+    recognizer._interpreter = Guard(recognizer._interpreter, recognizer._lock)
+    assert recognizer.can_reject
+    assert recognizer.predict_strokes(DIGITS[7]).digit == 7
+    for count in (0, 1, 3, 300):
+        recognizer.classify_batch(np.zeros((count, 28, 28), np.float32))
+
+
 def test_what_is_served_is_what_was_trained(recognizer, request):
     """LiteRT against Keras on the same weights."""
     import keras
