@@ -41,9 +41,13 @@ def test_a_picture_of_a_digit_is_read_in_either_polarity(recognizer, digit):
     assert recognizer.predict_image(255 - picture).digit == digit
 
 
-def test_a_dot_is_read_as_something(recognizer):
-    prediction = recognizer.predict_strokes([np.array([[140.0, 140.0]])])
-    assert np.isfinite(prediction.probabilities).all()
+@pytest.mark.parametrize("centred", [True, False])
+@pytest.mark.parametrize("tap", [[(140, 140)], [(140, 140), (140.03, 140)]])
+def test_a_tap_is_seen_as_a_dot_and_rejected(recognizer, tap, centred):
+    """A dot of the pen's own size: not blown up to a digit, which many networks would accept."""
+    prediction = recognizer.predict_strokes([np.array(tap, float)], centred=centred)
+    assert 1 < prediction.image.sum() < 2
+    assert prediction.rejected
 
 
 def test_an_empty_drawing_is_refused(recognizer):
