@@ -41,6 +41,7 @@ ONE_STROKE = [digit for digit, strokes in DIGITS.items() if len(strokes) == 1]
 PACE, LATE = 0.12, 1  # seconds, as in companion.js; its SPACING is less than that of our points
 REPORT = 0.2  # seconds from the pen's lift to the canvas' report, if it is not lifted again
 PAUSE = 1  # second in which a person looks at the answer
+HOVER = 0.4  # seconds from Clear to the next stroke
 PATIENCE = 10  # seconds in which anything has to be answered
 
 
@@ -151,7 +152,7 @@ class Client(Session):
             self.send("clear")
             await self.until(lambda before=before: self.background != before, "Clear")
             self.report(strokes=0)
-            await asyncio.sleep(driver.HOVER)
+            await asyncio.sleep(HOVER)
 
     async def draw_stroke(self, stroke: np.ndarray) -> None:
         points, started = [stroke[0]], round(time.time() * 1000)

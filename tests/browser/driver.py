@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -16,7 +17,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import psutil
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, WebSocket, sync_playwright
 
 ROOT = Path(__file__).parents[2]
 WITHOUT_COMPANION = "tests/browser/without_companion.py"
@@ -31,11 +32,11 @@ FLAGS = [
     "--disable-sync",
 ]
 PHONE = {"viewport": {"width": 375, "height": 812}, "has_touch": True, "is_mobile": True}
-HOVER = 0.4
-"""Seconds: the canvas' toolbar fades in where the pen enters, and would take an earlier press."""
 STEP = 6
 """Pixels between two mouse events; a browser that gets them faster than its frames drops some."""
 FRAME = 0.008
+COARSE = 20
+"""Pixels between two events where a few do: each takes the browser 15 to 40 ms."""
 
 
 def find_chromium() -> str:
@@ -129,30 +130,52 @@ def open_page(browser: Browser, app: App, **context) -> Page:
 
 
 class Sent:
-    """What a page sends to the server from now on: its components' states."""
+    """What a page sends to the server from now on, its components' states, and what comes back."""
 
     def __init__(self, page: Page) -> None:
         self._page = page
         self._frames: list[bytes] = []
-        page.on(
-            "websocket",
-            lambda socket: socket.on("framesent", lambda frame: self._frames.append(frame)),
-        )
+        self._received: list[bytes] = []
+        page.on("websocket", self._listen)
+
+    def _listen(self, socket: WebSocket) -> None:
+        socket.on("framesent", lambda frame: self._frames.append(frame))
+        socket.on("framereceived", lambda frame: self._received.append(frame))
 
     def drawing(self) -> list:
-        """The objects of the canvas as it told of them last."""
-        return [[], *(report["raw"]["objects"] for report in self._states("drawing"))][-1]
+        """The objects that the canvas reported last."""
+        return [[], *(report["raw"]["objects"] for report in self.reports())][-1]
+
+    def reports(self) -> list[dict]:
+        """The canvas' reports."""
+        return self._states("drawing")
 
     def forget(self) -> None:
         self._frames.clear()
+        self._received.clear()
 
     def live(self) -> list[dict]:
         """The companion's messages."""
         return self._states("live")
 
+    def is_confirmed(self) -> bool:
+        """Whether the server has told the companion that it knows all its strokes for good."""
+        strokes = [stroke for message in self.live() for stroke in message["strokes"]]
+        settled = re.findall(rb'"settled": ?(\d+)', b"".join(self._received))
+        newest = max((stroke["started"] for stroke in strokes), default=0)
+        return newest <= max(map(int, settled), default=0)
+
+    def received(self) -> list[bytes]:
+        """The messages of the server."""
+        self._pump()
+        return self._received
+
+    def _pump(self) -> None:
+        self._page.wait_for_timeout(10)  # Playwright reports frames only while it waits
+
     def _states(self, name: str) -> list:
         """A component's states, each as often as it was new."""
-        self._page.wait_for_timeout(10)  # Playwright tells of frames only while it is waited for
+        self._pump()
         states = []
         for frame in self._frames:
             if (start := frame.find(f'{{"{name}":'.encode())) >= 0:
@@ -197,20 +220,52 @@ def canvas(page: Page):
 def draw(
     page: Page, strokes: Sequence[np.ndarray], halfway: Callable[[], None] = lambda: None
 ) -> None:
-    """Draw strokes, in canvas pixels, with the mouse; `halfway` is called in the last's middle."""
+    """Draw strokes with the mouse at a hand's pace; `halfway` is called in the last one's middle.
+
+    The strokes are in canvas pixels.
+    """
+    _draw(page, strokes, [list(on_the_way(stroke)) for stroke in strokes], halfway, FRAME)
+
+
+def sketch(
+    page: Page, strokes: Sequence[np.ndarray], halfway: Callable[[], None] = lambda: None
+) -> None:
+    """Draw strokes as `draw` does, but fast: where a test is not about the stroke itself."""
+    _draw(page, strokes, [coarse(stroke)[1:] for stroke in strokes], halfway, 0)
+
+
+def _draw(page, strokes, ways, halfway, pause: float) -> None:
     box = canvas(page).bounding_box()
-    page.mouse.move(box["x"] + strokes[0][0][0], box["y"] + strokes[0][0][1])
-    time.sleep(HOVER)
-    for number, stroke in enumerate(strokes, 1):
-        page.mouse.move(box["x"] + stroke[0][0], box["y"] + stroke[0][1])
+    for number, (stroke, points) in enumerate(zip(strokes, ways, strict=True), 1):
+        aim(page, *stroke[0])
         page.mouse.down()
-        points = list(on_the_way(stroke))
-        for place, (x, y) in enumerate(points):
-            if place == len(points) // 2 and number == len(strokes):
+        for index, (x, y) in enumerate(points):
+            if index == len(points) // 2 and number == len(strokes):
                 halfway()
             page.mouse.move(box["x"] + x, box["y"] + y)
-            time.sleep(FRAME)
+            time.sleep(pause)
         page.mouse.up()
+
+
+def aim(page: Page, x: float, y: float) -> None:
+    """Move the mouse to a point of the canvas, in its pixels, until a press there reaches it.
+
+    The canvas' toolbar fades in where the mouse enters, and takes a press meanwhile.
+    """
+    box = canvas(page).bounding_box()
+    at = [box["x"] + x, box["y"] + y]
+    page.mouse.move(*at)
+    wait_for(lambda: canvas(page).evaluate(IS_UNDER, at), 5)
+
+
+IS_UNDER = "(canvas, [x, y]) => canvas.getRootNode().elementFromPoint(x, y) === canvas"
+
+
+def coarse(stroke: np.ndarray) -> np.ndarray:
+    """A stroke (n, 2) in points that lie at most COARSE pixels apart along it."""
+    along = np.append(0, np.cumsum(np.hypot(*np.diff(stroke, axis=0).T)))
+    points = np.linspace(0, along[-1], int(np.ceil(along[-1] / COARSE)) + 1)
+    return np.stack([np.interp(points, along, axis) for axis in stroke.T], axis=1)
 
 
 def on_the_way(stroke: np.ndarray) -> Iterator[np.ndarray]:
@@ -240,6 +295,12 @@ def wait_for_rejection(page: Page) -> None:
     page.locator(".st-key-prediction").get_by_text("does not look like a digit").wait_for()
 
 
+def wait_until_committed(page: Page, strokes: int) -> None:
+    """Wait until a watched page's canvas has reported so many strokes, and the server knows it."""
+    wait_for(lambda: len(page.sent.drawing()) == strokes, 10)
+    wait_for(page.sent.is_confirmed, 10)
+
+
 def wait_until_empty(page: Page) -> None:
     page.wait_for_function(
         "() => /^\\D/.test(document.querySelector('.st-key-prediction')?.innerText ?? '')"
@@ -255,12 +316,22 @@ def clear(page: Page) -> None:
     wait_until_empty(page)
 
 
+def wipe(page: Page) -> None:
+    """Clear a watched page for the next test, and wait until its canvas has reported that."""
+    page.mouse.up()
+    page.sent.forget()
+    clear(page)
+    wait_for(page.sent.reports, 10)
+    wait_for(page.sent.is_confirmed, 10)
+    page.sent.forget()
+
+
 def touch(page: Page, strokes: Sequence[np.ndarray]) -> None:
     """Draw strokes, in canvas pixels, with a finger."""
     box = canvas(page).bounding_box()
     client = page.context.new_cdp_session(page)
     for stroke in strokes:
-        for number, (x, y) in enumerate(stroke):
+        for number, (x, y) in enumerate(coarse(stroke)):
             client.send(
                 "Input.dispatchTouchEvent",
                 {
@@ -268,8 +339,8 @@ def touch(page: Page, strokes: Sequence[np.ndarray]) -> None:
                     "touchPoints": [{"x": box["x"] + x, "y": box["y"] + y}],
                 },
             )
-            time.sleep(2 * FRAME)
         client.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    client.detach()
 
 
 PLOTS = {
