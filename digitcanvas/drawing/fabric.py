@@ -1,4 +1,4 @@
-"""The canvas' JSON as strokes.
+"""Strokes from the canvas's JSON.
 
 streamlit-drawable-canvas reports a drawing as Fabric.js objects, each a freehand path.
 """
@@ -18,34 +18,35 @@ from digitcanvas.drawing.strokes import (
 )
 
 CURVE_STEPS = np.linspace(0, 1, 9)[1:, np.newaxis]
+"""Where a curve is sampled, (8, 1): from after its start, 0, to its end, 1."""
 
 
 def strokes_from_canvas(json_data: dict[str, Any] | None) -> list[Stroke]:
-    """The strokes in what streamlit-drawable-canvas reports, as a person sees them now.
+    """The strokes that streamlit-drawable-canvas reports, as a person sees them now.
 
-    `json_data` is the canvas' Fabric.js JSON. Every object is a freehand path: its curves are
-    sampled, and moved, scaled and rotated as the canvas' edit mode left them. The brush's width
-    plays no part. Gives [] for None and for an empty canvas.
+    `json_data` is the canvas's Fabric.js JSON. Every object in it is a freehand path. Its curves
+    are sampled, then moved, scaled and rotated as the canvas's edit mode left them. The width of
+    the brush makes no difference. Returns [] for None and for an empty canvas.
 
-    Raises ValueError for JSON of any other form, with a message for the person who drew.
+    Raises ValueError for any other JSON, with a message for the person who drew.
     """
     if json_data is None:
         return []
     objects = json_data.get("objects") if isinstance(json_data, dict) else None
     if not isinstance(objects, list):
-        raise ValueError("This is not a drawing: the canvas' data has no list of objects.")
+        raise ValueError("This is not a drawing: the canvas's data has no list of objects.")
     paths = [obj.get("path") for obj in objects if isinstance(obj, dict)]
     commands = sum(len(path) for path in paths if isinstance(path, list))
     if len(objects) > MAX_STROKES or commands > MAX_POINTS / len(CURVE_STEPS):
-        raise ValueError("This is too much for one digit: clear the canvas and draw again.")
+        raise ValueError("The drawing is too long for one digit: clear the canvas and draw again.")
     return check_strokes([_stroke_from_object(obj) for obj in objects])
 
 
 def _stroke_from_object(obj: Any) -> Stroke:
-    """A Fabric.js Path as the points of its outline, in canvas pixels.
+    """The points of a Fabric.js Path, in canvas pixels.
 
-    Fabric keeps a path's coordinates as drawn and places their box by a matrix: p -> T R S K
-    (p - middle), for translation, rotation, scale (with flips) and skew.
+    Fabric keeps a path's coordinates as they were drawn, and positions their box by a matrix:
+    p -> T R S K (p - middle), for translation, rotation, scale (with flips) and skew.
     """
     if not isinstance(obj, dict) or str(obj.get("type")).lower() != "path":
         kind = obj.get("type") if isinstance(obj, dict) else obj
@@ -54,12 +55,12 @@ def _stroke_from_object(obj: Any) -> Stroke:
     low, high = points.min(axis=0), points.max(axis=0)
     middle = (low + high) / 2
     if any(obj.get(key, "center") != "center" for key in ("originX", "originY")):
-        raise ValueError("A stroke is placed by a corner, not by its centre.")
+        raise ValueError("A stroke is positioned by a corner, not by its centre: clear the canvas.")
 
     def number(key: str, default: float) -> float:
         return _number(obj.get(key, default), key)
 
-    place = [number("left", middle[0]), number("top", middle[1])]
+    position = [number("left", middle[0]), number("top", middle[1])]
     scale = [number("scaleX", 1), number("scaleY", 1)]
     flip = [-1 if obj.get(key) else 1 for key in ("flipX", "flipY")]
     skew_x, skew_y, angle = (math.radians(number(key, 0)) for key in ("skewX", "skewY", "angle"))
@@ -70,15 +71,15 @@ def _stroke_from_object(obj: Any) -> Stroke:
         @ np.array([[1, math.tan(skew_x)], [0, 1]])
         @ np.array([[1, 0], [math.tan(skew_y), 1]])
     )
-    moved: FloatArray = (points - middle) @ matrix.T + place
+    moved: FloatArray = (points - middle) @ matrix.T + position
     return moved
 
 
 def _number(value: object, name: str) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise ValueError(f"A stroke's {name} is {value!r:.40}, which is no number.")
+        raise ValueError(f"A stroke's {name} is {value!r:.40}, which is not a number.")
     if not abs(value) <= MAX_COORDINATE:
-        raise ValueError(f"A stroke's {name} is not a number, or lies far off the canvas.")
+        raise ValueError(f"A stroke's {name} is not a number or is far off the canvas.")
     return float(value)
 
 
@@ -90,10 +91,10 @@ def _path_points(path: object) -> FloatArray:
     for number, command in enumerate(path):
         name, numbers = _command(command)
         if (name == "M") != (number == 0):
-            raise ValueError("A stroke's path does not begin at one place and go on from there.")
+            raise ValueError("A stroke's path must begin with a single move: clear the canvas.")
         if name == "Q":
             start, control, end = pieces[-1][-1], numbers[:2], numbers[2:]
-            t = CURVE_STEPS
+            t = CURVE_STEPS  # a quadratic Bezier curve
             pieces.append((1 - t) ** 2 * start + 2 * t * (1 - t) * control + t**2 * end)
         else:
             pieces.append(numbers[np.newaxis])
@@ -108,5 +109,5 @@ def _command(command: object) -> tuple[str, FloatArray]:
         or not isinstance(command[0], str)
         or lengths.get(command[0]) != len(command)
     ):
-        raise ValueError(f"A stroke's path has a part that is not understood: {command!r:.60}.")
+        raise ValueError(f"A stroke's path has an unknown command: {command!r:.60}.")
     return command[0], np.array([_number(value, "coordinate") for value in command[1:]])

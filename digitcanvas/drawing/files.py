@@ -14,18 +14,18 @@ from digitcanvas.drawing.arrays import IntArray
 from digitcanvas.drawing.strokes import Drawing, check_strokes
 
 MAX_NUMBERS = 100_000_000
-"""In an array of an .npz file: some hundred thousand drawings have fewer."""
+"""The most in one array of an .npz file. Hundreds of thousands of drawings have fewer."""
 
 
 def read_unipen(path: str | Path) -> list[Drawing]:
-    """Read the digits in a UNIPEN file, in its order.
+    """Read the digits in a UNIPEN file, in the order of the file.
 
-    A digit is a `.SEGMENT DIGIT i-j ? "8"`, a `.COMMENT label writer number`, and its strokes,
-    each between `.PEN_DOWN` and `.PEN_UP`, a point "x y" a line. The tablet's y points up; it is
-    flipped here (0 becomes the top). Format: I. Guyon et al., "UNIPEN project of on-line data
-    exchange and recognizer benchmarks", ICPR 1994.
+    A digit is a line `.SEGMENT DIGIT i-j ? "8"`, a line `.COMMENT label writer number`, and its
+    strokes: each between `.PEN_DOWN` and `.PEN_UP`, one point "x y" a line. The tablet's y axis
+    points up, and is flipped here to point down. Format: I. Guyon et al., "UNIPEN project of
+    on-line data exchange and recognizer benchmarks", ICPR 1994.
 
-    Raises ValueError for a file that is not of this form, naming the line, and OSError where it
+    Raises ValueError, which names the line, for a file in another format, and OSError for one that
     cannot be read.
     """
     drawings: list[Drawing] = []
@@ -37,7 +37,7 @@ def read_unipen(path: str | Path) -> list[Drawing]:
             if not words:
                 continue
             if stroke is not None and words[0] in (".PEN_DOWN", ".SEGMENT"):
-                raise ValueError("a stroke without its end")
+                raise ValueError("the stroke before this line has no end")
             if words[0] == ".SEGMENT":
                 label = list("0123456789").index(words[-1].strip('"'))
                 drawings.append(Drawing([], label, writer=0))
@@ -47,7 +47,7 @@ def read_unipen(path: str | Path) -> list[Drawing]:
                 stroke = []
             elif words[0] == ".PEN_UP":
                 if stroke is None:
-                    raise ValueError("the end of a stroke that has not begun")
+                    raise ValueError("no stroke ends here")
                 drawings[-1].strokes.extend(check_strokes([stroke]))
                 stroke = None
             elif stroke is not None:
@@ -58,27 +58,27 @@ def read_unipen(path: str | Path) -> list[Drawing]:
                 f"{path}, line {number}: {line.strip()[:60]!r} is not UNIPEN."
             ) from error
     if stroke is not None:
-        raise ValueError(f"{path} ends within a stroke: fetch the file again.")
+        raise ValueError(f"{path} ends in the middle of a stroke: download the file again.")
     drawings = [drawing for drawing in drawings if drawing.strokes]
     if not drawings:
-        raise ValueError(f"{path} holds no UNIPEN digits.")
+        raise ValueError(f"{path} contains no UNIPEN digits.")
     return drawings
 
 
 def read_drawings(path: str | Path) -> list[Drawing]:
-    """Read labelled drawings from an .npz file (see `write_drawings`) or else a UNIPEN file.
+    """Read labelled drawings from an .npz file (see `write_drawings`) or from a UNIPEN file.
 
-    Raises ValueError for a file that is neither, and OSError where it cannot be read.
+    Raises ValueError for a file that is neither, and OSError for one that cannot be read.
     """
     return _read_npz(path) if zipfile.is_zipfile(path) else read_unipen(path)
 
 
 def write_drawings(path: str | Path, drawings: Sequence[Drawing]) -> None:
-    """Write drawings to an .npz file of five arrays, D drawings of S strokes of P points in all.
+    """Write D drawings, with S strokes and P points in all, to an .npz file of five arrays.
 
     `points` (P, 2) holds the points of all strokes one after the other, x to the right, y down;
-    `stroke_lengths` (S,) how many of them belong to each stroke, `drawing_lengths` (D,) how many
-    strokes to each drawing; `labels` (D,) the digits, and `writers` (D,) who drew them.
+    `stroke_lengths` (S,) the number of points of each stroke; `drawing_lengths` (D,) the number of
+    strokes of each drawing; `labels` (D,) the digits; `writers` (D,) who drew them.
     """
     strokes = [stroke for drawing in drawings for stroke in drawing.strokes]
     with open(path, "wb") as file:
@@ -93,7 +93,7 @@ def write_drawings(path: str | Path, drawings: Sequence[Drawing]) -> None:
 
 
 def _read_npz(path: str | Path) -> list[Drawing]:
-    """Reads what `write_drawings` writes; `writers` may be missing."""
+    """Read what `write_drawings` writes; `writers` may be missing."""
     content = io.BytesIO(Path(path).read_bytes())
     try:
         _check_headers(content)
@@ -104,18 +104,18 @@ def _read_npz(path: str | Path) -> list[Drawing]:
             )
             writers = arrays["writers"] if "writers" in arrays else np.zeros_like(labels)
         if {labels.dtype.kind, writers.dtype.kind} - set("iu"):
-            raise ValueError("labels and writers are no integers")
-        strokes = _cut(points, stroke_lengths)
+            raise ValueError("labels and writers must be integers")
+        strokes = _split(points, stroke_lengths)
         drawings = [
             Drawing(check_strokes(own), int(label), int(writer))
             for own, label, writer in zip(
-                _cut(strokes, drawing_lengths), labels, writers, strict=True
+                _split(strokes, drawing_lengths), labels, writers, strict=True
             )
         ]
-    except Exception as error:  # NumPy's recognizers raise all sorts on damaged files
-        raise ValueError(f"{path} holds no drawings as digitcanvas writes them: {error}") from error
+    except Exception as error:  # a damaged file makes NumPy raise almost anything
+        raise ValueError(f"{path} cannot be read as drawings: {error}") from error
     if not drawings:
-        raise ValueError(f"{path} holds no drawings.")
+        raise ValueError(f"{path} contains no drawings.")
     if not all(drawing.strokes and 0 <= drawing.label <= 9 for drawing in drawings):
         raise ValueError(
             f"{path} has a drawing without strokes, or with a label other than 0 to 9."
@@ -124,20 +124,22 @@ def _read_npz(path: str | Path) -> list[Drawing]:
 
 
 def _check_headers(content: io.BytesIO) -> None:
-    """Refuse arrays of anything but numbers, and of far too many, before they are unpacked."""
+    """Reject arrays of anything but numbers, and arrays too large, before they are unpacked."""
     with zipfile.ZipFile(content) as archive:
         for name in archive.namelist():
             with archive.open(name) as member:
                 if np.lib.format.read_magic(member) != (1, 0):
-                    raise ValueError(f"{name} is not of format 1.0")
+                    raise ValueError(f"{name} is not in NumPy's format 1.0")
                 shape, _, dtype = np.lib.format.read_array_header_1_0(member)
             if dtype.kind not in "iuf" or math.prod(shape) > MAX_NUMBERS:
-                raise ValueError(f"{name} holds no numbers, or too many")
+                raise ValueError(
+                    f"{name} contains something other than numbers, or too many of them"
+                )
 
 
-def _cut(items: Sequence[Any], lengths: IntArray) -> list[Any]:
-    """The items in runs of such lengths."""
+def _split(items: Sequence[Any], lengths: IntArray) -> list[Any]:
+    """The items, split into consecutive runs of these lengths."""
     if lengths.dtype.kind not in "iu" or (lengths < 0).any() or lengths.sum() != len(items):
-        raise ValueError("the lengths do not add up")
+        raise ValueError("the lengths do not add up to the number of items")
     ends = np.cumsum(lengths)
     return [items[end - length : end] for end, length in zip(ends, lengths, strict=True)]

@@ -1,4 +1,4 @@
-"""A picture of one handwritten digit - a photo, a scan, a drawing - as the (28, 28) image."""
+"""A picture of one handwritten digit (a photo, a scan, a screenshot) as a (28, 28) image."""
 
 import io
 import warnings
@@ -15,23 +15,23 @@ from digitcanvas.drawing.preprocess import BOX, FINE, SIDE, centre
 FORMATS = ["PNG", "JPEG", "BMP", "WEBP"]
 MAX_PIXELS = 64_000_000
 MAX_WHOLE_PIXELS = 12_500_000
-"""For all but a baseline JPEG, which alone can be decoded at a fraction of its size."""
+"""For all but a baseline JPEG, the only format that can be decoded at a fraction of its size."""
 
 READ_SIDE = 1000
-"""The long side, in pixels, that larger pictures are brought down to as they are read."""
+"""The long side, in pixels, to which larger pictures are reduced when they are read."""
 
 WORK_SIDE = 400
-"""The long side, in pixels, that the digit is searched at."""
+"""The long side, in pixels, to which larger pictures are reduced before a digit is searched."""
 
 MEDIAN_SIDE = 128
-"""The long side, in pixels, at which ink is told from paper."""
+"""The long side, in pixels, at which it is decided whether ink is darker or lighter than paper."""
 
 OUTLINE_SIDE = 320
 MARGIN = 40
-"""A digit's long side, in pixels, as its pen is worked on, and the room around it."""
+"""A digit's long side while its pen is thinned or widened, and the margin around it, in pixels."""
 
 COARSE = 40
-"""A digit of fewer pixels than this keeps its greys, which say more than its outline."""
+"""A digit of fewer pixels than this keeps its greys, which hold more than its outline does."""
 
 MIN_SIDE = 5
 MIN_CONTRAST = 16
@@ -40,34 +40,42 @@ FAINTEST_INK = 16
 
 WINDOW = 0.25
 MIN_WINDOW = 11
-"""The window of the paper's closing, wider than a pen: a share of the long side, and pixels."""
+"""The window of the closing that finds the paper: a share of the long side, and least pixels.
+
+It is wider than a pen, so that no stroke is taken for paper.
+"""
 
 SPECK = 0.04
-"""Ink of less than this share of the digit's main part is dirt."""
+"""Ink of less than this share of the digit's main piece is dirt."""
 
 EDGE, FRAME = 0.1, 0.01
-"""The least mean weight, 1 amid the picture and 0 outside, of ink at its edge and elsewhere."""
+"""The least mean weight of a piece of ink that touches the picture's edge, and of any other.
+
+A pixel weighs 1 in the middle of the picture, and 0 just outside it.
+"""
 
 PENLIKE = 18
-"""Ink as slender as this may outdo what is rarer: a sheet of paper is broader."""
+"""Only ink as slender as this may win over rarer ink: a sheet of paper is broader."""
 
 MNIST_PEN = 2.4
-"""About MNIST's own pen, in pixels of the result; thinner pens are widened to it."""
+"""The width of MNIST's own pen, about, in pixels of the image. Thinner pens are widened to it."""
 
 WIDEST_PEN = 3.6
-"""About the boldest in MNIST; wider pens are thinned to MNIST_PEN."""
+"""The width of the boldest pens in MNIST, about. Wider pens are thinned to MNIST_PEN."""
 
 RIDGE_SLOPE = 0.6
+"""The distance to the paper rises by 1 a pixel across a stroke, and by less along its middle."""
 
 
 def read_picture(source: str | Path | bytes) -> ByteArray:
-    """Read a PNG, JPEG, BMP or WebP picture, from a file or from its bytes.
+    """Read a PNG, JPEG, BMP or WebP picture from a file or from its bytes.
 
-    Gives uint8 (H, W) grey, (H, W, 3) RGB or (H, W, 4) RGBA, turned as its EXIF data say, its
-    long side brought down to at most 1,000 pixels.
+    Returns uint8 (H, W) grey, (H, W, 3) RGB or (H, W, 4) RGBA, rotated as its EXIF data say and
+    reduced to a long side of at most 1,000 pixels.
 
-    Raises ValueError, with a message for the person whose picture it is, where there is no such
-    picture, and for one that is damaged, animated, too large, or of more than 8 bits a channel.
+    Raises ValueError, with a message for the owner of the picture, for a file that is missing, not
+    such a picture or damaged, and for a picture that is animated, too large, or has more than 8
+    bits a channel.
     """
     try:
         with io.BytesIO(source) if isinstance(source, bytes) else open(source, "rb") as file:
@@ -83,23 +91,23 @@ def _read(file: BinaryIO) -> ByteArray:
             image = Image.open(file, formats=FORMATS)
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
         raise ValueError(_too_large(MAX_PIXELS)) from error
-    except Exception as error:  # Pillow's recognizers raise all sorts on damaged files
-        raise ValueError("This is no picture: use a PNG, JPEG, BMP or WebP file.") from error
+    except Exception as error:  # a damaged file makes Pillow raise almost anything
+        raise ValueError("This is not a picture: use a PNG, JPEG, BMP or WebP file.") from error
     _check_header(image)
     try:
-        return np.array(_small(image))
+        return np.array(_decode(image))
     except Exception as error:
         raise ValueError("The picture is damaged or cut short: save it again.") from error
 
 
 def _check_header(image: Image.Image) -> None:
-    """Refuse what cannot be read or would take too much memory, before it is decoded."""
+    """Reject what cannot be read or would take too much memory, before it is decoded."""
     if image.width * image.height > MAX_PIXELS:
         raise ValueError(_too_large(MAX_PIXELS))
     if image.format in ("PNG", "WEBP") and getattr(image, "n_frames", 1) > 1:
         raise ValueError("The picture is animated: use one with a single frame.")
     if image.mode.startswith(("I", "F")):
-        raise ValueError("The picture has over 8 bits a channel: save it with 8 bits a channel.")
+        raise ValueError("The picture has more than 8 bits a channel: save it with 8.")
     whole = image.format not in ("JPEG", "MPO") or "progressive" in image.info
     if whole and image.width * image.height > MAX_WHOLE_PIXELS:
         raise ValueError(_too_large(MAX_WHOLE_PIXELS))
@@ -112,8 +120,8 @@ def _too_large(limit: int) -> str:
     )
 
 
-def _small(image: Image.Image) -> Image.Image:
-    """Decode the image as grey, RGB or RGBA, reduced and upright."""
+def _decode(image: Image.Image) -> Image.Image:
+    """The image as grey, RGB or RGBA, reduced and upright."""
     image.draft(None, (READ_SIDE, READ_SIDE))
     mode = "RGBA" if image.has_transparency_data else "L" if image.mode in "1L" else "RGB"
     if image.mode != mode:
@@ -126,20 +134,20 @@ def image_from_picture(picture: ByteArray, centred: bool = True) -> Float32Array
     """Find the digit in a picture: float32 (28, 28) in [0, 1], ink 1 on paper 0.
 
     `picture` is uint8 (H, W) grey, (H, W, 3) RGB or (H, W, 4) RGBA, and shows one digit, dark on
-    light or light on dark. Its size, place and colours, the width of its pen, and uneven light
-    make little difference. A digit of under 40 pixels keeps its greys, and MNIST's own images
-    come out as they went in. Where the digit is not to be `centred`, its place and size do make
-    a difference: the whole picture is squeezed into 28x28, whatever its shape.
+    light or light on dark. Its size, position and colours, the width of its pen, and uneven light
+    make little difference. A digit of fewer than 40 pixels keeps its greys, and MNIST's own images
+    are returned as they are. A digit that is not `centred` keeps its position and size: the whole
+    picture is scaled to 28x28, whatever its shape.
 
-    Raises ValueError for another type or shape, a side under 5 pixels, and a picture in which
-    nothing stands out from the paper.
+    Raises ValueError for another type or shape, a side of fewer than 5 pixels, and a picture in
+    which nothing stands out from the paper.
     """
     picture = np.asarray(picture)
     if picture.dtype != np.uint8:
-        raise ValueError(f"A picture's values are uint8, 0 to 255, not {picture.dtype}.")
+        raise ValueError(f"A picture's values must be uint8, 0 to 255, not {picture.dtype}.")
     if picture.ndim != 2 and (picture.ndim != 3 or picture.shape[2] not in (3, 4)):
         raise ValueError(
-            f"The picture has the shape {picture.shape}; it is (H, W), (H, W, 3) or (H, W, 4)."
+            f"A picture's shape must be (H, W), (H, W, 3) or (H, W, 4), not {picture.shape}."
         )
     height, width = picture.shape[:2]
     if min(height, width) < MIN_SIDE:
@@ -148,7 +156,7 @@ def image_from_picture(picture: ByteArray, centred: bool = True) -> Float32Array
         )
     if max(height, width) > WORK_SIDE:
         picture = _fit(picture, WORK_SIDE)
-    contrast, digit, threshold = _find(_grey(np.ascontiguousarray(picture)))
+    contrast, digit, threshold = _find_digit(_grey(np.ascontiguousarray(picture)))
     contrast[cv2.dilate(digit, np.ones((5, 5), np.uint8)) == 0] = 0
     if not centred:
         ink = cv2.resize(_stretch(contrast, digit), (SIDE, SIDE), interpolation=cv2.INTER_AREA)
@@ -163,7 +171,7 @@ def image_from_picture(picture: ByteArray, centred: bool = True) -> Float32Array
 
 
 def _fit(picture: ByteArray, side: int) -> ByteArray:
-    """The picture with its long side brought to `side` pixels."""
+    """The picture with its long side scaled to `side` pixels."""
     scale = side / max(picture.shape[:2])
     height, width = (max(round(length * scale), 1) for length in picture.shape[:2])
     interpolation = cv2.INTER_CUBIC if scale > 1 else cv2.INTER_AREA
@@ -176,9 +184,9 @@ def _crop(ink: ByteArray) -> ByteArray:
 
 
 def _grey(picture: ByteArray) -> ByteArray:
-    """The picture along the axis of colour and transparency on which it varies the most.
+    """The picture projected on the axis of colour and transparency along which it varies most.
 
-    So yellow stands out from white as black does, and ink of any colour from nothing at all.
+    So yellow stands out from white as well as black does, and any colour from transparency.
     """
     if picture.ndim == 2:
         return picture
@@ -191,21 +199,22 @@ def _grey(picture: ByteArray) -> ByteArray:
         maxComponents=1,
     )
     axis = axes[0]
-    axis /= np.abs(axis).sum()
+    axis /= np.abs(axis).sum()  # so that greys span 0 to 255, once the least is moved to 0
     grey: Float32Array = colours @ axis - 255 * np.minimum(axis, 0).sum()
     return np.rint(grey).clip(0, 255).astype(np.uint8).reshape(picture.shape[:2])
 
 
-def _find(grey: ByteArray) -> tuple[ByteArray, ByteArray, float]:
-    """Find the digit, dark on light or light on dark: what `_find_dark` gives.
+def _find_digit(grey: ByteArray) -> tuple[ByteArray, ByteArray, float]:
+    """Find the digit, dark on light or light on dark; returns what `_find_dark_digit` does.
 
-    Ink is rare where it is, so it is on the far side of the local median; only where the other
-    side shows a long thin line is that the ink (white paper is rare on a photo of a dark table).
+    Ink is rarer than paper, so the local median is that of the paper, and the sign of the summed
+    cubes of the differences from it is that of the ink. The other polarity wins only if it shows a
+    long thin line: on a photo of a dark table, white paper is rarer.
     """
     small = _fit(grey, MEDIAN_SIDE) if max(grey.shape) > MEDIAN_SIDE else grey
     difference = small.astype(np.float32) - cv2.medianBlur(small, _odd(max(small.shape) / 2))
     sides = [255 - grey, grey] if (difference**3).sum() > 0 else [grey, 255 - grey]
-    found = [_find_dark(side) for side in sides]
+    found = [_find_dark_digit(side) for side in sides]
     likely, other = (_penlike(contrast, digit) for contrast, digit, _ in found)
     contrast, digit, threshold = found[int(other > max(PENLIKE, 1.7 * likely))]
     if not digit.any():
@@ -213,13 +222,13 @@ def _find(grey: ByteArray) -> tuple[ByteArray, ByteArray, float]:
     return contrast, digit, threshold
 
 
-def _find_dark(grey: ByteArray) -> tuple[ByteArray, ByteArray, float]:
-    """Find dark ink: its contrast to the paper, where the digit is, and Otsu's threshold.
+def _find_dark_digit(grey: ByteArray) -> tuple[ByteArray, ByteArray, float]:
+    """Find dark ink: its contrast to the paper, the digit, and Otsu's threshold of the contrast.
 
-    The paper is a grey closing, which follows shadows but no pen, and the contrast is relative
-    to it, 0 to 255, the same in light and shade. The digit, 255 on 0, is the middlemost large
-    piece of ink and all pieces but specks and what touches the picture's edge. It is empty where
-    ink does not stand out from the paper's noise.
+    The paper is a grey closing of the picture, which follows shadows but not strokes. The contrast,
+    0 to 255, is relative to the paper, and so the same in light and in shade. The digit, 255 on 0,
+    is the piece with the most ink near the middle and all others except specks and what touches
+    the picture's edge. It is empty if the ink does not stand out from the paper's noise.
     """
     side = _odd(max(max(grey.shape) * WINDOW, MIN_WINDOW))
     window = np.ones((side, side), np.uint8)
@@ -236,6 +245,7 @@ def _find_dark(grey: ByteArray) -> tuple[ByteArray, ByteArray, float]:
     at_edge = (left == 0) | (top == 0)
     at_edge |= (left + width == ink.shape[1]) | (top + height == ink.shape[0])
     middle = np.minimum.outer(*(np.hanning(length + 2)[1:-1] for length in ink.shape))
+    # The weight of each piece: the sum of `middle` over its pixels (piece 0 is the paper)
     weight = np.bincount(labels.ravel(), (middle * (ink > 0)).ravel(), count)
     main = weight.argmax()
     kept = (area > SPECK * area[main]) & (at_edge <= at_edge[main])
@@ -248,18 +258,18 @@ def _odd(length: float) -> int:
 
 
 def _depth(ink: ByteArray) -> Float32Array:
-    """How far each pixel of the ink is from the paper, in pixels."""
+    """The distance of each pixel of the ink to the paper, in pixels."""
     return np.asarray(cv2.distanceTransform(ink, cv2.DIST_L2, cv2.DIST_MASK_PRECISE), np.float32)
 
 
 def _pen_width(ink: ByteArray) -> np.floating:
-    """The pen's mean width in pixels: across a stroke, the depth is a quarter of it on average."""
+    """The pen's mean width in pixels: the mean depth across a stroke is a quarter of it."""
     mean: np.floating = _depth(ink)[ink > 0].mean()
     return 4 * (mean - 0.5)
 
 
 def _penlike(contrast: ByteArray, digit: ByteArray) -> float:
-    """How slender a piece of ink is, times its contrast: noise is slender, but in many pieces."""
+    """How slender ink is, times its contrast. Noise is slender too, but comes in many pieces."""
     if not digit.any():
         return 0.0
     pieces = cv2.connectedComponents(digit)[0] - 1
@@ -268,7 +278,7 @@ def _penlike(contrast: ByteArray, digit: ByteArray) -> float:
 
 
 def _stretch(contrast: ByteArray, digit: ByteArray) -> ByteArray:
-    """Ink in greys: the contrast stretched so that the digit's darkest twentieth is full ink."""
+    """Ink in greys: the contrast, stretched so that the digit's darkest twentieth becomes 255."""
     ink = contrast * (255 / np.percentile(contrast[digit > 0], 95))
     return np.where(ink < FAINTEST_INK, 0, ink.clip(max=255)).astype(np.uint8)
 
@@ -285,7 +295,7 @@ def _is_centred(ink: ByteArray) -> bool:
 def _redraw(contrast: ByteArray, threshold: float) -> ByteArray:
     """Ink in black and white, with a thin pen widened and a broad pen thinned to MNIST_PEN.
 
-    A broad pen's path is the ridge of the distance transform, where its slope is well below 1.
+    The path of a broad pen is the ridge of the distance transform, where its slope is well below 1.
     """
     grey = cv2.copyMakeBorder(
         _fit(contrast, OUTLINE_SIDE), MARGIN, MARGIN, MARGIN, MARGIN, cv2.BORDER_CONSTANT
@@ -302,5 +312,5 @@ def _redraw(contrast: ByteArray, threshold: float) -> ByteArray:
 
 
 def _dilate(ink: BoolArray, radius: float) -> ByteArray:
-    away = _depth(np.where(ink, 0, 255).astype(np.uint8))
-    return np.where(away <= radius, 255, 0).astype(np.uint8)
+    distance = _depth(np.where(ink, 0, 255).astype(np.uint8))
+    return np.where(distance <= radius, 255, 0).astype(np.uint8)

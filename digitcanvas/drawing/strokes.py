@@ -22,7 +22,7 @@ MAX_COORDINATE = 1e5
 
 @dataclass(frozen=True)
 class Drawing:
-    """A labelled drawing: its strokes, the digit meant (0-9, or 10 for none) and who drew it."""
+    """A labelled drawing: its strokes, the digit (0-9, or 10 for not a digit) and who drew it."""
 
     strokes: list[Stroke]
     label: int
@@ -30,22 +30,22 @@ class Drawing:
 
 
 def check_strokes(strokes: Iterable[ArrayLike]) -> list[Stroke]:
-    """Return the strokes as float64 arrays (n, 2).
+    """The strokes as float64 arrays (n, 2), n >= 1.
 
-    Raises ValueError for anything else: a wrong shape or type, more than 500 strokes or 100,000
-    points, and coordinates that are not numbers or lie further out than 100,000 pixels.
+    Raises ValueError for a wrong shape or type, for more than 500 strokes or 100,000 points, and
+    for a coordinate that is not a number or beyond +-100,000 pixels.
     """
     try:
-        given = list(islice(strokes, MAX_STROKES + 1))
+        candidates = list(islice(strokes, MAX_STROKES + 1))
     except TypeError as error:
         raise ValueError("A drawing is a list of strokes, each an array (n, 2).") from error
-    if len(given) > MAX_STROKES:
+    if len(candidates) > MAX_STROKES:
         raise ValueError(
-            f"More than {MAX_STROKES} strokes are too many for one digit: "
+            f"The drawing has more than {MAX_STROKES} strokes, too many for one digit: "
             "clear the canvas and draw again."
         )
     checked = []
-    for number, stroke in enumerate(given, 1):
+    for number, stroke in enumerate(candidates, 1):
         try:
             points = np.asarray(stroke)
         except ValueError as error:
@@ -59,7 +59,7 @@ def check_strokes(strokes: Iterable[ArrayLike]) -> list[Stroke]:
             )
         if not (np.abs(points) <= MAX_COORDINATE).all():
             raise ValueError(
-                f"Stroke {number} has coordinates that are no numbers or lie far off the canvas."
+                f"Stroke {number} has a coordinate that is not a number or is far off the canvas."
             )
         checked.append(points)
     if sum(map(len, checked)) > MAX_POINTS:
