@@ -1,4 +1,4 @@
-"""What Streamlit's server needs in order to answer while somebody draws."""
+"""How to make Streamlit's server answer fast while someone draws."""
 
 import gc
 import os
@@ -11,22 +11,22 @@ import streamlit as st
 
 @st.cache_resource(show_spinner=False)
 def tune() -> None:
-    """Once, when the first page has been served."""
+    """Tune the server, once, after it has served the first page."""
     _spare_the_collector()
     with suppress(psutil.Error, OSError):
         _send_at_once(st.get_option("server.port"))
 
 
 def _spare_the_collector() -> None:
-    """Streamlit collects garbage after every run: let it pass over what start-up made for good."""
+    """Streamlit collects garbage after every run: exempt what start-up has made for good."""
     gc.collect()
     gc.freeze()
 
 
 def _send_at_once(port: int) -> None:
-    """Set TCP_NODELAY: otherwise the kernel holds the small messages of an answer back for 40 ms.
+    """Set TCP_NODELAY: without it the kernel holds back an answer's small messages for 40 ms.
 
-    Streamlit's server does not set it. Connections inherit it from the socket that listens.
+    Streamlit's server does not set it. Connections inherit it from the listening socket.
     """
     for connection in psutil.Process().net_connections("tcp"):
         if connection.fd >= 0 and connection.laddr.port == port:

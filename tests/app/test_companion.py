@@ -101,7 +101,7 @@ def test_the_page_reads_along(page, companion):
     """Pale and unsure at first, then sure, and at the lift nothing changes any more."""
     (stroke,) = DIGITS[3]
     page.run()
-    assert companion.data == {"heard": None, "settled": 0}
+    assert companion.data == {"received": None, "confirmed": 0}
     companion.tell(page, live(stroke[:2]))
     assert not page.exception and not page.error
     assert "not sure yet" in html(page, "prediction") and "opacity" in html(page, "prediction")
@@ -110,7 +110,7 @@ def test_the_page_reads_along(page, companion):
     down = html(page, "prediction")
     companion.tell(page, live(stroke, lifted=True))
     assert html(page, "prediction") == down.replace("pen-down", "pen-up")
-    assert companion.data["heard"] == 3
+    assert companion.data["received"] == 3
 
 
 def test_the_canvas_stroke_takes_the_place_of_the_live_one(page, canvas, companion, monkeypatch):
@@ -120,12 +120,12 @@ def test_the_canvas_stroke_takes_the_place_of_the_live_one(page, canvas, compani
     companion.tell(page, live(DIGITS[4][0], 5, True))
     canvas.report(objects(DIGITS[4][:1]))
     page.run()
-    assert companion.data["settled"] == 5
+    assert companion.data["confirmed"] == 5
     companion.tell(page, live(DIGITS[4][0], 5, True), live(DIGITS[4][1], 9))
     companion.tell(page, live(DIGITS[4][1], 9, True))
     canvas.report(objects(DIGITS[4]))
     page.run()
-    assert companion.data["settled"] == 9
+    assert companion.data["confirmed"] == 9
     assert counts == [1, 1, 2, 2, 2]
     assert ">4<" in shown(page)
 
@@ -155,7 +155,7 @@ def test_an_open_stroke_is_not_taken_for_one_that_the_canvas_has(page, canvas, c
     canvas.report(objects([loop]))
     page.run()
     companion.tell(page, live(loop, 5))
-    assert companion.data["settled"] == 0
+    assert companion.data["confirmed"] == 0
 
 
 def test_only_the_newest_of_the_canvas_are_taken_for_what_was_told(page, canvas, companion):
@@ -164,13 +164,13 @@ def test_only_the_newest_of_the_canvas_are_taken_for_what_was_told(page, canvas,
     canvas.report(objects([tap]))
     page.run()
     companion.tell(page, live(line, 5, True), live(tap + 1, 9, True))
-    assert companion.data["settled"] == 0
+    assert companion.data["confirmed"] == 0
     canvas.report(objects([tap, line]))
     page.run()
-    assert companion.data["settled"] == 5
+    assert companion.data["confirmed"] == 5
     canvas.report(objects([tap, line, tap + 1]))
     page.run()
-    assert companion.data["settled"] == 9
+    assert companion.data["confirmed"] == 9
 
 
 @pytest.mark.parametrize(("key", "left"), [("undo", 0), ("clear", 0), ("redo", 1)])
@@ -184,14 +184,14 @@ def test_a_press_while_the_pen_is_down_is_not_about_the_open_stroke(
     companion.tell(page, live(DIGITS[7][0], 5))
     page.button(key=key).click().run()
     assert len(canvas.arguments["initial_drawing"]["objects"]) == left
-    assert companion.data["settled"] == 0 and 'class="pen-down"' in html(page, "prediction")
+    assert companion.data["confirmed"] == 0 and 'class="pen-down"' in html(page, "prediction")
 
 
 def test_clear_takes_the_live_stroke_with_it(page, companion):
     page.run()
     companion.tell(page, live(DIGITS[7][0], 5, True))
     page.button(key="clear").click().run()
-    assert "Draw a digit" in shown(page) and companion.data["settled"] == 5
+    assert "Draw a digit" in shown(page) and companion.data["confirmed"] == 5
     companion.tell(page, live(DIGITS[1][0], 9))
     assert "Draw a digit" not in shown(page)
 

@@ -26,7 +26,7 @@ def upload(page, name, content):
 def test_before_a_stroke_the_page_invites_and_claims_nothing(page):
     page.run()
     assert not page.exception and not page.error
-    assert ">Draw a digit on the black square, and read the answer here.<" in shown(page)
+    assert ">Draw a digit on the black square to see the answer here.<" in shown(page)
     assert not re.search(r">\d|…|sure", shown(page)) and "<img" not in shown(page)
     assert bars(page)["data"][0]["y"] == [0] * 10
     assert page.button(key="undo").disabled and page.button(key="redo").disabled

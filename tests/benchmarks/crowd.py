@@ -51,7 +51,7 @@ class Session:
     def __init__(self) -> None:
         self.ids, self.fragments = {}, {}  # by the app's keys
         self.background = self.words = ""
-        self.runs = self.answers = self.heard = self.settled = 0
+        self.runs = self.answers = self.received = self.confirmed = 0
         self.errors: list[str] = []
 
     def receive(self, payload: bytes) -> None:
@@ -77,7 +77,7 @@ class Session:
                 self.background = json.loads(content.json)["initialDrawing"]["background"]
             elif key == "companion":
                 data = json.loads(content.json)
-                self.heard, self.settled = data["heard"] or 0, data["settled"]
+                self.received, self.confirmed = data["received"] or 0, data["confirmed"]
                 self.answers += 1
 
 
@@ -115,9 +115,9 @@ class Client(Session):
 
     async def listen(self) -> None:
         while True:
-            before = self.heard
+            before = self.received
             self.receive(await self.socket.recv())
-            if before < self.heard == self.turn:
+            if before < self.received == self.turn:
                 self.took = time.monotonic() - self.told
             self.news.set()
 
@@ -143,7 +143,7 @@ class Client(Session):
             for stroke in DIGITS[digit]:
                 await self.draw_stroke(stroke)
                 asyncio.get_running_loop().call_later(REPORT, self.report, len(self.objects))
-            await self.until(lambda: self.heard == self.turn, "the lift")
+            await self.until(lambda: self.received == self.turn, "the lift")
             self.waited.append((time.monotonic() - self.told) * 1000)
             await asyncio.sleep(PAUSE)
             self.drawings += 1
@@ -163,7 +163,7 @@ class Client(Session):
             points.append(point)
             live["points"] += point.round(1).tolist()
             since = time.monotonic() - self.told
-            answered = self.heard == self.turn
+            answered = self.received == self.turn
             if since >= (max(PACE, 2 * self.took) if answered else LATE):
                 self.tell()
         live["lifted"] = True
@@ -172,7 +172,7 @@ class Client(Session):
         self.objects = [*self.objects, drawn.as_object(driver.STEP)]
 
     def tell(self) -> None:
-        self.strokes = [stroke for stroke in self.strokes if stroke["started"] > self.settled]
+        self.strokes = [stroke for stroke in self.strokes if stroke["started"] > self.confirmed]
         self.told, self.turn = time.monotonic(), self.turn + 1
         live = {"turn": self.turn, "strokes": self.strokes}
         self.states["companion"] = json.dumps({"live": live})

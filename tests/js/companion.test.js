@@ -239,7 +239,7 @@ function open(t, first = {}) {
   });
   page.answer = ({ received = null, confirmed = 0 }) =>
     companion({
-      data: { heard: received, settled: confirmed },
+      data: { received, confirmed },
       parentElement,
       setStateValue: (_name, message) => page.sent.push(message),
     });

@@ -102,10 +102,10 @@ class Companion {
     this.emit(messageOf(this.turn, this.strokes));
   }
 
-  receive({ heard, settled }) {
-    if (heard !== null && this.turn === 0) this.send(); // replaces another companion's strokes
-    this.strokes = this.strokes.filter((stroke) => stroke.started > settled);
-    if (heard === this.turn && !this.answered) {
+  receive({ received, confirmed }) {
+    if (received !== null && this.turn === 0) this.send(); // replaces another companion's strokes
+    this.strokes = this.strokes.filter((stroke) => stroke.started > confirmed);
+    if (received === this.turn && !this.answered) {
       this.answered = true;
       this.took = performance.now() - this.sent;
     }

@@ -3,56 +3,60 @@
 import base64
 from collections.abc import Sequence
 from html import escape
+from typing import Any
 
 import cv2
 import numpy as np
 import streamlit as st
 
-from digitcanvas.app.canvas.companion import LiveStroke
 from digitcanvas.app.parts import plot
+from digitcanvas.app.state import Key
+from digitcanvas.drawing.arrays import Float32Array
 from digitcanvas.figures.charts import comparison_chart, probability_chart
 from digitcanvas.reading.recognizer import Prediction
 
 SOFTMAX = (
-    "Logits are the numbers that the network computes for the ten digits, here counted from the "
-    "largest. The softmax raises e to the power of each and divides by the sum: so they become "
-    "probabilities, which add up to 1."
+    "Logits are the ten numbers that the network computes, one for each digit, here relative to "
+    "the largest. Softmax turns them into probabilities: it raises e to the power of each and "
+    "divides by the sum, so that they add up to 1."
 )
 
 VIEW, SMALL_VIEW = 140, 112
-"""The side, in pixels, of what the network saw, and beside two answers: they fit a phone of 375."""
+"""Sides of what the network saw, beside one answer and beside two: both fit a 375-pixel phone."""
 
 
 def show(
     predictions: dict[str, Prediction],
     invitation: str,
-    live: Sequence[LiveStroke] = (),
+    provisional: bool = False,
+    pen_down: bool = False,
     trail: Sequence[int] = (),
 ) -> None:
     """The answers by their networks' labels, or an invitation, and below them the chart.
 
-    All keep their place and size. `live` are the strokes that the canvas has not reported yet,
-    `trail` the digits that the drawing looked like on its way.
+    All keep their place and size. A `provisional` answer never says that a drawing does not look
+    like a digit: what becomes one often does not look like one at first. `trail` are the digits
+    that the drawing has looked like.
     """
     compared = len(predictions) > 1
     with st.container(horizontal=True, vertical_alignment="center"):
         if not predictions:
-            with st.container(key="prediction"):
+            with st.container(key=Key.PREDICTION):
                 st.html(_box(escape(invitation), "100%"))
-        keys = ["prediction", "comparison"]
+        keys = [Key.PREDICTION, Key.COMPARISON]
         for key, (label, prediction) in zip(keys, predictions.items(), strict=False):
             with st.container(key=key, width="content"):
-                st.html(_words(prediction, label if compared else "", live))
+                st.html(_words(prediction, label if compared else "", provisional, pen_down))
         if predictions:
             first, *_ = predictions.values()
-            with st.container(key="model_view", width="content"):
+            with st.container(key=Key.MODEL_VIEW, width="content"):
                 st.html(_view(first.image, SMALL_VIEW if compared else VIEW))
-    with st.container(key="trail"):
+    with st.container(key=Key.TRAIL):
         words = " … ".join(map(str, trail)) if len(trail) > 1 else ""
         st.html(f'<div style="height: 1.5rem; opacity: 0.6">{words}</div>')
-    plot.show(_chart(predictions, live), key="probabilities")
+    plot.show(_chart(predictions, provisional), key=Key.PROBABILITIES)
     if (
-        st.toggle("Show the logits", key="logits", help=SOFTMAX, persist_state="session")
+        st.toggle("Show logits", key=Key.LOGITS, help=SOFTMAX, persist_state="session")
         and predictions
     ):
         label, prediction = next(iter(predictions.items()))
@@ -71,17 +75,17 @@ def _logits(label: str, prediction: Prediction) -> None:
 
 
 def _box(words: str, width: str, pen: str = "pen-up") -> str:
-    """Words in a box as high as the network's view, however few they are."""
+    """Words as HTML, in a box as high as the network's view."""
     style = f"width: {width}; height: 10.5rem; display: flex; flex-direction: column"
     return f'<div class="{pen}" style="{style}; justify-content: center">{words}</div>'
 
 
-def _words(prediction: Prediction, label: str, live: Sequence[LiveStroke]) -> str:
-    """The answer as HTML: the digit and how sure, or that it is none; and who says so.
+def _words(prediction: Prediction, label: str, provisional: bool, pen_down: bool) -> str:
+    """The answer as HTML: the digit and how sure, or a rejection; and the network's label.
 
-    Much that becomes a digit is none yet: until the drawing rests, the digit is only pale.
+    If a provisional answer would be a rejection, the digit is pale instead.
     """
-    if prediction.rejected and not live:
+    if prediction.rejected and not provisional:
         size = "0.875rem" if label else "1.25rem"
         words = (
             f'<div style="font-size: {size}">This does not look like a digit '
@@ -96,14 +100,13 @@ def _words(prediction: Prediction, label: str, live: Sequence[LiveStroke]) -> st
         )
     if label:
         words += f'<div style="overflow-wrap: anywhere"><b>{escape(label)}</b></div>'
-    pen = "pen-up" if all(stroke.lifted for stroke in live) else "pen-down"
-    return _box(words, "6rem" if label else "10.5rem", pen)
+    return _box(words, "6rem" if label else "10.5rem", "pen-down" if pen_down else "pen-up")
 
 
-def _view(image: np.ndarray, side: int) -> str:
-    """What the network saw, (28, 28) in [0, 1], as HTML that the browser need not fetch."""
+def _view(image: Float32Array, side: int) -> str:
+    """What the network saw, (28, 28) in [0, 1], as HTML with the image inside."""
     _, png = cv2.imencode(".png", np.rint(image * 255).astype(np.uint8))
-    source = f"data:image/png;base64,{base64.b64encode(png).decode()}"
+    source = f"data:image/png;base64,{base64.b64encode(png.tobytes()).decode()}"
     style = f"width: {side}px; height: {side}px; image-rendering: pixelated; border-radius: 0.5rem"
     words = "what the network saw"
     caption = f'<div style="font-size: 0.875rem; opacity: 0.6; text-align: center">{words}</div>'
@@ -111,11 +114,11 @@ def _view(image: np.ndarray, side: int) -> str:
     return f'<div style="width: {side}px">{picture}{caption}</div>'
 
 
-def _chart(predictions: dict[str, Prediction], live: Sequence[LiveStroke]) -> dict:
+def _chart(predictions: dict[str, Prediction], provisional: bool) -> dict[str, Any]:
     probabilities = {label: prediction.probabilities for label, prediction in predictions.items()}
     if len(predictions) > 1:
         return comparison_chart(probabilities)
     if not predictions:
-        return probability_chart(np.zeros(10))
+        return probability_chart(np.zeros(10, np.float32))
     (prediction,) = predictions.values()
-    return probability_chart(prediction.probabilities, prediction.rejected and not live)
+    return probability_chart(prediction.probabilities, prediction.rejected and not provisional)

@@ -1,19 +1,20 @@
-"""A Plotly figure in the page's colours, which moves: the same one takes on new values, smoothly.
+"""A Plotly figure in the page's colours, which moves smoothly to new values.
 
-Streamlit's own chart draws a new figure at every change, which keeps the browser busy for 0.1 s:
-too long while somebody draws; nor does it tell of a press on a heatmap's cell. This component (its
+Streamlit's own chart draws a new figure at every change, which keeps the browser busy for 0.1 s,
+too long while someone draws; nor does it report a press on a heatmap's cell. This component (its
 script is plot.js) keeps the figure, and loads Plotly from the Python package.
 """
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import plotly
 import streamlit as st
 from streamlit.components.v1 import declare_component
 
 _files = declare_component("plotly", path=Path(plotly.__file__).parent / "package_data")
-"""Never shown: it makes Streamlit's server hand out the files in its folder."""
+"""Never shown: it makes Streamlit's server serve the files in its folder."""
 
 _plot = st.components.v2.component(
     "digitcanvas.plot",
@@ -23,22 +24,23 @@ _plot = st.components.v2.component(
 )
 
 
-def show(figure: dict, key: str, on_press: Callable[[object], None] | None = None) -> None:
+def show(figure: dict[str, Any], key: str, on_press: Callable[[Any], None] | None = None) -> None:
     """Show a figure in plain JSON, {"data": [...], "layout": {...}}.
 
-    It is as high as its layout says; or it has an "aspect", width over height, and the "narrowest"
-    and "widest" that it may be, in pixels. A colorscale's "paper" is the page's second
-    ground. `on_press` gets the `customdata` of the point pressed, or where it has none its place,
-    in a heatmap [row, column], before the page runs again.
+    Its layout gives its height, or it has an "aspect" (width over height) and a "narrowest" and
+    "widest" width in pixels. The color "paper" in a colorscale is the page's secondary background.
+    `on_press` gets the `customdata` of the point pressed, or its index if it has none ([row,
+    column] in a heatmap), before the page runs again.
     """
 
     def press() -> None:
-        on_press(st.session_state[key]["pressed"])
+        if on_press:
+            on_press(st.session_state[key]["pressed"])
 
     script = f"component/{_files.name}/plotly.min.js"
     _plot(
         data={"figure": figure, "plotly": script, "listens": on_press is not None, "name": key},
         key=key,
         height=figure["layout"].get("height", "content"),
-        on_pressed_change=press if on_press else lambda: None,
+        on_pressed_change=press,
     )

@@ -1,0 +1,151 @@
+"""What a session remembers, in two tables: the elements on its pages, and everything else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from digitcanvas.runs.recipes import Recipe
+
+if TYPE_CHECKING:
+    from digitcanvas.app.canvas.canvas import History
+
+
+class Key(StrEnum):
+    """The keys of the widgets and containers, by page and from top to bottom.
+
+    `st.session_state[key]` is a widget's value, and the class `st-key-<key>` finds an element in a
+    browser. A comment gives the type of a value that code besides the widget uses, who sets it
+    (the person always does), and who reads it.
+    """
+
+    # Sidebar: network
+    MODEL = "model"  # str | None, the network that reads; set by network_switch; read by all pages
+    COMPARE = "compare"  # str | None, the second network; set and read by network_switch
+    MANAGE = "manage"
+    DOWNLOAD_KERAS = "download.keras"
+    DOWNLOAD_TFLITE = "download.tflite"
+    NEW_NAME = "new_name"  # str; set and read by network_switch
+    RENAME = "rename"
+    REMOVE = "remove"
+    CONFIRM_REMOVAL = "confirm_removal"
+
+    # Sidebar: pen
+    PEN_WIDTH = "pen_width"  # int, canvas pixels; read by Draw and canvas
+
+    # Sidebar: form. training_form sets and form_checks reads all values.
+    FAMILY = "family"  # str, a key of training_form.FAMILIES
+    RECIPE = "recipe"  # str, a name in RECIPES
+    DATA = "data"  # str, a choice of training_form.data_choices
+    SETTINGS = "settings"
+    NAME = "name"  # str
+    RETRAIN = "retrain"
+    # Each of these is named as the field of Recipe that it sets, and has its type.
+    EPOCHS = "epochs"
+    FILTERS = "filters"  # str, as in "32, 64"
+    HIDDEN = "hidden"  # str, as in "128, 64"
+    DROPOUT = "dropout"
+    OPTIMIZER = "optimizer"
+    LOSS = "loss"
+    LEARNING_RATE = "learning_rate"  # float; also set by run_panel
+    SCHEDULE = "schedule"
+    BATCH_SIZE = "batch_size"
+    AUGMENT = "augment"
+    NORMALISE = "normalise"
+    VALIDATION_SHARE = "validation_share"
+    SEED = "seed"
+
+    # Draw
+    INPUT = "input"
+    CANVAS = "canvas"  # {"drawing": {"raw": JSON as from the canvas}}; read by canvas
+    UNDO = "undo"
+    REDO = "redo"
+    CLEAR = "clear"
+    COMPANION = "companion"  # {"live": {"turn": int, "strokes": [...]}}; read by companion
+    PICTURE = "picture"
+    CENTRED = "centred"
+    PREDICTION = "prediction"
+    COMPARISON = "comparison"
+    MODEL_VIEW = "model_view"
+    TRAIL = "trail"
+    PROBABILITIES = "probabilities"
+    LOGITS = "logits"
+
+    # Data
+    CLASSES = "classes"
+    PART = "part"
+    ONLY = "only"
+    SHOWN = "shown"
+    RESHUFFLE = "reshuffle"  # on Evaluate too
+    IMAGES = "images"
+    INDEX = "index"  # int, the image looked at; set and read by gallery
+    RANDOM = "random"
+    PIXELS = "pixels"
+    VALUES = "values"
+
+    # Train
+    FIND_RATE = "find_rate"
+    LEARNT = "learnt"  # list[str], the networks whose curves are shown; set by Train
+    HISTORIES = "histories"
+    DIAGRAM = "diagram"  # on Evaluate too
+
+    # Evaluate
+    FIGURES = "figures"
+    BY_DIGIT = "by_digit"
+    CELLS = "cells"
+    CONFUSION = "confusion"
+    OUTCOME = "outcome"
+    ORDER_BY = "order_by"
+    COUNT = "count"
+    TRUE_DIGIT = "true_digit"  # int | None; set by a press on the confusion matrix
+    READ_DIGIT = "read_digit"  # int | None; likewise
+    GALLERY = "gallery"
+    TEST_INDEX = "test_index"  # int, the image looked at; set and read by gallery
+    TEST_IMAGE = "test_image"
+    TEST_PROBABILITIES = "test_probabilities"
+
+    # Run panel, on every page
+    TRAINING = "training"
+    CANCEL = "cancel"
+    PUBLISH_AGAIN = "publish_again"
+    CLOSE = "close"
+    TAKE_RATE = "take_rate"
+    TAKE_SAMPLE = "take_sample"
+    CURVES = "curves"
+
+
+@dataclass
+class Session:
+    """What a session remembers besides the values of its widgets."""
+
+    history: History | None = None
+    """The drawing and what undo and redo need. Set and read by canvas."""
+    trail: tuple[str | None, list[int]] = (None, [])
+    """A network's label, and the digits that the drawing looked like to it. Draw."""
+    reading: list[str] = field(default_factory=list)
+    """The names of the networks that read in the last run of the page. network_switch."""
+    rename_error: tuple[str, str] | None = None
+    """A network that was not renamed, and why. network_switch."""
+    removing: str | None = None
+    """The network that the session is asked about before it is removed. network_switch."""
+    watching: bool = False
+    """Whether this page shows something of the form's recipe. Set by main and form_checks."""
+    watched: Recipe | None = None
+    """The recipe that such a page shows; None where the form is out of range. form_checks."""
+    started: bool = False
+    """Whether the form has just started a run, so that its name is used up. training_form."""
+    learnt_with: str | None = None
+    """The chosen network that last joined the curves. Train."""
+    shuffles: dict[Key, int] = field(default_factory=dict)
+    """How often each gallery, by the key of its images, was reshuffled. gallery."""
+
+
+SESSION = "session"
+
+
+def session() -> Session:
+    """The one of the session that runs this."""
+    return st.session_state.setdefault(SESSION, Session())
