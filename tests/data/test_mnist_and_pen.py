@@ -15,12 +15,12 @@ from digitcanvas.data.mnist import (
     find_mnist,
     load_mnist,
     load_sample,
-    mnist_here,
+    mnist_path,
     sha256,
     split,
     validation_size,
 )
-from digitcanvas.data.pen import images_of, load_pen_digits, place_at_random
+from digitcanvas.data.pen import images_from_drawings, load_pen_digits, place_at_random
 from digitcanvas.drawing.strokes import Drawing
 from tests.digits import DIGITS
 
@@ -306,7 +306,7 @@ def test_no_pen_strokes_are_none_and_missing_ones_an_error(offline, tmp_path):
 
 
 def test_drawings_become_images_with_labels():
-    images, labels = images_of(DRAWINGS)
+    images, labels = images_from_drawings(DRAWINGS)
     assert images.shape == (10, 28, 28) and images.dtype == np.float32
     assert list(labels) == list(range(10))
 
@@ -328,15 +328,15 @@ def test_no_digit_of_the_sample_is_both_learnt_from_and_tested_on():
 
 
 def test_drawings_are_drawn_with_the_pen_asked_for():
-    thin, wide = (images_of(DRAWINGS, width)[0].sum(axis=(1, 2)) for width in (1.9, 2.9))
+    thin, wide = (images_from_drawings(DRAWINGS, width)[0].sum(axis=(1, 2)) for width in (1.9, 2.9))
     assert (wide > 1.2 * thin).all()
-    mixed, _ = images_of(DRAWINGS[:2], np.array([1.9, 2.9]))
+    mixed, _ = images_from_drawings(DRAWINGS[:2], np.array([1.9, 2.9]))
     np.testing.assert_array_equal(mixed.sum(axis=(1, 2)), [thin[0], wide[1]])
 
 
 def test_as_many_pens_as_drawings_are_needed():
     with pytest.raises(ValueError):
-        images_of(DRAWINGS, np.array([1.9, 2.4, 2.9]))
+        images_from_drawings(DRAWINGS, np.array([1.9, 2.4, 2.9]))
 
 
 def test_the_strokes_given_come_before_the_environment_s(tmp_path, monkeypatch):
@@ -370,16 +370,16 @@ def test_a_split_has_every_digit_on_one_side(count, share, seed):
 @given(sizes, shares, seeds)
 def test_a_seed_s_split_is_always_the_same(count, share, seed):
     one, same = (split(count, share, np.random.default_rng(seed)) for _ in range(2))
-    for places, again in zip(one, same, strict=True):
-        np.testing.assert_array_equal(places, again)
+    for indices, again in zip(one, same, strict=True):
+        np.testing.assert_array_equal(indices, again)
 
 
 def test_another_seed_s_split_is_another_and_both_sides_are_shuffled():
     (train, kept), (_, other) = (split(4000, 0.25, np.random.default_rng(s)) for s in (17, 18))
     assert set(kept) != set(other)
-    for places in (train, kept):
-        assert list(places) != sorted(places)
-        assert abs(np.mean(places) - 2000) < 100
+    for indices in (train, kept):
+        assert list(indices) != sorted(indices)
+        assert abs(np.mean(indices) - 2000) < 100
 
 
 @pytest.mark.parametrize(
@@ -391,35 +391,35 @@ def test_as_many_digits_are_kept_as_the_tutorials_keep_and_one_at_least(count, s
 
 
 def test_what_this_machine_has_is_where_find_mnist_looks(offline, cached, tmp_path, monkeypatch):
-    assert mnist_here() is None
+    assert mnist_path() is None
     cached.parent.mkdir(parents=True)
-    assert mnist_here() is None
+    assert mnist_path() is None
     save_mnist(cached)
-    assert mnist_here() == cached and find_mnist().source == str(mnist_here())
+    assert mnist_path() == cached and find_mnist().source == str(mnist_path())
     given = save_mnist(tmp_path / "given.npz")
     monkeypatch.setenv("DIGITCANVAS_MNIST", str(given))
-    assert mnist_here() == given and find_mnist().source == str(mnist_here())
+    assert mnist_path() == given and find_mnist().source == str(mnist_path())
 
 
 def test_a_file_that_was_asked_for_is_meant_though_it_is_gone(offline, tmp_path, monkeypatch):
     """So that whoever reads it says so, and nobody downloads it instead."""
     monkeypatch.setenv("DIGITCANVAS_MNIST", str(tmp_path / "gone.npz"))
-    assert mnist_here() == tmp_path / "gone.npz"
+    assert mnist_path() == tmp_path / "gone.npz"
     with pytest.raises(ValueError, match="gone.npz"):
-        load_mnist(mnist_here())
+        load_mnist(mnist_path())
 
 
 def test_without_a_word_keras_cache_is_at_home(offline, tmp_path, monkeypatch):
     monkeypatch.delenv("KERAS_HOME")
     monkeypatch.setattr(Path, "home", lambda: tmp_path)
-    assert mnist_here() is None
+    assert mnist_path() is None
     cached = tmp_path / ".keras" / "datasets" / "mnist.npz"
     cached.parent.mkdir(parents=True)
     save_mnist(cached)
     monkeypatch.setenv("DIGITCANVAS_MNIST", "")
-    assert mnist_here() == cached
+    assert mnist_path() == cached
 
 
 def test_to_look_for_mnist_downloads_nothing(server):
-    assert mnist_here() is None
+    assert mnist_path() is None
     assert server.requests == 0

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import streamlit as st
 
-from digitcanvas.data.mnist import Mnist, load_mnist, load_sample, mnist_here
+from digitcanvas.data.mnist import Mnist, load_mnist, load_sample, mnist_path
 
 
 def load() -> Mnist:
     """The digits, shared by all sessions; where they are the sample, the page says so and why."""
-    path, changed = mnist_here(), 0
+    path, changed = mnist_path(), 0
     words = "This machine does not have all of MNIST yet: whoever trains on it fetches it."
     if path:
         with suppress(OSError):
