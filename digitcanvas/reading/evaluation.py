@@ -1,4 +1,4 @@
-"""How good a recognizer is, and how honest, on images and on drawings."""
+"""How accurate a recognizer is, and how well calibrated, on images and on drawings."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,51 +14,52 @@ from digitcanvas.drawing.strokes import Drawing
 from digitcanvas.reading.recognizer import ACCEPTED, Recognizer
 
 Metrics = dict[str, Any]
-"""What `compute_metrics` gives, and after `evaluate` the name of the data too."""
+"""The result of `compute_metrics`; `evaluate` adds the name of the data as `data`."""
 
 BINS = 15
+"""Of the expected calibration error: as in C. Guo et al., ICML 2017."""
 
-AT_ONCE = 1000
-"""Images read between two reports of how far the reading is."""
+REPORT_EVERY = 1000
+"""Images read between two reports of progress."""
 
 OUTCOMES = ("wrong", "right", "all")
 
 
 @dataclass(frozen=True)
 class Predictions:
-    """What a network makes of N images: probabilities (N, 10), is_digit (N,), true labels (N,)."""
+    """A network's predictions for N images: probabilities (N, 10), is_digit (N,), labels (N,)."""
 
     probabilities: Float32Array
     is_digit: Float32Array
     labels: IntArray
 
     @cached_property
-    def digits(self) -> IntArray:
-        """What each image is read as, (N,)."""
-        digits: IntArray = self.probabilities.argmax(axis=1)
-        return digits
+    def predicted(self) -> IntArray:
+        """The most probable digit of each image, (N,)."""
+        predicted: IntArray = self.probabilities.argmax(axis=1)
+        return predicted
 
     @cached_property
     def metrics(self) -> Metrics:
-        """`compute_metrics`'s figures."""
+        """The result of `compute_metrics`."""
         return compute_metrics(self.probabilities, self.is_digit, self.labels)
 
-    def gallery(
-        self, outcome: str = "all", true: int | None = None, read: int | None = None
+    def select(
+        self, outcome: str = "all", label: int | None = None, predicted: int | None = None
     ) -> IntArray:
-        """The places of the images that are read "right", "wrong" or as it comes ("all").
+        """The indices of the images that are read "right" or "wrong", or of "all".
 
-        Only those of a `true` digit, and those `read` as a digit, where these are given. The most
-        confidently read come first.
+        With `label` or `predicted`, only those of this true digit, or read as this digit. The
+        images with the highest top probability come first.
         """
-        right = self.digits == self.labels
-        chosen = {"right": right, "wrong": ~right, "all": np.ones_like(right)}[outcome]
-        if true is not None:
-            chosen = chosen & (self.labels == true)
-        if read is not None:
-            chosen = chosen & (self.digits == read)
-        places = np.flatnonzero(chosen)
-        return places[np.argsort(-self.probabilities[places].max(axis=1), kind="stable")]
+        correct = self.predicted == self.labels
+        selected = {"right": correct, "wrong": ~correct, "all": np.ones_like(correct)}[outcome]
+        if label is not None:
+            selected = selected & (self.labels == label)
+        if predicted is not None:
+            selected = selected & (self.predicted == predicted)
+        indices = np.flatnonzero(selected)
+        return indices[np.argsort(-self.probabilities[indices].max(axis=1), kind="stable")]
 
 
 def predict_images(
@@ -67,18 +68,21 @@ def predict_images(
     labels: IntArray,
     on_progress: Callable[[float], None] = lambda share: None,
 ) -> Predictions:
-    """Read uint8 images (N, 28, 28), ink 255, with labels (N,); tells the share done, 0 to 1."""
+    """Read N >= 1 images, uint8 (N, 28, 28) with ink 255, whose labels (N,) are known.
+
+    `on_progress` receives the share that is done, in (0, 1], after every 1,000 images.
+    """
     parts = []
-    for start in range(0, len(images), AT_ONCE):
-        part = images[start : start + AT_ONCE].astype(np.float32) / np.float32(255)
+    for start in range(0, len(images), REPORT_EVERY):
+        part = images[start : start + REPORT_EVERY].astype(np.float32) / np.float32(255)
         parts.append(recognizer.classify_batch(part))
-        on_progress(min(1, (start + AT_ONCE) / len(images)))
+        on_progress(min(1, (start + REPORT_EVERY) / len(images)))
     probabilities, is_digit = (np.concatenate(part) for part in zip(*parts, strict=True))
     return Predictions(probabilities, is_digit, labels)
 
 
 def evaluate(recognizer: Recognizer, mnist: Mnist, pen: PenDigits | None) -> dict[str, Metrics]:
-    """Measure on the test digits ("test") and on the writers kept out of training ("pen")."""
+    """The metrics on the test digits ("test") and on the validation writers' drawings ("pen")."""
     test = predict_images(recognizer, mnist.x_test, mnist.y_test).metrics
     metrics = {"test": {"data": mnist.test_set} | test}
     if pen:
@@ -91,9 +95,9 @@ def evaluate(recognizer: Recognizer, mnist: Mnist, pen: PenDigits | None) -> dic
 def evaluate_drawings(
     recognizer: Recognizer, drawings: Sequence[Drawing], seed: int = 0
 ) -> Metrics:
-    """Measure on drawings, each put at random on a 280-pixel canvas, 35-80 % of its side.
+    """The metrics on drawings, each placed at random on a canvas (see `place_at_random`).
 
-    Each is read by `predict_strokes`, as the app would. Gives `compute_metrics`'s figures.
+    Each is read by `predict_strokes`, as in the app.
     """
     rng = np.random.default_rng(seed)
     predictions = [
@@ -109,27 +113,27 @@ def evaluate_drawings(
 def compute_metrics(
     probabilities: Float32Array, is_digit: Float32Array, labels: IntArray
 ) -> Metrics:
-    """Figures of N >= 1 readings: probabilities (N, 10), is_digit (N,), true labels (N,).
+    """Metrics of N >= 1 predictions: probabilities (N, 10), is_digit (N,), true labels (N,).
 
-    `accuracy` (0-1) with its 95 % `interval`, the mean cross-entropy `loss` (nats), the `count`;
-    the `expected_calibration_error` (see below), the mean `confidence_when_wrong` (None if none
-    is wrong), the share that is `rejected` as no digit; `accuracy_by_digit`, ten (None for a digit
-    that does not occur), and the `confusion` matrix, ten rows, the true digits, of ten counts.
-    What is rejected counts in the others as it was read.
+    - `accuracy` (0-1) with its 95 % `interval`, `count`, and the mean cross-entropy `loss` (nats);
+    - `expected_calibration_error`, and the mean `confidence_when_wrong` (None if none is wrong);
+    - `rejected`, the share judged not to be a digit; the other metrics count these as predicted;
+    - `accuracy_by_digit`, ten (None for a digit that does not occur), and the `confusion` matrix,
+      a row of ten counts for each true digit.
     """
-    read, confidence = probabilities.argmax(axis=1), probabilities.max(axis=1)
-    right = read == labels
+    predicted, confidence = probabilities.argmax(axis=1), probabilities.max(axis=1)
+    correct = predicted == labels
     confusion = np.zeros((10, 10), int)
-    np.add.at(confusion, (labels, read), 1)
+    np.add.at(confusion, (labels, predicted), 1)
     totals = confusion.sum(axis=1)
-    chosen = probabilities[np.arange(len(labels)), labels]
+    label_probabilities = probabilities[np.arange(len(labels)), labels]
     return {
-        "accuracy": float(right.mean()),
-        "interval": wilson_interval(int(right.sum()), len(right)),
-        "loss": float(-np.log(np.maximum(chosen, 1e-7)).mean()),
+        "accuracy": float(correct.mean()),
+        "interval": wilson_interval(int(correct.sum()), len(correct)),
+        "loss": float(-np.log(np.maximum(label_probabilities, 1e-7)).mean()),
         "count": len(labels),
-        "expected_calibration_error": expected_calibration_error(confidence, right),
-        "confidence_when_wrong": None if right.all() else float(confidence[~right].mean()),
+        "expected_calibration_error": expected_calibration_error(confidence, correct),
+        "confidence_when_wrong": None if correct.all() else float(confidence[~correct].mean()),
         "rejected": float((is_digit < ACCEPTED).mean()),
         "accuracy_by_digit": [
             float(confusion[digit, digit] / totals[digit]) if totals[digit] else None
@@ -139,12 +143,12 @@ def compute_metrics(
     }
 
 
-def wilson_interval(right: int, count: int) -> list[float]:
-    """The 95 % confidence interval of a share, `right` of `count` >= 1.
+def wilson_interval(correct: int, count: int) -> list[float]:
+    """Wilson's 95 % confidence interval [low, high] of a share, `correct` of `count` >= 1.
 
     E. B. Wilson, "Probable inference, the law of succession, and statistical inference", JASA 1927.
     """
-    z, share = 1.96, right / count
+    z, share = 1.96, correct / count
     middle = share + z**2 / (2 * count)
     half = z * np.sqrt(share * (1 - share) / count + z**2 / (4 * count**2))
     return [
@@ -152,12 +156,13 @@ def wilson_interval(right: int, count: int) -> list[float]:
     ]
 
 
-def expected_calibration_error(confidence: Float32Array, right: BoolArray) -> float:
-    """The mean gap between confidence and accuracy over 15 equal bins of confidence, by count.
+def expected_calibration_error(confidence: Float32Array, correct: BoolArray) -> float:
+    """The mean gap between confidence and accuracy over 15 equal bins of confidence.
 
-    Both are (N,). Source: M. P. Naeini et al., "Obtaining well calibrated probabilities using
-    Bayesian binning", AAAI 2015.
+    Each bin is weighted by its count; both arrays are (N,). Source: M. P. Naeini et al., "Obtaining
+    well calibrated probabilities using Bayesian binning", AAAI 2015.
     """
     bins = np.minimum((confidence * BINS).astype(int), BINS - 1)
-    gaps = np.bincount(bins, weights=right - confidence, minlength=BINS)
-    return float(np.abs(gaps).sum() / len(right))
+    # A bin's sum of (correct - confidence) is its gap times its count
+    gaps = np.bincount(bins, weights=correct - confidence, minlength=BINS)
+    return float(np.abs(gaps).sum() / len(correct))

@@ -15,18 +15,19 @@ from digitcanvas.drawing.strokes import Stroke
 from digitcanvas.reading import registry
 
 BATCH = 256
+"""Images that the interpreter reads at once."""
 
 ACCEPTED = 0.5
-"""From here on `is_digit` is a yes: 99 % of the validation digits or more lie above."""
+"""The least `is_digit` of a digit: calibration puts 99 % of the validation digits or more above."""
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """What a network makes of one image.
+    """What a network predicts for one image.
 
-    `probabilities` is float32 (10,), the softmax given that it is a digit, and sums to 1; `image`
-    is float32 (28, 28) in [0, 1], what the network saw, ink 1 on paper 0; `is_digit`, in [0, 1], is
-    how much it looks like one digit at all. Under one half it is `rejected`.
+    `probabilities` is float32 (10,), each digit's given that the image is a digit, and sums to 1.
+    `image` is float32 (28, 28) in [0, 1], what the network saw, ink 1 on paper 0. `is_digit`, in
+    [0, 1], is how much the image looks like a single digit; below 0.5 it is `rejected`.
     """
 
     probabilities: Float32Array
@@ -40,16 +41,17 @@ class Prediction:
 
     @property
     def certainty(self) -> str:
-        """The top probability as a person reads it: no network is 100.0 % sure."""
+        """The top probability in words. It is never 100.0 %: no network is that sure."""
         top = self.probabilities.max()
         return "over 99.9 %" if top > 0.999 else f"{top * 100:.1f} %"
 
     @property
     def logits(self) -> Float32Array:
-        """What the softmax makes the probabilities of, float32 (10,), counted from the largest.
+        """The softmax's inputs, float32 (10,), shifted so that the largest is 0.
 
-        A softmax takes no notice of a number added to all ten, so what the network adds is lost. Of
-        a probability too small for a float32, the logit is only known to be as low as is told.
+        A softmax is the same for logits that all differ by one constant, so the network's own
+        constant cannot be recovered. The logit of a probability too small for float32 is an upper
+        bound.
         """
         logits: Float32Array = np.log(np.maximum(self.probabilities, np.finfo(np.float32).tiny))
         logits -= logits.max()
@@ -57,6 +59,7 @@ class Prediction:
 
     @property
     def rejected(self) -> bool:
+        """Whether the image is judged not to be a digit."""
         return self.is_digit < ACCEPTED
 
 
@@ -66,7 +69,7 @@ class Recognizer:
     def __init__(self, model: bytes) -> None:
         """Takes a LiteRT model: float32 images (N, 28, 28) in [0, 1] to softmax (N, 10 or 11).
 
-        The 11th class is "not a digit". A network without it has only its doubts to tell by.
+        The 11th class is "not a digit". Without it, the top probability serves as `is_digit`.
         """
         self._interpreter = Interpreter(model_content=model, num_threads=1)
         self._interpreter.allocate_tensors()
@@ -79,14 +82,14 @@ class Recognizer:
 
     @property
     def can_reject(self) -> bool:
-        """Whether the network has an output for what is no digit."""
+        """Whether the network has a class for "not a digit"."""
         return self._can_reject
 
     @classmethod
     def load(cls, model: str | Path) -> "Recognizer":
         """Load "mlp", "cnn", a retrained model by its name, or a model directory.
 
-        Raises ModelError, a ValueError, where it is missing or damaged.
+        Raises ModelError, a ValueError, for a model that is missing or damaged.
         """
         directory = registry.find(model)
         content = registry.read_served(directory)
@@ -98,38 +101,38 @@ class Recognizer:
     def predict_strokes(self, strokes: Sequence[Stroke], centred: bool = True) -> Prediction:
         """Read a drawing: arrays (n, 2) of canvas pixels, x to the right and y down.
 
-        Where it is not to be `centred`, its place and size on a canvas of 280 pixels count.
+        If it is not `centred`, its position and size on a canvas of 280 pixels matter.
 
-        Raises ValueError for an empty drawing and for coordinates that are none.
+        Raises ValueError for an empty drawing and for what `check_strokes` rejects.
         """
         return self._predict(image_from_strokes(strokes, centred=centred))
 
     def predict_image(self, image: ByteArray, centred: bool = True) -> Prediction:
         """Read a picture: uint8 (H, W), (H, W, 3) RGB or (H, W, 4) RGBA, dark on light or reverse.
 
-        Where it is not to be `centred`, the digit's place and size in it count.
+        If it is not `centred`, the digit's position and size in the picture matter.
 
-        Raises ValueError for a picture of another form, and for one without a digit's ink.
+        Raises ValueError for another type or shape, and for a picture in which no digit is found.
         """
         return self._predict(image_from_picture(image, centred))
 
     def predict_batch(self, images: Float32Array) -> Float32Array:
         """Read images as networks see them: float32 (N, 28, 28) in [0, 1] -> float32 (N, 10).
 
-        Raises ValueError for another shape and for other values.
+        Raises ValueError for another shape and for values outside [0, 1].
         """
         return self.classify_batch(images)[0]
 
     def classify_batch(self, images: Float32Array) -> tuple[Float32Array, Float32Array]:
-        """What `predict_batch` gives, and each image's `is_digit`, float32 (N,) in [0, 1].
+        """The result of `predict_batch`, and each image's `is_digit`, float32 (N,) in [0, 1].
 
         Raises ValueError as `predict_batch` does.
         """
         images = np.asarray(images, np.float32)
         if images.ndim != 3 or images.shape[1:] != (28, 28):
-            raise ValueError(f"The images have the shape {images.shape}, not (N, 28, 28).")
+            raise ValueError(f"The images' shape must be (N, 28, 28), not {images.shape}.")
         if not ((images >= 0) & (images <= 1)).all():
-            raise ValueError("The images' values lie outside [0, 1]: divide greys of 0-255 by 255.")
+            raise ValueError("The images' values must be in [0, 1]: divide greys of 0-255 by 255.")
         batches = [self._run(images[i : i + BATCH]) for i in range(0, len(images), BATCH)]
         return split_softmax(np.concatenate(batches) if batches else np.empty((0, 10), np.float32))
 
@@ -150,12 +153,13 @@ class Recognizer:
 
 
 def split_softmax(softmax: Float32Array) -> tuple[Float32Array, Float32Array]:
-    """What a softmax (N, 10 or 11) says: the digits' probabilities (N, 10), and `is_digit` (N,).
+    """Split a softmax (N, 10 or 11) into the digits' probabilities (N, 10) and `is_digit` (N,).
 
-    The probabilities are those of each digit if it is one at all, and sum to 1.
+    The probabilities are each digit's given that the image is a digit, and sum to 1.
     """
     if softmax.shape[1] == 10:
         return softmax, softmax.max(axis=1, initial=0)
     is_digit = softmax[:, :10].sum(axis=1)
+    # If all ten are 0, the digits come out equally likely instead of as 0 / 0
     shares = np.maximum(softmax[:, :10], np.finfo(np.float32).tiny)
     return shares / shares.sum(axis=1, keepdims=True), np.minimum(is_digit, 1)

@@ -8,9 +8,9 @@ from digitcanvas.data.mnist import load_sample
 from digitcanvas.data.pen import PenDigits
 from digitcanvas.drawing.strokes import Drawing
 from digitcanvas.reading.evaluation import (
-    AT_ONCE,
     BINS,
     OUTCOMES,
+    REPORT_EVERY,
     Predictions,
     compute_metrics,
     evaluate,
@@ -216,50 +216,52 @@ def test_a_gallery_holds_every_image_that_was_asked_for_and_no_other(readings, o
         if true is None or label == true
         if read is None or answer == read
     ]
-    assert sorted(readings.gallery(outcome, true, read)) == expected
+    assert sorted(readings.select(outcome, true, read)) == expected
 
 
 @given(readings(), st.sampled_from(OUTCOMES), chosen, chosen)
 def test_a_gallery_begins_with_the_surest_and_of_two_as_sure_with_the_first(
     readings, outcome, true, read
 ):
-    places = readings.gallery(outcome, true, read)
-    order = [(-readings.probabilities[place].max(), place) for place in places]
+    indices = readings.select(outcome, true, read)
+    order = [(-readings.probabilities[index].max(), index) for index in indices]
     assert order == sorted(order)
 
 
 @given(readings(), chosen, chosen)
 def test_right_and_wrong_are_all_there_are(readings, true, read):
-    right, wrong, every = (set(readings.gallery(o, true, read)) for o in ("right", "wrong", "all"))
+    right, wrong, every = (set(readings.select(o, true, read)) for o in ("right", "wrong", "all"))
     assert right | wrong == every and not right & wrong
 
 
 @given(readings(least=1))
 def test_a_gallery_s_counts_are_the_confusion_matrix(readings):
-    counts = [[len(readings.gallery("all", t, r)) for r in range(10)] for t in range(10)]
+    counts = [[len(readings.select("all", t, r)) for r in range(10)] for t in range(10)]
     assert counts == readings.metrics["confusion"]
-    assert len(readings.gallery("wrong")) == len(readings.labels) - np.trace(counts)
+    assert len(readings.select("wrong")) == len(readings.labels) - np.trace(counts)
 
 
 @given(readings(least=1))
 def test_readings_are_measured_as_any_others(readings):
     expected = compute_metrics(readings.probabilities, readings.is_digit, readings.labels)
     assert readings.metrics == expected
-    assert readings.metrics["accuracy"] == (readings.digits == readings.labels).mean()
+    assert readings.metrics["accuracy"] == (readings.predicted == readings.labels).mean()
 
 
 def test_there_is_no_other_outcome():
     with pytest.raises(KeyError):
-        Predictions(np.eye(10), np.ones(10), np.arange(10)).gallery("doubtful")
+        Predictions(np.eye(10), np.ones(10), np.arange(10)).select("doubtful")
 
 
-@pytest.mark.parametrize("count", [1, AT_ONCE - 1, AT_ONCE, AT_ONCE + 1, 2 * AT_ONCE + 700])
+@pytest.mark.parametrize(
+    "count", [1, REPORT_EVERY - 1, REPORT_EVERY, REPORT_EVERY + 1, 2 * REPORT_EVERY + 700]
+)
 def test_images_are_read_in_parts_and_the_share_done_is_told(count):
     class Dim:
         """Sees the first pixel, and nothing else."""
 
         def classify_batch(self, images):
-            assert len(images) <= AT_ONCE
+            assert len(images) <= REPORT_EVERY
             first = np.rint(images[:, 0, 0] * 255).astype(int)
             return np.eye(10, dtype=np.float32)[first % 10], images[:, 0, 0]
 
@@ -268,8 +270,8 @@ def test_images_are_read_in_parts_and_the_share_done_is_told(count):
     shares = []
     found = predict_images(Dim(), images, np.arange(count) % 10, shares.append)
     assert shares == sorted(set(shares)) and shares[-1] == 1 and shares[0] > 0
-    assert len(shares) == -(-count // AT_ONCE)
-    np.testing.assert_array_equal(found.digits, np.arange(count) % 251 % 10)
+    assert len(shares) == -(-count // REPORT_EVERY)
+    np.testing.assert_array_equal(found.predicted, np.arange(count) % 251 % 10)
     np.testing.assert_allclose(found.is_digit, np.arange(count) % 251 / 255, atol=1e-6)
 
 

@@ -145,12 +145,12 @@ def _gallery(readings: Predictions, mnist: Mnist) -> None:
             "Read as", range(10), None, key="read_digit", placeholder="any", persist_state="session"
         )
         st.button("Reshuffle", key="reshuffle", on_click=_reshuffle, disabled=order != "random")
-    found = places = readings.gallery("all" if is_cell else outcome, true, read)
+    found = places = readings.select("all" if is_cell else outcome, true, read)
     if order == "random":
         places = np.random.default_rng(state.get("shuffle", 0)).permutation(found)
     places = places[:count]
     if len(places):
-        labels, answers = readings.labels[places], readings.digits[places]
+        labels, answers = readings.labels[places], readings.predicted[places]
         sure = readings.probabilities[places].max(axis=1) * 100
         names = [
             f"{place}<br>{answer}" if label == answer else f"{place}<br>{label} as {answer}"
