@@ -1,4 +1,4 @@
-"""Plotly figures from arrays, as plain dicts: JSON as they stand, and made in no time."""
+"""Plotly figures from arrays, as plain dicts: ready for JSON, without importing Plotly."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -11,6 +11,7 @@ from digitcanvas.drawing.arrays import Float32Array, FloatArray
 Figure = dict[str, Any]
 """A Plotly figure, or a part of one such as a trace or an axis, as a plain dict."""
 
+# Colours
 TOP = "#4f46e5"
 OTHER = "#a3a3b8"
 RIVAL = "#f59e0b"
@@ -21,33 +22,33 @@ HIDDEN = {"visible": False, "fixedrange": True}
 LEGEND = {"orientation": "h", "y": 1, "yanchor": "bottom", "x": 0}
 PERCENT = {"ticksuffix": " %"}
 LEFT, RIGHT = [0, 0.4], [0.6, 1]
-"""Two panels, in shares of the figure's width."""
+"""The extents of two panels, in shares of the figure's width."""
 
 EXPLODED = 20
-"""So many times the least, a loss leaves nothing to be seen of it on a linear axis."""
+"""A loss this many times the least would flatten the rest of the curve on a linear axis."""
 
 SMOOTH = {"duration": 120, "easing": "cubic-out"}
-"""How a figure moves to other values; in milliseconds."""
+"""How a figure moves to new values; the duration in milliseconds."""
 
 
 def probability_chart(probabilities: Float32Array, rejected: bool = False) -> Figure:
-    """Ten bars, one a digit, from probabilities (10,) in [0, 1].
+    """Ten bars, one for each digit, from probabilities (10,) in [0, 1].
 
-    The top one stands out, but not in a drawing that is `rejected` as no digit.
+    The top bar stands out, unless the drawing is `rejected` as not a digit.
     """
     digits = np.arange(10)
     stands_out = (digits == probabilities.argmax()) & (probabilities > 0) & (not rejected)
     bars = _bars(_percent(probabilities), np.where(stands_out, TOP, OTHER).tolist())
-    return _of_certainty([bars], "if it were a digit" if rejected else "probability")
+    return _probability_figure([bars], "if it were a digit" if rejected else "probability")
 
 
-def comparison_chart(readings: Mapping[str, Float32Array]) -> Figure:
-    """Two bars a digit, from two networks' probabilities (10,) in [0, 1] by their names."""
+def comparison_chart(predictions: Mapping[str, Float32Array]) -> Figure:
+    """Two bars for each digit, from two networks' probabilities (10,) in [0, 1] by their names."""
     bars = [
         _bars(_percent(probabilities), color, name)
-        for (name, probabilities), color in zip(readings.items(), (TOP, RIVAL), strict=True)
+        for (name, probabilities), color in zip(predictions.items(), (TOP, RIVAL), strict=True)
     ]
-    return _of_certainty(bars, "probability", legend=LEGEND)
+    return _probability_figure(bars, "probability", legend=LEGEND)
 
 
 def _percent(shares: NDArray[np.floating]) -> list[float]:
@@ -59,20 +60,20 @@ def _bars(
     values: Sequence[float | None],
     color: str | list[str],
     name: str = "",
-    told: str = "%{y:.1f} %<extra></extra>",
+    hover: str = "%{y:.1f} %<extra></extra>",
 ) -> Figure:
-    """Ten bars, one a digit; what the pointer over one is told."""
+    """Ten bars, one for each digit; `hover` is Plotly's template for the text at the pointer."""
     return {
         "type": "bar",
         "name": name,
         "x": list(range(10)),
         "y": values,
         "marker": {"color": color},
-        "hovertemplate": f"%{{x}}: {told}",
+        "hovertemplate": f"%{{x}}: {hover}",
     }
 
 
-def _of_certainty(bars: list[Figure], title: str, **options: Any) -> Figure:
+def _probability_figure(bars: list[Figure], title: str, **options: Any) -> Figure:
     percent = _axis(title, range=[0, 100], **PERCENT)
     return _figure(bars, _digits(), percent, transition=SMOOTH, **options)
 
@@ -99,7 +100,7 @@ def _figure(data: list[Figure], x: Figure, y: Figure, **options: Any) -> Figure:
 def _panels(
     data: list[Figure], left: tuple[Figure, Figure], right: tuple[Figure, Figure], **options: Any
 ) -> Figure:
-    """Two panels beside each other, each with its axes; traces on the right are of x2 and y2."""
+    """Two panels side by side, each with axes (x, y); traces on the right take RIGHT_PANEL."""
     return _figure(
         data,
         left[0] | {"domain": LEFT},
@@ -119,8 +120,8 @@ Point = tuple[float, float, float]
 def learning_curve(training: Sequence[Point], validation: Sequence[Point], epochs: int) -> Figure:
     """Loss and accuracy over the epochs so far, in training and in validation.
 
-    The points are (epochs done, loss, accuracy), and the accuracy is in [0, 1]; `epochs` is the
-    length of the whole run, and of the axis.
+    A point is (epochs done, loss, accuracy), with the accuracy in [0, 1]. `epochs` is the length of
+    the whole run.
     """
     lines = []
     for name, points, color, mode in (
@@ -131,18 +132,18 @@ def learning_curve(training: Sequence[Point], validation: Sequence[Point], epoch
         lines += _losses_and_accuracies(
             done, losses, accuracies, name=name, mode=mode, line={"color": color}
         )
-    return _of_learning(lines, epochs, height=230)
+    return _learning_figure(lines, epochs, height=230)
 
 
 def history_chart(histories: Mapping[str, Mapping[str, Sequence[float]]]) -> Figure:
-    """Loss and accuracy by epoch of networks by their names, laid over each other.
+    """Loss and accuracy by epoch of several networks, by their names, in the same axes.
 
-    A history holds `loss` and `accuracy`, and `val_loss` and `val_accuracy`, a number an epoch:
-    the training is dotted, the validation drawn out.
+    A history holds `loss`, `accuracy`, `val_loss` and `val_accuracy`, each a number per epoch.
+    Training is drawn as a dotted line, validation as a solid one.
     """
     lines, longest = [], 1
-    for place, (name, history) in enumerate(histories.items()):
-        color = COLORS[place % len(COLORS)]
+    for index, (name, history) in enumerate(histories.items()):
+        color = COLORS[index % len(COLORS)]
         for part, prefix, dash in (("training", "", "dot"), ("validation", "val_", "solid")):
             losses, accuracies = (
                 np.array(history.get(prefix + figure, [])) for figure in ("loss", "accuracy")
@@ -159,7 +160,7 @@ def history_chart(histories: Mapping[str, Mapping[str, Sequence[float]]]) -> Fig
                 line={"color": color, "dash": dash},
                 legendgroup=name,
             )
-    return _of_learning(lines, longest, height=320 + 20 * len(histories))
+    return _learning_figure(lines, longest, height=320 + 20 * len(histories))
 
 
 def _losses_and_accuracies(
@@ -178,7 +179,7 @@ def _losses_and_accuracies(
     ]
 
 
-def _of_learning(lines: list[Figure], epochs: int, height: int) -> Figure:
+def _learning_figure(lines: list[Figure], epochs: int, height: int) -> Figure:
     return _panels(
         lines,
         (_axis("epoch", range=[0, epochs]), _axis("loss", rangemode="tozero")),
@@ -189,7 +190,7 @@ def _of_learning(lines: list[Figure], epochs: int, height: int) -> Figure:
 
 
 def class_chart(counts: Mapping[str, Sequence[int]]) -> Figure:
-    """How many digits of each class there are, ten counts for each part of the data by its name."""
+    """The number of digits of each class: ten counts for each part of the data, by its name."""
     bars = [
         _bars([int(count) for count in part], color, name, "%{y:,}")
         for (name, part), color in zip(counts.items(), (TOP, RIVAL, OTHER), strict=False)
@@ -200,7 +201,7 @@ def class_chart(counts: Mapping[str, Sequence[int]]) -> Figure:
 
 
 def value_chart(counts: Sequence[int]) -> Figure:
-    """How often each grey of 0-255 occurs, from 256 counts: raw, and divided by 255."""
+    """How often each grey of 0-255 occurs, from 256 counts: as stored, and divided by 255."""
     values = np.arange(256)
     bar = {
         "type": "bar",
@@ -221,9 +222,9 @@ def value_chart(counts: Sequence[int]) -> Figure:
 
 
 def rate_chart(points: Sequence[tuple[float, float]], good: tuple[float, float] | None) -> Figure:
-    """Points (learning rate, loss), the rate on a log axis; the good range, if known, is shaded.
+    """Points (learning rate, loss), the rate on a log axis; the `good` range, if known, is shaded.
 
-    The loss is on a log axis too where it explodes.
+    The loss is on a log axis too if it explodes.
     """
     losses = [loss for _, loss in points]
     line = {
@@ -251,18 +252,22 @@ def rate_chart(points: Sequence[tuple[float, float]], good: tuple[float, float] 
 
 
 def accuracy_chart(accuracies: Mapping[str, Sequence[float | None]]) -> Figure:
-    """The share of each digit that is read right, ten in [0, 1] a network (None for no digit)."""
+    """Each network's accuracy on each digit: ten in [0, 1], or None for a digit without images."""
     bars = [
         _bars([s if s is None else s * 100 for s in shares], color, name, "%{y:.2f} %")
         for (name, shares), color in zip(accuracies.items(), (TOP, RIVAL), strict=False)
     ]
     lowest = min((share for bar in bars for share in bar["y"] if share is not None), default=0)
+    # From as far below the lowest bar as that is below 101 %, so that differences show
     percent = _axis("read right", range=[max(0, 2 * lowest - 101), 100], **PERCENT)
     return _figure(bars, _digits("true digit"), percent, legend=LEGEND)
 
 
 def confusion_chart(counts: Sequence[Sequence[int]], as_shares: bool) -> Figure:
-    """The confusion matrix, ten rows of ten counts, or of percentages of the row; 0 at the top."""
+    """The confusion matrix, from ten rows of ten counts, with true 0 at the top.
+
+    The cells show counts, or with `as_shares` percentages of their row.
+    """
     matrix = np.array(counts)
     totals = matrix.sum(axis=1, keepdims=True)
     shares = 100 * matrix / np.maximum(totals, 1)
@@ -274,15 +279,15 @@ def confusion_chart(counts: Sequence[Sequence[int]], as_shares: bool) -> Figure:
         "type": "heatmap",
         "x": list(range(10)),
         "y": list(range(10)),
-        "z": np.log10(1 + shares).tolist(),  # the mistakes, too, are to be seen
+        "z": np.log10(1 + shares).tolist(),  # on a log scale, so that mistakes show too
         "text": texts,
         "hovertext": [
             [
-                f"a {true} read as {read}: {matrix[true, read]:,}, "
-                f"{shares[true, read]:.2f} % of its row"
-                for read in range(10)
+                f"a {label} read as {predicted}: {matrix[label, predicted]:,}, "
+                f"{shares[label, predicted]:.2f} % of its row"
+                for predicted in range(10)
             ]
-            for true in range(10)
+            for label in range(10)
         ],
         "texttemplate": "%{text}",
         "hovertemplate": "%{hovertext}<extra></extra>",

@@ -1,4 +1,4 @@
-"""Plotly figures of 28x28 images, as plain dicts: many beside each other, or one pixel by pixel."""
+"""Plotly figures of 28x28 images, as plain dicts: many images in a grid, or one by its pixels."""
 
 import base64
 from collections.abc import Sequence
@@ -11,40 +11,40 @@ from digitcanvas.drawing.preprocess import SIDE
 from digitcanvas.figures.charts import HIDDEN, Figure
 
 GAP, LINE = 4, 8
-"""Pixels beside an image, and below it for a line of its caption."""
+"""Pixels between images, and below an image for each line of its caption."""
 
 COUNTS = (9, 25, 49)
 """Numbers of images that fill a square."""
 
 # Widths in the page's pixels
-WHOLE = 560  # of a mosaic, at the most
-TILE = 68  # of an image in it, at the least
-READABLE = 640  # of one whose pixels' numbers can be read
+MAX_GRID_WIDTH = 560
+MIN_TILE_WIDTH = 68
+PIXEL_CHART_WIDTH = 640  # at which the numbers of the pixels can be read
 
 
 def grid_chart(
     images: ByteArray, numbers: Sequence[int], captions: Sequence[str], details: Sequence[str]
 ) -> Figure:
-    """N >= 1 images, uint8 (N, 28, 28) with ink 255, row by row: about as many rows as columns.
+    """N >= 1 images, uint8 (N, 28, 28) with ink 255, row by row in about as many rows as columns.
 
-    Each has a caption, in lines parted by <br>; `details` are told where the pointer is over an
-    image, and a press on it gives its number.
+    Each image has a caption, whose lines are separated by <br>, and details, shown while the
+    pointer is over it. A press on it reports its number.
     """
     columns = max(3, int(np.ceil(np.sqrt(len(images)))))
     rows = -(-len(images) // columns)
     lines = 1 + max(caption.count("<br>") for caption in captions)
     wide, high = SIDE + GAP, SIDE + LINE * lines
     board = np.zeros((rows * high, columns * wide, 4), np.uint8)
-    places = [(place // columns * high, place % columns * wide) for place in range(len(images))]
-    for image, (top, left) in zip(images, places, strict=True):
+    corners = [(index // columns * high, index % columns * wide) for index in range(len(images))]
+    for image, (top, left) in zip(images, corners, strict=True):
         tile = board[top : top + SIDE, left + GAP // 2 : left + GAP // 2 + SIDE]
         tile[..., :3], tile[..., 3] = image[..., np.newaxis], 255
-    centres = [left + wide / 2 - 0.5 for _, left in places]
+    centres = [left + wide / 2 - 0.5 for _, left in corners]
     labels = {
         "type": "scatter",
         "mode": "text",
         "x": centres,
-        "y": [top + SIDE + 0.5 for top, _ in places],
+        "y": [top + SIDE + 0.5 for top, _ in corners],
         "text": list(captions),
         "textposition": "bottom center",
         "textfont": {"size": 11},
@@ -54,14 +54,14 @@ def grid_chart(
         "type": "scatter",
         "mode": "markers",
         "x": centres,
-        "y": [top + SIDE / 2 for top, _ in places],
+        "y": [top + SIDE / 2 for top, _ in corners],
         "text": list(details),
         "customdata": [int(number) for number in numbers],
         "hovertemplate": "%{text}<extra></extra>",
         "marker": {"opacity": 0, "size": 40},
     }
     return {
-        "data": [_picture(board), labels, targets],
+        "data": [_image_trace(board), labels, targets],
         "layout": {
             "xaxis": HIDDEN | {"range": [-0.5, columns * wide - 0.5]},
             "yaxis": HIDDEN | {"range": [rows * high - 0.5, -0.5]},
@@ -71,19 +71,19 @@ def grid_chart(
             "showlegend": False,
         },
         "aspect": columns * wide / (rows * high),
-        "narrowest": columns * TILE,
-        "widest": WHOLE,
+        "narrowest": columns * MIN_TILE_WIDTH,
+        "widest": MAX_GRID_WIDTH,
     }
 
 
-def _picture(pixels: ByteArray) -> Figure:
+def _image_trace(pixels: ByteArray) -> Figure:
     _, png = cv2.imencode(".png", pixels)
     source = f"data:image/png;base64,{base64.b64encode(png.tobytes()).decode()}"
     return {"type": "image", "source": source, "hoverinfo": "skip"}
 
 
 def image_chart(image: ByteArray) -> Figure:
-    """One image, uint8 (28, 28); the pointer over a pixel tells its number."""
+    """One image, uint8 (28, 28). The pointer over a pixel shows its value."""
     heat = {
         "type": "heatmap",
         "z": image.tolist(),
@@ -106,7 +106,7 @@ def image_chart(image: ByteArray) -> Figure:
 
 
 def pixel_chart(image: ByteArray) -> Figure:
-    """As `image_chart`, with each pixel's number written in it, and large enough to read it."""
+    """Like `image_chart`, with each pixel's value written in it, and large enough to be read."""
     figure = image_chart(image)
     figure["data"][0] |= {"texttemplate": "%{z}", "textfont": {"size": 9}}
-    return figure | {"narrowest": READABLE, "widest": READABLE}
+    return figure | {"narrowest": PIXEL_CHART_WIDTH, "widest": PIXEL_CHART_WIDTH}

@@ -6,7 +6,7 @@ from digitcanvas.figures.charts import HIDDEN, OTHER, TOP, Figure
 from digitcanvas.reading.cards import Layer
 
 MAPS, NEURONS = 5, 11
-"""So many feature maps and neurons of a layer are drawn, at most."""
+"""The most feature maps and neurons of a layer that are drawn."""
 
 # Pixels
 COLUMN, HEIGHT = 112, 260
@@ -15,28 +15,27 @@ SHIFT = 6  # from one map to the next
 PITCH = 17  # from one neuron to the next
 
 DRAWN = {"Conv2D": "convolution", "MaxPooling2D": "pooling", "Dense": "dense"}
-"""The layers that change how many numbers there are; others do not show."""
+"""The layers that are drawn: those that change the number of values."""
 
 
 def network_diagram(layers: Sequence[Layer]) -> Figure:
-    """The image, the maps of each convolution and pooling as sheets, and dense layers' neurons.
+    """The image, the maps of convolutions and poolings as sheets, and the neurons of dense layers.
 
-    The neurons of two layers that follow each other are joined; what a layer is, the pointer over
-    it tells.
+    The neurons of consecutive layers are joined. The pointer over a layer shows its description.
     """
     image = Layer("Image", "28x28 pixels", (28, 28, 1), 0, 0)
     columns = [image, *(layer for layer in layers if layer.kind in DRAWN)]
     sheets, dots, edges, captions = [], [], [], []
     before: list[tuple[float, float]] = []
-    for place, layer in enumerate(columns):
-        x = (place + 0.5) * COLUMN
+    for index, layer in enumerate(columns):
+        x = (index + 0.5) * COLUMN
         if len(layer.shape) == 1:
             here = [(x, y) for y in _heights(layer.shape[0])]
             edges += [(start, end) for start in before for end in here]
         else:
             sheets += _sheets(layer.shape, x)
             here = []
-        dots += [(*dot, _told(layer), 1) for dot in here] or [(x, 0, _told(layer), 0)]
+        dots += [(*dot, _describe(layer), 1) for dot in here] or [(x, 0, _describe(layer), 0)]
         captions.append((x, f"{DRAWN.get(layer.kind, 'image')}<br>{_size(layer.shape)}"))
         before = here
     xs, ys, texts, opacities = zip(*dots, strict=True)
@@ -85,14 +84,14 @@ def network_diagram(layers: Sequence[Layer]) -> Figure:
 
 
 def _heights(neurons: int) -> list[float]:
-    """Where the neurons of a layer are drawn; of many, the first and the last, and a gap."""
+    """Where the neurons of a layer are drawn: of many, the first and last ones around a gap."""
     drawn = min(neurons, NEURONS)
-    places = [place for place in range(drawn) if neurons <= NEURONS or place != NEURONS // 2]
-    return [((drawn - 1) / 2 - place) * PITCH + PITCH for place in places]
+    indices = [index for index in range(drawn) if neurons <= NEURONS or index != NEURONS // 2]
+    return [((drawn - 1) / 2 - index) * PITCH + PITCH for index in indices]
 
 
 def _sheets(shape: tuple[int, ...], x: float) -> list[Figure]:
-    """Maps that lie on each other, the last in front."""
+    """Overlapping maps, the last in front."""
     side = max(SIDE * shape[0] / 28, 6)
     drawn = min(shape[2], MAPS)
     sheets = []
@@ -121,6 +120,6 @@ def _size(shape: tuple[int, ...]) -> str:
     return f"{maps} of {high}x{wide}" if maps > 1 else f"{high}x{wide}"
 
 
-def _told(layer: Layer) -> str:
+def _describe(layer: Layer) -> str:
     weights = f"<br>{layer.parameters:,} parameters" if layer.parameters else ""
     return f"{DRAWN.get(layer.kind, 'image')}: {layer.detail}{weights}"
