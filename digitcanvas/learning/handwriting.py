@@ -1,4 +1,4 @@
-"""Drawings made anew as other hands might make them."""
+"""Handwriting synthesis: drawings as other hands might have made them."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -11,105 +11,113 @@ from digitcanvas.drawing.strokes import Drawing, Stroke
 from digitcanvas.learning.augment import affine
 
 EXTENT = 200
-"""About the size of drawings made here, in canvas pixels."""
+"""About the size of the drawings that are made, in canvas pixels."""
 
-# Of a drawing whose longer side is 1; standard deviations, but where something else is said
+# For a drawing whose longer side is 1. Standard deviations, unless something else is stated
 ASPECT = 0.15
 SLANT = 0.15
 TURN = np.radians(5)
-STRAY = 0.04  # by which a stroke lies beside its place
-REACH = 0.08  # the most by which a stroke's end is cut or overshot
+STRAY = 0.04  # of the shift of a stroke against the others
+REACH = 0.08  # the most by which a stroke starts or ends too early or too late
 TREMOR = 0.012
-STEPS = (0.015, 0.08)  # the range of the distances between points: slow hands to hasty ones
-GAP_CHANCE, GAP_LENGTH = 0.05, 0.05  # of a gap in a stroke
-ROUNDING = 0.05  # the most of the way on each side over which corners are cut
+STEPS = (0.015, 0.08)  # the range of the distance between points, from slow hands to hasty ones
+GAP_CHANCE, GAP_LENGTH = 0.05, 0.05  # the probability and the length of a gap in a stroke
+ROUNDING = 0.05  # the most length on each side of a point that is averaged, which rounds corners
 
-BLEND = 0.6  # the most of the way to another drawing, or away from it
-ALIKE = 0.25  # the most that two drawings' points lie apart to be blended
-TRIES = 4
-POINTS = 32
+BLEND = 0.6  # the largest share of the difference to another drawing that is added or subtracted
+ALIKE = 0.25  # the largest mean distance between the points of two drawings that are blended
+TRIES = 4  # to find a drawing that is alike
+POINTS = 32  # of each stroke of a blended drawing
 
 
 def augment_strokes(strokes: Sequence[Stroke], rng: np.random.Generator) -> list[Stroke]:
-    """A drawing as another hand might make it: arrays (n, 2) -> the same, its middle at about 0.
+    """The drawing as another hand might make it: arrays (n, 2) -> the same, centred at about 0.
 
-    It keeps its size. Its proportions and slant change; strokes stray from their places, begin and
-    end too early or too late, tremble, lose their corners, and are interrupted.
+    It keeps its size. Its proportions and slant change; its strokes shift against each other, start
+    and end too early or too late, tremble, lose their corners, and are interrupted.
     """
     middle, size = middle_and_size(strokes)
     aspect = np.exp(rng.normal(0, ASPECT) * np.array([0.5, -0.5]))
     matrix = affine(rng.normal(0, TURN), rng.normal(0, SLANT), aspect)
     step = np.exp(rng.uniform(*np.log(STEPS)))
     rounding = int(rng.uniform(0, ROUNDING) / step)
-    bent = []
+    paths = []
     for stroke in strokes:
-        path = _walk((stroke - middle) / size, step, rng)
-        path = _rounded(path, rounding) + rng.normal(0, TREMOR, path.shape) * min(1, step / 0.03)
+        path = _retrace((stroke - middle) / size, step, rng)
+        path = _smooth(path, rounding) + rng.normal(0, TREMOR, path.shape) * min(1, step / 0.03)
         path = path @ matrix.T + rng.normal(0, STRAY, 2) * (len(strokes) > 1)
         if rng.random() < GAP_CHANCE and len(path) > 2 and len(path) * step > 8 * GAP_LENGTH:
             cut, gap = rng.integers(1, len(path) - 1), max(1, round(GAP_LENGTH / step))
-            bent += [path[:cut], path[cut + gap :]]
+            paths += [path[:cut], path[cut + gap :]]
         else:
-            bent.append(path)
-    return [path * size for path in bent if len(path)]
+            paths.append(path)
+    return [path * size for path in paths if len(path)]
 
 
 def blend_drawings(drawings: Sequence[Drawing], rng: np.random.Generator) -> list[Drawing]:
-    """Each drawing as a hand would make it that lies between two hands, or beyond one of them.
+    """Each drawing as a hand between two hands, or beyond one of them, would make it.
 
-    Every drawing is moved part of the way towards one of the same digit and as many strokes, or
-    away from it, point by point; where none of a few is alike, it is left as it is. (By chance that
-    one is the drawing itself, which then changes in nothing but its points' distances.)
+    Every drawing is moved point by point part of the way towards a drawing of the same digit with
+    as many strokes, or away from it. It is left as it is if none of a few such drawings is alike.
+    (If chance picks the drawing itself, only the distances between its points change.)
     """
-    paths = [_evenly(drawing.strokes) for drawing in drawings]
-    same = defaultdict(list)
+    paths = [_resample(drawing.strokes) for drawing in drawings]
+    comparable = defaultdict(list)
     for i, drawing in enumerate(drawings):
-        same[drawing.label, len(drawing.strokes)].append(i)
+        comparable[drawing.label, len(drawing.strokes)].append(i)
     blended = []
     for drawing, path in zip(drawings, paths, strict=True):
-        for other in rng.choice(same[drawing.label, len(drawing.strokes)], TRIES):
-            way = paths[other] - path
-            if np.hypot(way[..., 0], way[..., 1]).mean() < ALIKE:
-                path = path + way * rng.uniform(-BLEND, BLEND)
+        for other in rng.choice(comparable[drawing.label, len(drawing.strokes)], TRIES):
+            difference = paths[other] - path
+            if np.hypot(difference[..., 0], difference[..., 1]).mean() < ALIKE:
+                path = path + difference * rng.uniform(-BLEND, BLEND)
                 drawing = replace(drawing, strokes=list(path * EXTENT))
                 break
         blended.append(drawing)
     return blended
 
 
-def _evenly(strokes: Sequence[Stroke]) -> FloatArray:
-    """The strokes as (S, POINTS, 2), at even distances along each, the longer side 1 around 0."""
+def _resample(strokes: Sequence[Stroke]) -> FloatArray:
+    """S strokes as (S, POINTS, 2), evenly spaced, with the drawing's longer side 1 around 0."""
     middle, size = middle_and_size(strokes)
     paths = []
     for stroke in strokes:
-        way = _way(stroke)
-        places = np.linspace(0, way[-1], POINTS)
-        paths.append(np.stack([np.interp(places, way, axis) for axis in stroke.T], axis=1))
+        lengths = _arc_lengths(stroke)
+        paths.append(_interpolate(stroke, lengths, np.linspace(0, lengths[-1], POINTS)))
     return (np.array(paths) - middle) / size
 
 
-def _way(stroke: Stroke) -> FloatArray:
-    """How far along the stroke each of its points lies."""
+def _arc_lengths(stroke: Stroke) -> FloatArray:
+    """The length of the stroke up to each of its points, (n,)."""
     return np.concatenate([[0], np.cumsum(np.hypot(*np.diff(stroke, axis=0).T))])
 
 
-def _walk(stroke: Stroke, step: float, rng: np.random.Generator) -> Stroke:
-    """Points along the stroke at even distances, from near its one end to near the other."""
-    way = _way(stroke)
-    if way[-1] < 4 * REACH:
+def _interpolate(stroke: Stroke, lengths: FloatArray, positions: FloatArray) -> Stroke:
+    """The points at these positions (m,) along the stroke, whose own points are at `lengths`."""
+    return np.stack([np.interp(positions, lengths, axis) for axis in stroke.T], axis=1)
+
+
+def _retrace(stroke: Stroke, step: float, rng: np.random.Generator) -> Stroke:
+    """Evenly spaced points along the stroke, which starts and ends up to REACH early or late.
+
+    A stroke too short for that is returned as it is.
+    """
+    lengths = _arc_lengths(stroke)
+    if lengths[-1] < 4 * REACH:
         return stroke
-    near = [
-        [np.interp(place, way, axis) for axis in stroke.T] for place in (REACH, way[-1] - REACH)
-    ]
-    beyond = 2 * stroke[[0, -1]] - near
-    longer = np.vstack([beyond[:1], stroke, beyond[1:]])
-    marks = np.concatenate([[-REACH], way, [way[-1] + REACH]])
+    # Extend the stroke by REACH at both ends: mirror the points that lie REACH inside them
+    inside = _interpolate(stroke, lengths, np.array([REACH, lengths[-1] - REACH]))
+    outside = 2 * stroke[[0, -1]] - inside
+    longer = np.vstack([outside[:1], stroke, outside[1:]])
+    longer_lengths = np.concatenate([[-REACH], lengths, [lengths[-1] + REACH]])
+    # Half of the starts and ends stay where they are
     start, end = rng.uniform(-REACH, REACH, 2) * (rng.random(2) < 0.5)
-    places = np.linspace(start, way[-1] + end, max(2, round(way[-1] / step)) + 1)
-    return np.stack([np.interp(places, marks, axis) for axis in longer.T], axis=1)
+    positions = np.linspace(start, lengths[-1] + end, max(2, round(lengths[-1] / step)) + 1)
+    return _interpolate(longer, longer_lengths, positions)
 
 
-def _rounded(path: Stroke, neighbours: int) -> Stroke:
+def _smooth(path: Stroke, neighbours: int) -> Stroke:
+    """The path with each point replaced by the mean of it and its neighbours on both sides."""
     if not neighbours or len(path) < 2 * neighbours + 1:
         return path
     padded = np.pad(path, ((neighbours, neighbours), (0, 0)), mode="edge")
@@ -119,7 +127,7 @@ def _rounded(path: Stroke, neighbours: int) -> Stroke:
 
 
 def middle_and_size(strokes: Sequence[Stroke]) -> tuple[FloatArray, float]:
-    """The middle (2,) of a drawing's box, and the length of its longer side, over 0."""
+    """The middle (2,) of a drawing's bounding box, and the length of its longer side, above 0."""
     points = np.concatenate(strokes)
     low, high = points.min(axis=0), points.max(axis=0)
     return (low + high) / 2, max((high - low).max(), 1e-9)

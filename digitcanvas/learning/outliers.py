@@ -1,7 +1,7 @@
-"""Drawings that are no digit, made to teach a network what to turn away.
+"""Outliers: drawings that are not a digit, from which a network learns what to reject.
 
-Each kind is a function of a random generator and of some digits, which it may spoil; it gives
-strokes, arrays (n, 2), y down, of about unit size.
+Each kind is a function of a random generator and of some digits, copies of which it may distort.
+It returns strokes of about unit size, arrays (n, 2), y down.
 """
 
 import string
@@ -16,34 +16,39 @@ from digitcanvas.drawing.strokes import Drawing, Stroke
 from digitcanvas.learning.handwriting import EXTENT, middle_and_size
 
 NOT_A_DIGIT = 10
-"""The label of what is no digit, after those of the ten."""
+"""The label of an outlier, after those of the ten digits."""
 
 LETTERS = sorted(set(string.ascii_letters) - set("BDGIJLOQSUZabgijloqsyz"))
-"""Letters that are rarely taken for a digit."""
+"""Letters that are rarely mistaken for a digit."""
 
+# A. Hershey's fonts
 FONTS = ("futural", "scripts", "cursive", "timesr")
 CAPITAL = 21
-"""The height of their capitals."""
+"""The height of the fonts' capitals, in their own units."""
 
 MIRRORED = {3: "x", 4: "xy", 6: "x", 7: "xy", 9: "x"}
-"""The digits that become no other digit when mirrored, and along which axes."""
+"""The digits that do not become another digit when mirrored, and along which axes."""
 
 UNFINISHED = (2, 3, 4, 5, 8)
-"""The digits whose beginning is rarely another digit."""
+"""The digits whose beginning rarely looks like another digit."""
 
 SLENDER = 0.4
-"""A beginning of less than this share of its height in width could be a 1."""
+"""A beginning whose width is a smaller share of its height than this could be a 1."""
 
 TRIES = 10
-"""The beginnings to try for one that is not slender."""
+"""The most beginnings to try for one that is not slender."""
 
 
 def make_outliers(count: int, digits: Sequence[Drawing], rng: np.random.Generator) -> list[Drawing]:
-    """So many drawings, of all kinds in turn; some need each of the ten among the digits."""
+    """`count` outliers, of all kinds in turn.
+
+    The kinds made from digits take part only if each of the ten is among `digits`.
+    """
     kinds = OF_DIGITS + FREE if len({digit.label for digit in digits}) == 10 else FREE
-    made = (kinds[number % len(kinds)](rng, digits) for number in range(count))
+    outliers = (kinds[number % len(kinds)](rng, digits) for number in range(count))
     return [
-        Drawing([stroke * EXTENT for stroke in strokes], NOT_A_DIGIT, writer=0) for strokes in made
+        Drawing([stroke * EXTENT for stroke in strokes], NOT_A_DIGIT, writer=0)
+        for strokes in outliers
     ]
 
 
@@ -53,7 +58,7 @@ def scribble(rng: np.random.Generator, digits: Sequence[Drawing] = ()) -> list[S
 
 
 def polygon(rng: np.random.Generator, digits: Sequence[Drawing] = ()) -> list[Stroke]:
-    """A triangle to a hexagon, or a star of as many points."""
+    """A polygon or a star of three to six corners."""
     corners = rng.integers(3, 7)
     if rng.random() < 0.5:
         return [_polar(np.linspace(0, 1, corners + 1) + rng.random(), 1)]
@@ -62,28 +67,30 @@ def polygon(rng: np.random.Generator, digits: Sequence[Drawing] = ()) -> list[St
 
 
 def spiral(rng: np.random.Generator, digits: Sequence[Drawing] = ()) -> list[Stroke]:
+    """A spiral from the middle outwards, of 1.8 to 4 turns."""
     turns = np.linspace(0, rng.uniform(1.8, 4), 80)
     return [_polar(turns * rng.choice([-1, 1]) + rng.random(), turns / turns[-1])]
 
 
 def lines(rng: np.random.Generator, digits: Sequence[Drawing] = ()) -> list[Stroke]:
-    """Straight strokes: a star, parallels, or anyhow."""
+    """Two to five straight strokes: a star, parallels, or at random."""
     count = rng.integers(2, 5)
-    ways = [
+    layouts = [
         [_polar(np.array([0, 0.5]) + i / count / 2, 1) for i in range(count)],
         [np.array([[0, i], [1, i]]) for i in range(count)],
         list(rng.random((count + 1, 2, 2))),
     ]
     turn = _rotation(rng.choice([0, 0.25, rng.random()]))
-    return [line @ turn for line in ways[rng.integers(3)]]
+    return [line @ turn for line in layouts[rng.integers(3)]]
 
 
 def letter(rng: np.random.Generator, digits: Sequence[Drawing] = ()) -> list[Stroke]:
+    """One of LETTERS in one of FONTS."""
     return glyph(str(rng.choice(FONTS)), str(rng.choice(LETTERS)))
 
 
 def glyph(font: str, character: str) -> list[Stroke]:
-    """A character of one of A. Hershey's fonts."""
+    """A character of a font, its capitals 1 high."""
     strokes = [list(stroke) for stroke in _font(font).strokes_for_text(character)]
     return [np.array(stroke, float) / CAPITAL for stroke in strokes if stroke]
 
@@ -96,8 +103,8 @@ def _font(name: str) -> HersheyFonts:
 
 
 def scrambled(rng: np.random.Generator, digits: Sequence[Drawing]) -> list[Stroke]:
-    """A digit cut into pieces, each turned and moved."""
-    strokes = _any(digits, rng).strokes
+    """A digit cut into pieces, each rotated and moved."""
+    strokes = _random_digit(digits, rng).strokes
     pieces = [
         piece
         for stroke in strokes
@@ -111,30 +118,31 @@ def scrambled(rng: np.random.Generator, digits: Sequence[Drawing]) -> list[Strok
 
 
 def mirrored(rng: np.random.Generator, digits: Sequence[Drawing]) -> list[Stroke]:
-    digit = _any(digits, rng, tuple(MIRRORED))
+    """One of the digits MIRRORED, mirrored."""
+    digit = _random_digit(digits, rng, tuple(MIRRORED))
     axis = rng.choice(list(MIRRORED[digit.label]))
     return [stroke * ([-1, 1] if axis == "x" else [1, -1]) for stroke in digit.strokes]
 
 
 def unfinished(rng: np.random.Generator, digits: Sequence[Drawing]) -> list[Stroke]:
-    """The beginning of a digit: one of a few that is not so slender that it could be a 1."""
+    """The first 30-60 % of a digit's points, if possible not so slender that they could be a 1."""
     for _ in range(TRIES):
-        strokes = _any(digits, rng, UNFINISHED).strokes
-        left = max(1, round(sum(map(len, strokes)) * rng.uniform(0.3, 0.6)))
-        begun = []
+        strokes = _random_digit(digits, rng, UNFINISHED).strokes
+        remaining = max(1, round(sum(map(len, strokes)) * rng.uniform(0.3, 0.6)))
+        beginning = []
         for stroke in strokes:
-            if left > 0:
-                begun.append(stroke[:left])
-                left -= len(stroke)
-        width, height = np.ptp(np.concatenate(begun), axis=0)
+            if remaining > 0:
+                beginning.append(stroke[:remaining])
+                remaining -= len(stroke)
+        width, height = np.ptp(np.concatenate(beginning), axis=0)
         if width > SLENDER * height:
             break
-    return begun
+    return beginning
 
 
 def pair(rng: np.random.Generator, digits: Sequence[Drawing]) -> list[Stroke]:
     """Two digits side by side, or one over the other."""
-    left, right = _any(digits, rng).strokes, _any(digits, rng).strokes
+    left, right = _random_digit(digits, rng).strokes, _random_digit(digits, rng).strokes
     width = np.ptp(np.concatenate(left)[:, 0]) / 2 + np.ptp(np.concatenate(right)[:, 0]) / 2
     beside = np.array([width + rng.uniform(0.05, 0.4), rng.normal(0, 0.1)])
     over = _polar(rng.random(1), rng.uniform(0.2, 0.5))[0]
@@ -146,10 +154,13 @@ FREE = (scribble, polygon, spiral, lines, letter, letter)
 OF_DIGITS = (scrambled, mirrored, unfinished, pair)
 
 
-def _any(
+def _random_digit(
     digits: Sequence[Drawing], rng: np.random.Generator, labels: Sequence[int] = tuple(range(10))
 ) -> Drawing:
-    """One of the digits with such labels (there must be one), its longer side 1 around 0."""
+    """A random one of the digits with these labels, its longer side 1 around 0.
+
+    At least one digit must have such a label.
+    """
     digit = digits[int(rng.integers(len(digits)))]
     while digit.label not in labels:
         digit = digits[int(rng.integers(len(digits)))]
@@ -159,7 +170,7 @@ def _any(
 
 
 def _curve(points: FloatArray, steps: int = 12) -> Stroke:
-    """A Catmull-Rom spline through points (n, 2)."""
+    """A Catmull-Rom spline through the points (n, 2), with `steps` points on each of its pieces."""
     p = np.vstack([points[:1], points, points[-1:]])
     t = np.linspace(0, 1, steps)[:, np.newaxis]
     return np.concatenate(
@@ -174,10 +185,12 @@ def _curve(points: FloatArray, steps: int = 12) -> Stroke:
 
 
 def _polar(turns: FloatArray, radii: FloatArray | float) -> Stroke:
+    """The points (n, 2) at these angles, in whole turns, and radii."""
     angles = 2 * np.pi * turns
     return np.stack([np.cos(angles) * radii, np.sin(angles) * radii], axis=1)
 
 
 def _rotation(turn: float) -> FloatArray:
+    """The matrix (2, 2) of a rotation by a share of a whole turn."""
     cos, sin = np.cos(2 * np.pi * turn), np.sin(2 * np.pi * turn)
     return np.array([[cos, -sin], [sin, cos]])
