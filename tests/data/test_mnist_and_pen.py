@@ -180,11 +180,11 @@ def test_a_cache_that_cannot_be_written_to_is_a_failed_download(server, cached):
 
 
 @given(st.integers(0, 10**9), st.integers(0, 255))
-def test_any_damage_to_a_file_is_noticed_or_harmless(compressed, place, byte):
+def test_any_damage_to_a_file_is_noticed_or_harmless(compressed, index, byte):
     path, content = compressed
-    spoilt = bytearray(content)
-    spoilt[place % len(spoilt)] = byte
-    path.write_bytes(spoilt)
+    damaged = bytearray(content)
+    damaged[index % len(damaged)] = byte
+    path.write_bytes(damaged)
     try:
         load_mnist(path)
     except ValueError as error:
@@ -200,20 +200,20 @@ def compressed(tmp_path_factory):
     return path, path.read_bytes()
 
 
-def test_and_offline_the_sample_serves_and_says_so(offline, caplog):
+def test_offline_the_sample_is_used_and_a_warning_says_so(offline, caplog):
     mnist = load_mnist()
     assert mnist.is_sample and mnist.test_set == "sample's test digits"
     assert "bundled sample" in caplog.text
 
 
-def test_who_wants_all_of_mnist_is_told_what_to_do_offline(offline):
+def test_offline_the_error_says_what_to_do(offline):
     with pytest.raises(MnistMissing) as raised:
         find_mnist()
     for word in ("could not be downloaded", "DIGITCANVAS_MNIST", "sample", "refused"):
         assert word in str(raised.value)
 
 
-def test_all_of_mnist_is_found_where_it_is_loaded_from(offline, cached, tmp_path, monkeypatch):
+def test_find_mnist_looks_where_load_mnist_does(offline, cached, tmp_path, monkeypatch):
     cached.parent.mkdir(parents=True)
     given = save_mnist(tmp_path / "given.npz")
     for path, found in (
@@ -225,7 +225,7 @@ def test_all_of_mnist_is_found_where_it_is_loaded_from(offline, cached, tmp_path
     assert find_mnist().source == str(given)
 
 
-def test_a_damaged_file_that_was_asked_for_is_not_downloaded_instead(offline, tmp_path):
+def test_a_missing_file_that_was_asked_for_is_not_downloaded_instead(offline, tmp_path):
     with pytest.raises(ValueError, match="gone.npz") as raised:
         find_mnist(tmp_path / "gone.npz")
     assert not isinstance(raised.value, MnistMissing)
@@ -283,7 +283,7 @@ def unipen(digit, writer):
     )
 
 
-def test_a_hand_is_never_on_both_sides(tmp_path):
+def test_no_writer_is_in_both_sets(tmp_path):
     file = tmp_path / "pen.tra"
     file.write_text("".join(unipen(writer % 10, writer) for writer in range(1, 31)))
     pen = load_pen_digits(file)
@@ -292,14 +292,14 @@ def test_a_hand_is_never_on_both_sides(tmp_path):
 
 
 @pytest.mark.parametrize("writers", [[1, 2], [5, 10]])
-def test_strokes_without_writers_on_either_side_are_refused(tmp_path, writers):
+def test_drawings_for_only_one_of_the_sets_are_refused(tmp_path, writers):
     file = tmp_path / "pen.tra"
     file.write_text("".join(unipen(1, writer) for writer in writers))
     with pytest.raises(ValueError, match="needs drawings by writers"):
         load_pen_digits(file)
 
 
-def test_no_pen_strokes_are_none_and_missing_ones_an_error(offline, tmp_path):
+def test_without_a_pen_file_there_are_no_drawings_and_a_missing_one_is_an_error(offline, tmp_path):
     assert load_pen_digits() is None
     with pytest.raises(ValueError, match="gone.tra"):
         load_pen_digits(tmp_path / "gone.tra")
@@ -321,7 +321,7 @@ def test_a_drawing_is_placed_whole_on_the_canvas():
         assert 0.35 * 280 <= np.ptp(points, axis=0).max() <= 0.80 * 280
 
 
-def test_no_digit_of_the_sample_is_both_learnt_from_and_tested_on():
+def test_no_digit_of_the_sample_is_in_both_sets():
     mnist = load_sample()
     train, test = ({image.tobytes() for image in x} for x in (mnist.x_train, mnist.x_test))
     assert not train & test
@@ -386,11 +386,11 @@ def test_another_seed_s_split_is_another_and_both_sides_are_shuffled():
     ("count", "share", "kept"),
     [(60_000, 0.2, 12_000), (60_000, 0.1, 6000), (60_000, 0.05, 3000), (20, 0.01, 1), (2, 0.1, 1)],
 )
-def test_as_many_digits_are_kept_as_the_tutorials_keep_and_one_at_least(count, share, kept):
+def test_as_many_digits_are_held_out_as_in_the_tutorials_and_at_least_one(count, share, kept):
     assert validation_size(count, share) == kept
 
 
-def test_what_this_machine_has_is_where_find_mnist_looks(offline, cached, tmp_path, monkeypatch):
+def test_mnist_path_is_where_find_mnist_looks(offline, cached, tmp_path, monkeypatch):
     assert mnist_path() is None
     cached.parent.mkdir(parents=True)
     assert mnist_path() is None
@@ -401,15 +401,15 @@ def test_what_this_machine_has_is_where_find_mnist_looks(offline, cached, tmp_pa
     assert mnist_path() == given and find_mnist().source == str(mnist_path())
 
 
-def test_a_file_that_was_asked_for_is_meant_though_it_is_gone(offline, tmp_path, monkeypatch):
-    """So that whoever reads it says so, and nobody downloads it instead."""
+def test_a_file_that_was_asked_for_is_returned_even_if_missing(offline, tmp_path, monkeypatch):
+    """So that reading it reports the mistake, instead of a download."""
     monkeypatch.setenv("DIGITCANVAS_MNIST", str(tmp_path / "gone.npz"))
     assert mnist_path() == tmp_path / "gone.npz"
     with pytest.raises(ValueError, match="gone.npz"):
         load_mnist(mnist_path())
 
 
-def test_without_a_word_keras_cache_is_at_home(offline, tmp_path, monkeypatch):
+def test_by_default_keras_cache_is_in_the_home_directory(offline, tmp_path, monkeypatch):
     monkeypatch.delenv("KERAS_HOME")
     monkeypatch.setattr(Path, "home", lambda: tmp_path)
     assert mnist_path() is None
@@ -420,6 +420,6 @@ def test_without_a_word_keras_cache_is_at_home(offline, tmp_path, monkeypatch):
     assert mnist_path() == cached
 
 
-def test_to_look_for_mnist_downloads_nothing(server):
+def test_looking_for_mnist_downloads_nothing(server):
     assert mnist_path() is None
     assert server.requests == 0

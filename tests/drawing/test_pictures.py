@@ -47,7 +47,7 @@ def paint(ink, colour=INK, paper=PAPER):
 
 
 def distance(picture, name):
-    """Mean absolute difference to the digit drawn anew from its strokes; another digit's is .1."""
+    """The mean absolute difference to the digit drawn from its strokes. Another digit's is 0.1."""
     return float(
         np.abs(image_from_picture(picture) - image_from_strokes(strokes_of(name), MNIST_PEN)).mean()
     )
@@ -61,7 +61,7 @@ def encode(picture, kind="PNG", **options):
 
 
 def png_header(width, height):
-    """The beginning of a PNG that says it is this large."""
+    """The start of a PNG that claims to be this large."""
     body = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
     chunks = struct.pack(">I", 13) + body + struct.pack(">I", zlib.crc32(body))
     data = b"IDAT" + zlib.compress(b"\0" * 100)
@@ -129,15 +129,15 @@ def test_opaque_and_cut_out_alpha():
     name=st.sampled_from(sorted(SHAPES)),
     side=st.integers(280, 900),
     share=st.floats(0.4, 0.85),
-    place=st.tuples(st.floats(0.05, 0.95), st.floats(0.05, 0.95)),
+    position=st.tuples(st.floats(0.05, 0.95), st.floats(0.05, 0.95)),
     pen=st.floats(0.03, 0.14),
     dark=st.booleans(),
 )
-def test_scale_place_and_pen_make_little_difference(name, side, share, place, pen, dark):
+def test_scale_position_and_pen_make_little_difference(name, side, share, position, pen, dark):
     height = share * side
     thickness = max(3, round(pen * height))
     room = side - height - 2 * thickness
-    ink = draw(name, side, height, thickness, thickness + np.maximum(room, 0) * np.array(place))
+    ink = draw(name, side, height, thickness, thickness + np.maximum(room, 0) * np.array(position))
     assert distance(np.rint(255 * (ink if dark else 1 - ink)).astype(np.uint8), name) < 0.05
 
 
@@ -164,7 +164,7 @@ def test_specks_and_the_picture_s_edge_are_dropped_but_not_a_detached_bar():
     assert distance(paint(draw("five")), "five") < 0.04
 
 
-def test_noise_is_not_taken_for_the_ink_of_a_short_stroke():
+def test_noise_is_not_mistaken_for_a_short_stroke():
     ink = np.zeros((160, 160), np.uint8)
     cv2.line(ink, (110, 20), (90, 110), 255, 14, cv2.LINE_AA)
     noise = np.random.default_rng(0).normal(0, 8, (160, 160, 3))
@@ -182,7 +182,7 @@ def test_a_sheet_on_a_dark_table():
 
 @pytest.mark.parametrize("name", SHAPES)
 @pytest.mark.parametrize("inverted", [False, True])
-def test_an_image_as_mnist_s_own_comes_out_as_it_went_in(name, inverted):
+def test_an_image_like_mnist_s_is_returned_unchanged(name, inverted):
     image = image_from_strokes(strokes_of(name))
     picture = np.rint(image * 255).astype(np.uint8)
     result = image_from_picture(255 - picture if inverted else picture)
@@ -287,7 +287,7 @@ def test_read_refuses_other_formats(kind):
 
 
 @pytest.mark.parametrize("data", [b"", b"hello", b"\x89PNG\r\n\x1a\n", b"<svg/>"])
-def test_read_refuses_what_is_no_picture(data):
+def test_read_refuses_a_file_that_is_not_a_picture(data):
     with pytest.raises(ValueError, match="not a picture"):
         read_picture(data)
 
@@ -343,7 +343,7 @@ def test_another_type_is_refused(dtype):
         image_from_picture(np.zeros((28, 28), dtype))
 
 
-def test_the_picture_is_left_as_it_was():
+def test_the_picture_is_not_changed():
     picture = paint(draw("two"))
     before = picture.copy()
     image_from_picture(picture[::-1, :, ::-1])
@@ -380,8 +380,8 @@ def test_any_array_gives_an_image_or_a_refusal(picture):
 )
 def test_any_bytes_give_a_picture_or_a_refusal(kind, edits, length):
     data = bytearray(encode(cv2.resize(paint(draw("two")), (40, 40)), kind))
-    for place, value in edits:
-        data[int(place * len(data))] = value
+    for position, value in edits:
+        data[int(position * len(data))] = value
     picture = result_or_refusal(read_picture, bytes(data[: round(length * len(data))]))
     if picture is not None:
         assert picture.dtype == np.uint8 and picture.ndim in (2, 3)
@@ -393,7 +393,7 @@ def test_noise_is_refused(data):
         read_picture(data)
 
 
-def test_what_transparency_hides_plays_no_part():
+def test_what_transparency_hides_makes_no_difference():
     """An eraser leaves the colours that it hid."""
     ink = draw("four")
     picture = np.dstack([paint(draw("two")), np.rint(ink * 255).astype(np.uint8)])
@@ -401,13 +401,13 @@ def test_what_transparency_hides_plays_no_part():
     assert distance(picture, "four") < 0.04
 
 
-def test_a_stroke_that_comes_in_from_the_edge_is_dropped():
+def test_a_stroke_that_enters_from_the_edge_is_dropped():
     picture = paint(draw("five"))
     cv2.line(picture, (299, 150), (235, 150), INK, 12)
     assert distance(picture, "five") < 0.04
 
 
-def test_a_small_image_off_the_middle_is_put_there():
+def test_a_small_image_off_centre_is_centred():
     image = np.roll(image_from_strokes(strokes_of("two")), 3, axis=1)
     result = image_from_picture(np.rint(image * 255).astype(np.uint8))
     mass = (np.indices(result.shape) * result).sum(axis=(1, 2)) / result.sum()
@@ -429,7 +429,7 @@ def test_read_refuses_a_large_baseline_jpeg():
 
 
 def centre_of_mass(image):
-    """Of any image, in the shares of its width and height."""
+    """The centre of mass of any image, in shares of its width and height."""
     y, x = np.indices(image.shape)
     return np.array([(x * image).sum(), (y * image).sum()]) / image.sum() / image.shape[::-1]
 
@@ -442,9 +442,7 @@ def centre_of_mass(image):
     y=st.floats(0.15, 0.85),
     dark=st.booleans(),
 )
-def test_where_it_is_not_centred_a_digit_lies_where_it_does_in_the_picture(
-    name, height, x, y, dark
-):
+def test_an_uncentred_digit_keeps_its_position_in_the_picture(name, height, x, y, dark):
     room = 300 - height - 24
     ink = draw(name, height=height, pen=12, corner=(12 + x * room, 12 + y * room))
     colours = (INK, PAPER) if dark else (PAPER, INK)
@@ -455,7 +453,7 @@ def test_where_it_is_not_centred_a_digit_lies_where_it_does_in_the_picture(
     assert high == pytest.approx(expected * 28 / 300, abs=1.5)
 
 
-def test_a_digit_moved_in_its_picture_moves_with_it_unless_it_is_centred():
+def test_an_uncentred_digit_moves_with_the_picture_s():
     pictures = [paint(draw("two", height=120, corner=corner)) for corner in ((20, 30), (160, 140))]
     one, other = (image_from_picture(picture) for picture in pictures)
     assert np.abs(one - other).mean() < 0.01
@@ -464,14 +462,14 @@ def test_a_digit_moved_in_its_picture_moves_with_it_unless_it_is_centred():
     assert one.sum() == pytest.approx(other.sum(), rel=0.05)
 
 
-def test_an_image_as_mnist_s_comes_out_as_it_went_in_where_it_is_not_centred():
+def test_an_image_like_mnist_s_is_returned_unchanged_uncentred():
     image = np.rint(image_from_strokes(strokes_of("two"), MNIST_PEN) * 255).astype(np.uint8)
     for picture in (image, np.roll(image, 3, axis=1)):
         found = image_from_picture(picture, centred=False)
         assert np.abs(found - picture / 255.0).mean() < 0.01
 
 
-def test_centred_is_what_a_picture_s_digit_is_unless_it_is_said_otherwise():
+def test_a_picture_s_digit_is_centred_by_default():
     picture = paint(draw("four", corner=(10, 100)))
     image = image_from_picture(picture)
     np.testing.assert_array_equal(image_from_picture(picture, centred=True), image)
@@ -482,6 +480,6 @@ def test_centred_is_what_a_picture_s_digit_is_unless_it_is_said_otherwise():
     "picture",
     [None, np.zeros((4, 300), np.uint8), np.full((300, 300), 200, np.uint8), np.zeros((28, 28))],
 )
-def test_what_is_no_picture_of_a_digit_is_refused_where_it_is_not_centred_too(picture):
+def test_an_uncentred_picture_without_a_digit_is_refused_too(picture):
     with pytest.raises(ValueError):
         image_from_picture(picture, centred=False)

@@ -13,7 +13,7 @@ digits = st.integers(0, 9)
 
 
 def place(strokes, share, x, y, canvas=280):
-    """Put a drawing on the canvas: its longer side `share` of it, and x, y in [0, 1] where."""
+    """Put a drawing on the canvas at x, y in [0, 1], its longer side `share` of the canvas's."""
     points = np.concatenate(strokes)
     low, extent = points.min(axis=0), np.ptp(points, axis=0)
     scale = share * canvas / extent.max()
@@ -27,7 +27,7 @@ def centre_of_mass(image):
 
 
 @given(digits, st.floats(0.35, 0.9), st.floats(0, 1), st.floats(0, 1))
-def test_the_same_digit_anywhere_and_of_any_size(cnn, digit, share, x, y):
+def test_position_and_size_make_no_difference(cnn, digit, share, x, y):
     image = image_from_strokes(DIGITS[digit])
     moved = image_from_strokes(place(DIGITS[digit], share, x, y))
     assert np.abs(moved - image).mean() < 0.005
@@ -64,14 +64,14 @@ def test_a_digit_fills_twenty_pixels_about_its_centre_of_mass(digit):
     assert np.abs(centre_of_mass(image) - 14).max() < 0.6
 
 
-def test_the_aspect_is_kept():
+def test_the_aspect_ratio_is_kept():
     tall = image_from_strokes([np.array([[0, 0], [0, 200]])])
     flat = image_from_strokes([np.array([[0, 0], [200, 0]])])
     assert (tall > 0.02).sum(axis=1).max() <= 4
     np.testing.assert_allclose(tall, flat.T, atol=1 / 255)
 
 
-def test_ink_is_held_at_the_image_s_edge():
+def test_ink_stops_at_the_image_s_edge():
     """A block with a long tail: its centre of mass alone would push the tail out."""
     block = [(x, y) for x in range(0, 41, 5) for y in (0, 160)]
     image = image_from_strokes([np.array(block), np.array([(0, 80), (160, 80)])])
@@ -84,7 +84,7 @@ def test_ink_is_held_at_the_image_s_edge():
     "tap", [[[(50, 60)]], [[(50, 60), (50, 60)]], [[(50, 60), (50.03, 60)]], [[(5, 5)], [(6, 5)]]]
 )
 def test_a_tap_is_a_dot(tap):
-    """The canvas sends a tap as a line a fraction of a pixel long, which is no digit 1 lying."""
+    """The canvas sends a tap as a line of a fraction of a pixel, which is not a 1 on its side."""
     image = image_from_strokes([np.array(stroke, float) for stroke in tap])
     ink = np.argwhere(image > 0.02)
     assert np.ptp(ink, axis=0).max() + 1 <= 6
@@ -124,7 +124,7 @@ def test_a_stroke_is_as_wide_as_the_pen():
         ([np.zeros((200_000, 2))], "points"),
     ],
 )
-def test_what_is_no_drawing_is_refused(strokes, message):
+def test_anything_but_a_drawing_is_refused(strokes, message):
     with pytest.raises(ValueError, match=message):
         image_from_strokes(strokes)
 
@@ -151,7 +151,7 @@ def uncentred(strokes, **options):
 
 @settings(deadline=None)
 @given(digits, st.floats(0.2, 0.8), st.floats(0.1, 0.9), st.floats(0.1, 0.9))
-def test_where_it_is_not_centred_ink_lies_where_it_was_drawn(digit, share, x, y):
+def test_uncentred_ink_lies_where_it_was_drawn(digit, share, x, y):
     """A pixel of the image is ten of the canvas; the middle of the first is at 5."""
     strokes = place(DIGITS[digit], share, x, y)
     image = uncentred(strokes)
@@ -171,20 +171,20 @@ def test_where_it_is_not_centred_ink_lies_where_it_was_drawn(digit, share, x, y)
 
 
 @given(digits, st.integers(-4, 4), st.integers(-4, 4))
-def test_where_it_is_not_centred_ten_canvas_pixels_are_one_of_the_image(digit, right, down):
+def test_uncentred_ten_canvas_pixels_are_one_of_the_image(digit, right, down):
     image = uncentred(DIGITS[digit])
     moved = uncentred([stroke + np.array([10 * right, 10 * down]) for stroke in DIGITS[digit]])
     np.testing.assert_allclose(moved, np.roll(image, (down, right), (0, 1)), atol=1 / 255)
 
 
 @given(digits, st.floats(0, 1), st.floats(0, 1))
-def test_where_it_is_not_centred_a_small_digit_stays_small(digit, x, y):
+def test_uncentred_a_small_digit_stays_small(digit, x, y):
     for share in (0.2, 0.4, 0.8):
         ink = np.argwhere(uncentred(place(DIGITS[digit], share, x, y)) > 0.02)
         assert np.ptp(ink, axis=0).max() + 1 == pytest.approx(28 * share + 1.3, abs=1.7)
 
 
-def test_a_pen_is_as_wide_where_it_is_not_centred():
+def test_uncentred_a_stroke_is_as_wide_as_the_pen():
     for width in (1.3, 2.4):
         image = uncentred([np.array([[245.0, 0], [245, 280]])], pen_width=width)
         assert image[14].sum() == pytest.approx(width, abs=0.15)
@@ -192,38 +192,38 @@ def test_a_pen_is_as_wide_where_it_is_not_centred():
 
 
 @given(st.lists(st.lists(st.tuples(*[st.floats(-1e5, 1e5)] * 2), min_size=1), min_size=1))
-def test_strokes_off_the_canvas_are_cut_off_where_it_is_not_centred(strokes):
+def test_uncentred_strokes_are_cut_off_at_the_canvas_s_edge(strokes):
     image = uncentred([np.array(stroke) for stroke in strokes])
     assert image.shape == (28, 28) and image.dtype == np.float32
     assert image.min() >= 0 and image.max() <= 1
 
 
 @given(st.floats(8, 1e4), st.sampled_from([(1, 0), (-1, 0), (0, 1), (0, -1)]), digits)
-def test_what_lies_off_the_canvas_leaves_no_ink_where_it_is_not_centred(far, side, digit):
+def test_uncentred_strokes_off_the_canvas_leave_no_ink(far, side, digit):
     away = np.array(side) * (CANVAS + far)
     assert not uncentred([stroke + away for stroke in DIGITS[digit]]).any()
 
 
-def test_a_stroke_that_leaves_the_canvas_and_comes_back_is_drawn_as_far_as_it_shows():
+def test_uncentred_a_stroke_that_leaves_the_canvas_and_returns_is_drawn_where_it_shows():
     image = uncentred([np.array([[140.0, 100], [1000, 100], [1000, 205], [140, 205]])])
     assert (image[9:11, 15:].sum(axis=0) > 1).all() and (image[19:21, 15:].sum(axis=0) > 1).all()
     assert not image[12:18].any()
 
 
 @pytest.mark.parametrize("strokes", [[], [np.array([[0, np.nan]])], [np.zeros(2)], None])
-def test_what_is_no_drawing_is_refused_where_it_is_not_centred_too(strokes):
+def test_uncentred_anything_but_a_drawing_is_refused_too(strokes):
     with pytest.raises(ValueError):
         uncentred(strokes)
 
 
 @pytest.mark.parametrize("width", [-1, 0, float("nan"), 11])
-def test_so_is_a_pen_of_an_impossible_width(width):
+def test_uncentred_a_pen_of_an_impossible_width_is_refused_too(width):
     with pytest.raises(ValueError, match="pen"):
         uncentred(DIGITS[5], pen_width=width)
 
 
 @given(digits, st.floats(0.35, 0.9), st.floats(0, 1), st.floats(0, 1))
-def test_centred_is_what_an_image_is_unless_it_is_said_otherwise(digit, share, x, y):
+def test_a_drawing_is_centred_by_default(digit, share, x, y):
     strokes = place(DIGITS[digit], share, x, y)
     image = image_from_strokes(strokes)
     np.testing.assert_array_equal(image_from_strokes(strokes, centred=True), image)

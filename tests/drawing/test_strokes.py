@@ -34,7 +34,7 @@ def canvas(*objects):
 LINE = [(10, 20), (30, 20), (30, 60)]
 
 
-def test_nothing_drawn_is_no_strokes():
+def test_an_empty_canvas_has_no_strokes():
     assert strokes_from_canvas(None) == []
     assert strokes_from_canvas(canvas()) == []
 
@@ -45,7 +45,7 @@ def test_a_stroke_is_its_points():
 
 
 @given(st.floats(4, 40))
-def test_the_brush_plays_no_part(width):
+def test_the_brush_makes_no_difference(width):
     (stroke,) = strokes_from_canvas(canvas(path(LINE, strokeWidth=width)))
     np.testing.assert_allclose(stroke, LINE)
 
@@ -146,7 +146,7 @@ def test_odd_json_is_refused_with_a_message(json_data):
     assert len(str(caught.value)) < 200
 
 
-def spoil(value, choices):
+def damage(value, choices):
     """Replace one part of nested JSON, chosen at random."""
     if isinstance(value, dict) and value:
         key = choices(st.sampled_from(sorted(value)))
@@ -157,7 +157,7 @@ def spoil(value, choices):
     if choices(st.integers(0, 3)) == 0:
         value[key] = choices(JSON)
     else:
-        value[key] = spoil(value[key], choices)
+        value[key] = damage(value[key], choices)
     return value
 
 
@@ -169,20 +169,20 @@ JSON = st.recursive(
 
 
 @given(st.data())
-def test_spoilt_json_gives_strokes_or_a_value_error(data):
+def test_damaged_json_gives_strokes_or_a_value_error(data):
     drawing = json.loads((DATA / "edited_drawing.json").read_text())
     for obj in drawing["objects"]:
         obj["path"] = obj["path"][:4]
-    spoilt = spoil(copy.deepcopy(drawing), data.draw)
+    damaged = damage(copy.deepcopy(drawing), data.draw)
     try:
-        strokes = strokes_from_canvas(spoilt)
+        strokes = strokes_from_canvas(damaged)
     except ValueError as error:
         assert str(error)
     else:
         assert all(np.isfinite(stroke).all() and stroke.shape[1] == 2 for stroke in strokes)
 
 
-def test_strokes_of_any_number_type_are_taken():
+def test_strokes_of_any_number_type_are_accepted():
     (stroke,) = check_strokes([[(1, 2), (3, 4)]])
     assert stroke.dtype == np.float64
 
@@ -299,7 +299,7 @@ def save_drawings(path, **changes):
 
 
 @pytest.mark.parametrize("kind", [np.uint8, np.int16, np.uint64])
-def test_integers_of_any_type_are_taken_and_points_too(npz, kind):
+def test_integers_of_any_type_are_accepted_for_points_too(npz, kind):
     save_drawings(
         npz,
         points=np.arange(6).reshape(3, 2).astype(kind),
@@ -311,7 +311,7 @@ def test_integers_of_any_type_are_taken_and_points_too(npz, kind):
     assert drawing.label == 4 and [len(stroke) for stroke in drawing.strokes] == [1, 2]
 
 
-def test_who_drew_may_be_missing(npz):
+def test_the_writers_may_be_missing(npz):
     save_drawings(npz, writers=None)
     assert [drawing.writer for drawing in read_drawings(npz)] == [0]
 
@@ -380,11 +380,11 @@ def test_a_file_cut_short_is_refused_by_name(npz, share):
 
 @given(st.integers(0, 10**9), st.integers(0, 255))
 @pytest.mark.filterwarnings("ignore::UserWarning")
-def test_any_damage_to_a_file_is_noticed_or_harmless(npz, place, byte):
+def test_any_damage_to_a_file_is_noticed_or_harmless(npz, index, byte):
     write_drawings(npz, [Drawing([np.ones((3, 2))], 4, writer=9)] * 3)
-    spoilt = bytearray(npz.read_bytes())
-    spoilt[place % len(spoilt)] = byte
-    npz.write_bytes(spoilt)
+    damaged = bytearray(npz.read_bytes())
+    damaged[index % len(damaged)] = byte
+    npz.write_bytes(damaged)
     try:
         drawings = read_drawings(npz)
     except ValueError as error:
@@ -393,7 +393,7 @@ def test_any_damage_to_a_file_is_noticed_or_harmless(npz, place, byte):
         assert [(drawing.label, len(drawing.strokes)) for drawing in drawings] == [(4, 1)] * 3
 
 
-def test_what_is_no_npz_file_is_read_as_unipen(tmp_path):
+def test_a_file_that_is_not_npz_is_read_as_unipen(tmp_path):
     file = tmp_path / "digits.tra"
     file.write_text(UNIPEN)
     assert [drawing.label for drawing in read_drawings(file)] == [4, 1]
@@ -402,14 +402,14 @@ def test_what_is_no_npz_file_is_read_as_unipen(tmp_path):
         read_drawings(file)
 
 
-def test_a_file_that_is_none_cannot_be_read(tmp_path):
+def test_a_missing_file_and_a_folder_cannot_be_read(tmp_path):
     for path in (tmp_path / "gone.npz", tmp_path):
         with pytest.raises(OSError):
             read_drawings(path)
 
 
 def test_a_pickle_is_not_loaded(npz):
-    """It would run what it says."""
+    """It would run code."""
 
     class Fuse:
         def __reduce__(self):

@@ -32,7 +32,7 @@ def test_ten_bars_in_percent_on_fixed_axes_and_the_top_one_stands_out():
     assert figure.layout.xaxis.fixedrange and figure.layout.yaxis.fixedrange
 
 
-def test_no_bar_stands_out_in_what_is_no_digit_and_where_nothing_was_read():
+def test_no_bar_stands_out_for_a_rejected_drawing_or_an_empty_canvas():
     probabilities = np.full(10, 0.05)
     probabilities[7] = 0.55
     refused, empty = (
@@ -58,7 +58,7 @@ def test_two_networks_have_bars_side_by_side_by_their_names():
     assert tuple(figure.layout.yaxis.range) == (0, 100)
 
 
-def test_one_network_or_three_are_no_comparison():
+def test_a_comparison_needs_two_networks():
     for count in (1, 3):
         with pytest.raises(ValueError):
             comparison_chart({str(number): np.full(10, 0.1) for number in range(count)})
@@ -125,7 +125,7 @@ def history(epochs, start=2.0):
     }
 
 
-def test_histories_lie_over_each_other_the_training_dotted():
+def test_histories_share_the_axes_with_training_dotted():
     histories = {"mine": history(3), "yours": history(2, start=1.0)}
     drawn = go.Figure(history_chart(histories)).data
     points = {
@@ -151,7 +151,7 @@ def test_a_network_has_one_colour_and_stands_in_the_legend_once():
     assert in_legend == [("mine", "solid"), ("yours", "solid")]
 
 
-def test_the_legend_of_many_networks_does_not_take_the_chart_s_room():
+def test_the_legend_of_many_networks_does_not_shrink_the_chart():
     heights = [
         history_chart({str(n): history(2) for n in range(count)})["layout"]["height"]
         for count in (1, 7)
@@ -173,13 +173,13 @@ def test_a_single_epoch_is_a_point_that_can_be_seen():
 
 
 @pytest.mark.parametrize("histories", [{}, {"mine": {}}, {"mine": {"loss": [], "accuracy": []}}])
-def test_where_nothing_was_noted_there_are_axes_and_no_points(histories):
+def test_an_empty_history_has_axes_and_no_points(histories):
     figure = go.Figure(history_chart(histories))
     assert all(len(line.x) == len(line.y) == 0 for line in figure.data)
     assert tuple(figure.layout.xaxis.range) == (0, 1)
 
 
-def test_more_networks_than_colours_can_be_laid_over_each_other():
+def test_more_networks_than_colours_can_share_the_axes():
     drawn = go.Figure(history_chart({str(number): history(2) for number in range(20)})).data
     assert len(drawn) == 80 and all(line.line.color for line in drawn)
 
@@ -221,7 +221,7 @@ def test_losses_are_drawn_over_rates_on_a_log_axis_and_the_good_range_is_shaded(
 
 
 @pytest.mark.parametrize("count", [0, 1, 4])
-def test_while_the_good_range_is_not_known_nothing_is_shaded(count):
+def test_nothing_is_shaded_while_the_good_range_is_unknown(count):
     figure = go.Figure(rate_chart(POINTS[:count], good=None))
     assert len(figure.data[0].x) == count and not figure.layout.shapes
 
@@ -235,7 +235,7 @@ def test_a_loss_that_explodes_is_drawn_on_a_log_axis(highest, kind):
 SHARES = [0.99, 0.98, None, 0.97, *[1.0] * 6]
 
 
-def test_accuracy_by_digit_has_bars_in_percent_and_none_for_a_digit_that_is_not_there():
+def test_accuracy_by_digit_has_bars_in_percent_and_no_bar_for_a_missing_digit():
     figure = go.Figure(accuracy_chart({"CNN": SHARES, "mine": [0.96] * 10}))
     assert [bars.name for bars in figure.data] == ["CNN", "mine"]
     one, other = figure.data
@@ -257,21 +257,21 @@ counts = st.lists(
 
 
 def heat_of(figure):
-    """The heatmap as Plotly takes it; its colours are the page's."""
+    """The heatmap as Plotly accepts it: the page fills in the colours."""
     (heat,) = figure["data"]
     return go.Figure({"data": [heat | {"colorscale": "Blues"}], "layout": figure["layout"]}).data[0]
 
 
 @settings(max_examples=30, deadline=None)
 @given(counts, st.booleans())
-def test_the_pointer_is_told_a_cell_s_count_and_its_share_of_the_row(counts, as_shares):
+def test_the_pointer_shows_a_cell_s_count_and_its_share_of_the_row(counts, as_shares):
     heat = heat_of(confusion_chart(counts, as_shares))
     assert "%{hovertext}" in heat.hovertemplate and heat.customdata is None
     for true, row in enumerate(counts):
         for read, count in enumerate(row):
             share = 100 * count / max(sum(row), 1)
-            told = f"a {true} read as {read}: {count:,}, {share:.2f} % of its row"
-            assert heat.hovertext[true][read] == told
+            expected = f"a {true} read as {read}: {count:,}, {share:.2f} % of its row"
+            assert heat.hovertext[true][read] == expected
 
 
 @settings(max_examples=30, deadline=None)
@@ -287,7 +287,7 @@ def test_cells_hold_counts_or_percentages_and_an_empty_one_nothing(counts):
 
 
 def test_the_confusion_matrix_reads_as_a_table_does():
-    """A row is a true digit, 0 at the top, and a column what it is read as; [2][7] stays there."""
+    """A row is a true digit, 0 at the top, and a column a predicted one; [2][7] stays there."""
     counts = np.diag([1000] * 10)
     counts[2, 7] = 250
     figure = confusion_chart(counts, as_shares=False)

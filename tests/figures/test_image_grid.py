@@ -11,18 +11,18 @@ from hypothesis import strategies as st
 from digitcanvas.figures.image_grid import grid_chart, image_chart, pixel_chart
 
 RAMP = np.arange(784).reshape(28, 28).astype(np.uint8)
-"""An image that is itself in no other way round."""
+"""An image that differs from all its rotations and reflections."""
 
 
 def numbered(count):
-    """Images that differ, and numbers, captions and details that tell which is which."""
+    """Different images, with numbers, captions and details that identify them."""
     images = np.random.default_rng(count).integers(0, 256, (count, 28, 28), np.uint8)
     numbers = np.arange(count) * 7 + 3
     return images, numbers, [f"caption {i}" for i in numbers], [f"detail {i}" for i in numbers]
 
 
 def drawn(figure):
-    """As Plotly takes it; what is meant for the page alone is left out."""
+    """As Plotly accepts it, without what is meant for the page alone."""
     return go.Figure({part: figure[part] for part in ("data", "layout")})
 
 
@@ -58,7 +58,7 @@ def test_a_press_s_number_and_its_detail_are_those_of_the_image_there(count):
 
 @settings(max_examples=30, deadline=None)
 @given(st.integers(1, 60), st.integers(1, 3))
-def test_each_caption_stands_in_the_room_below_its_image(count, lines):
+def test_each_caption_stands_in_the_space_below_its_image(count, lines):
     images, numbers, captions, details = numbered(count)
     captions[-1] = "<br>".join([captions[-1]] * lines)
     figure = grid_chart(images, numbers, captions, details)
@@ -79,8 +79,8 @@ def test_images_fill_rows_from_the_left_as_many_as_there_are_columns(count):
     figure = grid_chart(*numbered(count))
     *_, targets = drawn(figure).data
     columns = len(set(targets.x[:count]))
-    places = list(zip(targets.y, targets.x, strict=True))
-    assert places == sorted(places)
+    positions = list(zip(targets.y, targets.x, strict=True))
+    assert positions == sorted(positions)
     assert columns == min(count, max(3, int(np.ceil(np.sqrt(count)))))
 
 

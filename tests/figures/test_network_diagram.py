@@ -96,7 +96,7 @@ def test_a_dense_layer_between_convolutions_is_joined_to_none_beyond_them():
     assert joints(figure) == []
 
 
-def test_captions_tell_what_each_column_is_and_how_large():
+def test_captions_say_what_each_column_is_and_how_large():
     *_, captions = drawn(network_diagram(CONVOLUTIONAL)).data
     assert list(captions.text) == [
         "image<br>28x28",
@@ -110,7 +110,7 @@ def test_captions_tell_what_each_column_is_and_how_large():
     assert captions.text[1] == "dense<br>2,048"
 
 
-def test_the_pointer_is_told_of_every_layer_drawn():
+def test_the_pointer_shows_a_description_of_every_layer_drawn():
     _, dots, _ = drawn(network_diagram(CONVOLUTIONAL)).data
     assert list(dict.fromkeys(dots.text)) == [
         "image: 28x28 pixels",

@@ -27,20 +27,20 @@ def test_the_generator_decides_everything():
 
 
 def test_copies_are_images_of_about_as_much_ink():
-    bent = augment_images(IMAGES, generator())
-    assert bent.shape == IMAGES.shape and bent.dtype == np.float32
-    assert bent.min() >= 0 and bent.max() <= 1
-    ratio = bent.sum(axis=(1, 2)) / IMAGES.sum(axis=(1, 2))
+    copies = augment_images(IMAGES, generator())
+    assert copies.shape == IMAGES.shape and copies.dtype == np.float32
+    assert copies.min() >= 0 and copies.max() <= 1
+    ratio = copies.sum(axis=(1, 2)) / IMAGES.sum(axis=(1, 2))
     assert 0.9 < ratio.mean() < 1.15 and ratio.min() > 0.4 and ratio.max() < 2
 
 
-def test_every_copy_is_bent_and_its_digit_still_read(cnn):
-    bent = augment_images(IMAGES, generator())
-    assert (np.abs(bent - IMAGES).mean(axis=(1, 2)) > 0.005).all()
-    assert (cnn.predict_batch(bent).argmax(axis=1) == np.tile(np.arange(10), 20)).mean() > 0.97
+def test_every_copy_is_distorted_and_its_digit_still_read(cnn):
+    copies = augment_images(IMAGES, generator())
+    assert (np.abs(copies - IMAGES).mean(axis=(1, 2)) > 0.005).all()
+    assert (cnn.predict_batch(copies).argmax(axis=1) == np.tile(np.arange(10), 20)).mean() > 0.97
 
 
-def test_images_are_left_as_they_were():
+def test_the_images_are_not_changed():
     before = IMAGES.copy()
     augment_images(IMAGES, generator())
     np.testing.assert_array_equal(before, IMAGES)
@@ -51,7 +51,7 @@ OF_IMAGES |= {"PAPER": (0, 0), "INK": (1, 1)}
 
 
 @pytest.mark.parametrize("kept", [None, *OF_IMAGES])
-def test_each_distortion_bends_by_itself(monkeypatch, kept):
+def test_each_distortion_works_on_its_own(monkeypatch, kept):
     only(monkeypatch, OF_IMAGES, kept)
     change = np.abs(augment_images(IMAGES, generator()) - IMAGES).mean()
     assert change > 0.001 if kept else change < 1e-5

@@ -20,7 +20,7 @@ def sample(count, scale=2.0, classes=10):
 
 
 def network(classes):
-    """One whose logits are its images' first pixels."""
+    """A network whose logits are its images' first pixels."""
     model = keras.Sequential(
         [
             keras.Input((28, 28)),
@@ -45,19 +45,19 @@ def judgement(model, logits):
 LOGITS, LABELS = sample(5_000)
 
 
-def test_what_is_calibrated_already_is_left_so():
+def test_a_calibrated_network_has_a_temperature_of_one():
     assert fit_temperature([LOGITS], [LABELS]) == pytest.approx(1, rel=0.05)
 
 
 @pytest.mark.parametrize("factor", [0.5, 1.7, 6])
-def test_logits_that_claim_so_much_more_are_cooled_so_much_more(factor):
+def test_the_temperature_is_proportional_to_the_logits(factor):
     expected = factor * fit_temperature([LOGITS], [LABELS])
     assert fit_temperature([LOGITS * factor], [LABELS]) == pytest.approx(expected, rel=0.01)
 
 
 @pytest.mark.parametrize(("claim", "share"), [(4.0, 0.8), (2.0, 0.7), (1.0, 0.9)])
-def test_a_coin_s_temperature_is_the_one_of_the_books(claim, share):
-    """Two classes a claim apart, right in a share: the sigmoid of claim / T is that share."""
+def test_the_temperature_of_two_classes_is_the_textbook_s(claim, share):
+    """For two classes with logits `claim` apart, the sigmoid of claim / T is the share."""
     logits = np.full((100, 10), -1e4)
     logits[:, :2] = claim, 0
     labels = np.array([0] * round(100 * share) + [1] * round(100 * (1 - share)))
@@ -65,7 +65,7 @@ def test_a_coin_s_temperature_is_the_one_of_the_books(claim, share):
     assert fit_temperature([logits], [labels]) == pytest.approx(expected, rel=0.01)
 
 
-def test_a_constant_added_to_a_row_of_logits_plays_no_part():
+def test_a_constant_added_to_a_row_of_logits_makes_no_difference():
     moved = LOGITS[:500] + np.linspace(-90, 90, 500)[:, np.newaxis]
     assert fit_temperature([moved], [LABELS[:500]]) == fit_temperature(
         [LOGITS[:500]], [LABELS[:500]]
@@ -93,7 +93,7 @@ def test_calibrating_divides_the_digits_logits_by_a_cautious_temperature(classes
 
 
 @pytest.mark.parametrize("classes", [10, 11])
-def test_no_reading_changes(classes):
+def test_no_prediction_changes(classes):
     logits, labels = sample(1000, scale=8, classes=classes)
     model = network(classes)
     before, _ = judgement(model, logits)
@@ -104,8 +104,8 @@ def test_no_reading_changes(classes):
 
 @pytest.mark.parametrize("sizes", [(50,), (400, 1000), (1499,), (1000, 250, 350)])
 @pytest.mark.parametrize("bias", [-20, 0, 20])
-def test_of_each_set_at_most_one_in_a_hundred_is_turned_away_and_of_one_about_as_many(sizes, bias):
-    """However much or little the network took for no digit before."""
+def test_at_most_one_in_a_hundred_of_each_set_is_rejected_and_about_that_of_one(sizes, bias):
+    """However much or little the network rejected before."""
     sets = []
     for number, size in enumerate(sizes):
         logits, labels = sample(size, classes=11)
@@ -131,8 +131,8 @@ def test_certain_networks_are_calibrated_too():
     assert (is_digit >= ACCEPTED).all()
 
 
-def test_a_handful_of_digits_says_nothing_beside_many():
-    """Not even one that is misread and looks like no digit at all."""
+def test_a_small_set_is_ignored_beside_a_large_one():
+    """Even one that is misread and does not look like digits at all."""
     logits, labels = sample(1000, classes=11)
     bad = np.zeros((3, 11))
     bad[:, 10], bad[:, 0] = 30, 20

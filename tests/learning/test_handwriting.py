@@ -39,12 +39,12 @@ def drawn_by_other_hands(count=20):
 
 
 @pytest.mark.parametrize("digit", DIGITS)
-def test_without_distortions_a_drawing_stays_as_it_was_about_its_middle(monkeypatch, digit):
+def test_without_distortions_a_drawing_is_only_moved(monkeypatch, digit):
     only(monkeypatch, OF_STROKES)
     points = np.concatenate(DIGITS[digit])
     middle = (points.min(axis=0) + points.max(axis=0)) / 2
-    bent = augment_strokes(DIGITS[digit], generator())
-    for stroke, path in zip(DIGITS[digit], bent, strict=True):
+    augmented = augment_strokes(DIGITS[digit], generator())
+    for stroke, path in zip(DIGITS[digit], augmented, strict=True):
         distances = np.hypot(*np.moveaxis(stroke[:, np.newaxis] - (path + middle), -1, 0))
         assert distances.min(axis=1).max() < 0.5
         np.testing.assert_allclose(path[[0, -1]] + middle, stroke[[0, -1]])
@@ -59,7 +59,7 @@ def test_each_distortion_of_strokes_changes_what_is_drawn(monkeypatch, kept):
     assert np.abs(drawn_by_other_hands() - before).mean(axis=(1, 2)).max() > 0.005
 
 
-def test_the_generator_decides_how_strokes_are_bent():
+def test_the_generator_decides_how_strokes_are_distorted():
     once, again, other = (augment_strokes(DIGITS[4], generator(seed)) for seed in (1, 1, 2))
     for stroke, same in zip(once, again, strict=True):
         np.testing.assert_array_equal(stroke, same)
@@ -67,7 +67,7 @@ def test_the_generator_decides_how_strokes_are_bent():
 
 
 @pytest.mark.parametrize("digit", DIGITS)
-def test_a_bent_drawing_keeps_about_its_size_and_the_original_all_of_it(digit):
+def test_an_augmented_drawing_keeps_about_its_size_and_the_original_is_not_changed(digit):
     strokes = [stroke.copy() for stroke in DIGITS[digit]]
     sizes = [
         np.ptp(np.concatenate(augment_strokes(strokes, generator(seed))), axis=0).max()
@@ -92,18 +92,18 @@ STROKE = arrays(float, st.tuples(st.integers(1, 12), st.just(2)), elements=st.in
 
 
 @given(st.lists(STROKE, min_size=1, max_size=5), st.integers(0, 2**32))
-def test_any_drawing_bends_to_one_that_can_be_drawn(strokes, seed):
-    """Dots, strokes that stand still and strokes too short to be walked among them."""
-    bent = augment_strokes(strokes, generator(seed))
-    assert len(strokes) <= len(check_strokes(bent)) <= 2 * len(strokes)
-    assert image_from_strokes(bent).max() > 0
+def test_any_augmented_drawing_can_be_drawn(strokes, seed):
+    """Including dots, strokes that stand still and strokes too short to retrace."""
+    augmented = augment_strokes(strokes, generator(seed))
+    assert len(strokes) <= len(check_strokes(augmented)) <= 2 * len(strokes)
+    assert image_from_strokes(augmented).max() > 0
 
 
 @given(st.sampled_from(list(DIGITS)), st.floats(0.01, 100), st.floats(-500, 500))
-def test_place_and_size_of_a_drawing_play_no_part(digit, scale, shift):
-    bent = augment_strokes(DIGITS[digit], generator(digit))
+def test_position_and_size_of_a_drawing_make_no_difference(digit, scale, shift):
+    augmented = augment_strokes(DIGITS[digit], generator(digit))
     moved = augment_strokes([stroke * scale + shift for stroke in DIGITS[digit]], generator(digit))
-    for stroke, other in zip(bent, moved, strict=True):
+    for stroke, other in zip(augmented, moved, strict=True):
         np.testing.assert_allclose(other, stroke * scale, atol=1e-6 * scale + 1e-9)
 
 
@@ -112,7 +112,7 @@ LINE = [np.array([[0.0, 0.0], [30.0, 0.0], [100.0, 0.0]])]
 
 @pytest.mark.parametrize("step", handwriting.STEPS)
 def test_strokes_begin_and_end_too_early_and_too_late(monkeypatch, step):
-    """At any pace of the hand, half of the ends are where they were."""
+    """At any speed of the hand, half of the ends stay where they were."""
     only(monkeypatch, OF_STROKES | {"STEPS": (step, step)}, "REACH")
     ends = np.array(
         [augment_strokes(LINE, generator(seed))[0][[0, -1], 0] * [-1, 1] for seed in range(500)]
@@ -123,7 +123,7 @@ def test_strokes_begin_and_end_too_early_and_too_late(monkeypatch, step):
         assert 0.4 < np.isclose(end, 0).mean() < 0.6
 
 
-def test_a_hand_s_points_lie_at_even_distances_some_hands_closer_than_others(monkeypatch):
+def test_points_are_evenly_spaced_more_closely_for_some_hands(monkeypatch):
     only(monkeypatch, OF_STROKES, "STEPS")
     steps = []
     for seed in range(200):
@@ -136,9 +136,9 @@ def test_a_hand_s_points_lie_at_even_distances_some_hands_closer_than_others(mon
 
 def test_some_strokes_are_interrupted(monkeypatch):
     only(monkeypatch, OF_STROKES, "GAP_CHANCE")
-    bent = [augment_strokes(LINE, generator(seed)) for seed in range(1000)]
-    broken = [strokes for strokes in bent if len(strokes) == 2]
-    assert 0.02 < len(broken) / len(bent) < 0.1
+    augmented = [augment_strokes(LINE, generator(seed)) for seed in range(1000)]
+    broken = [strokes for strokes in augmented if len(strokes) == 2]
+    assert 0.02 < len(broken) / len(augmented) < 0.1
     gaps = [(after[0, 0] - before[-1, 0]) / 100 for before, after in broken]
     np.testing.assert_allclose(gaps, handwriting.GAP_LENGTH, atol=0.005)
 
@@ -150,24 +150,24 @@ def drawing(digit, writer=1, shift=0.0):
 
 
 def test_blending_leads_from_one_hand_towards_another_and_away_from_it():
-    """Of a tall and of a wide 0: their proportions between and beyond the two."""
-    hands_of_two = [drawing(0, 1), drawing(0, 2, 0.4)]
+    """The proportions of a tall and a wide 0 come to lie between and beyond the two."""
+    two_hands = [drawing(0, 1), drawing(0, 2, 0.4)]
     widths = []
     for seed in range(100):
         for blended, original in zip(
-            blend_drawings(hands_of_two, generator(seed)), hands_of_two, strict=True
+            blend_drawings(two_hands, generator(seed)), two_hands, strict=True
         ):
             assert (blended.label, blended.writer) == (0, original.writer)
             width, height = np.ptp(np.concatenate(blended.strokes), axis=0)
             widths.append(width / height)
-    narrow, wide = (np.divide(*np.ptp(d.strokes[0], axis=0)) for d in hands_of_two)
+    narrow, wide = (np.divide(*np.ptp(d.strokes[0], axis=0)) for d in two_hands)
     reach = (wide - narrow) * handwriting.BLEND
     assert narrow - 1.2 * reach < min(widths) < narrow - 0.7 * reach
     assert wide + 0.7 * reach < max(widths) < wide + 1.2 * reach
     assert np.mean((np.array(widths) > narrow) & (np.array(widths) < wide)) > 0.3
 
 
-def test_only_drawings_of_one_digit_as_many_strokes_and_alike_are_blended():
+def test_only_similar_drawings_of_one_digit_with_as_many_strokes_are_blended():
     backwards = Drawing([stroke[::-1] for stroke in DIGITS[7]], 7, 3)
     loners = [drawing(7), backwards, drawing(4), Drawing(DIGITS[4][:1], 4, 2), drawing(2)]
     for blended, original in zip(blend_drawings(loners, generator()), loners, strict=True):

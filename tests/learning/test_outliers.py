@@ -23,7 +23,7 @@ KINDS = list(dict.fromkeys(FREE + OF_DIGITS))
 
 
 def normal(strokes):
-    """The middle to 0 and the longer side to 1."""
+    """The strokes with their middle at 0 and their longer side 1."""
     points = np.concatenate(strokes)
     low, high = points.min(axis=0), points.max(axis=0)
     return [(stroke - (low + high) / 2) / (high - low).max() for stroke in strokes]
@@ -43,7 +43,7 @@ def drawn(kind, count=100, digits=DRAWINGS):
 
 @pytest.mark.parametrize("count", [0, 1, 60])
 @pytest.mark.parametrize("digits", [[], DRAWINGS])
-def test_as_many_as_asked_for_are_made_and_none_is_a_digit(count, digits):
+def test_as_many_outliers_as_asked_for_are_made(count, digits):
     made = make_outliers(count, digits, np.random.default_rng(0))
     assert [drawing.label for drawing in made] == [NOT_A_DIGIT] * count
     assert NOT_A_DIGIT not in DIGITS
@@ -79,7 +79,7 @@ def test_digits_that_some_kinds_cannot_use_still_make_outliers():
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_each_kind_is_strokes_of_about_unit_size_ever_different(kind):
+def test_each_kind_varies_and_is_of_about_unit_size(kind):
     made = drawn(kind)
     for strokes in made:
         points = np.concatenate(check_strokes(strokes))
@@ -89,7 +89,7 @@ def test_each_kind_is_strokes_of_about_unit_size_ever_different(kind):
 
 
 @pytest.mark.parametrize("kind", OF_DIGITS)
-def test_a_spoilt_digit_is_none_of_the_digits_and_leaves_them_whole(kind):
+def test_outliers_made_from_digits_differ_from_them_and_do_not_change_them(kind):
     before = [[stroke.copy() for stroke in drawing.strokes] for drawing in DRAWINGS]
     digits = np.stack([image_from_strokes(drawing.strokes) for drawing in DRAWINGS])
     for strokes in drawn(kind):
@@ -118,7 +118,7 @@ def test_letters_that_could_be_digits_are_left_out():
     assert {"A", "H", "M", "w", "x"} <= set(LETTERS)
 
 
-def test_a_cached_letter_is_not_spoilt_by_its_use():
+def test_a_cached_letter_is_not_changed_by_its_use():
     before = [stroke.copy() for stroke in glyph("scripts", "k")]
     made = make_outliers(500, [], np.random.default_rng(0))
     for drawing in made:
@@ -141,8 +141,8 @@ def test_a_mirrored_digit_is_flipped_along_one_of_its_axes(digit):
 FLIPS = {"x": [-1, 1], "y": [1, -1]}
 
 
-def test_only_digits_that_become_no_other_are_mirrored():
-    """A mirrored 0, 1 or 8 is one still, a 2 a 5, and a 6 upside down about a 9."""
+def test_only_digits_that_do_not_become_another_are_mirrored():
+    """A mirrored 0, 1 or 8 stays one, a 2 becomes a 5, and a 6 upside down about a 9."""
     assert not set(MIRRORED) & {0, 1, 2, 5, 8}
     allowed = [
         [stroke * FLIPS[axis] for stroke in normal(DIGITS[digit])]
@@ -166,8 +166,8 @@ def test_an_unfinished_digit_is_a_beginning_too_wide_for_a_one():
     assert len(seen) > 2
 
 
-def test_a_beginning_that_could_be_a_one_is_not_taken():
-    """Of an angle, down and to the right, which is slender until it has gone 2 to the right."""
+def test_a_beginning_that_could_be_a_one_is_not_used():
+    """An angle, down and then right, is slender until it has gone 2 to the right."""
     angle = np.array([(0, y) for y in range(6)] + [(x, 5) for x in range(1, 15)], float)
     begun = drawn(outliers.unfinished, digits=[Drawing([angle], 4, writer=1)])
     assert {len(stroke) for (stroke,) in begun} == {9, 10, 11, 12}

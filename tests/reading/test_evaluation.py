@@ -24,7 +24,7 @@ from tests.digits import DIGITS
 
 
 class AlwaysThree:
-    """91 % sure of a 3, whatever it is shown, and of every third image that it is no digit.
+    """91 % sure of a 3 for any image, and rejects every third image.
 
     It keeps the strokes.
     """
@@ -86,7 +86,7 @@ def test_the_seed_decides_where_drawings_are_placed():
     assert not np.allclose(placed[0], placed[2])
 
 
-def test_the_test_digits_are_measured_and_the_drawings_kept_out_where_there_are_any():
+def test_the_test_digits_and_any_validation_drawings_are_measured():
     mnist = load_sample()
     assert list(evaluate(AlwaysThree(), mnist, None)) == ["test"]
     metrics = evaluate(AlwaysThree(), mnist, PenDigits(DRAWINGS, DRAWINGS[3:5], ""))
@@ -95,7 +95,7 @@ def test_the_test_digits_are_measured_and_the_drawings_kept_out_where_there_are_
     assert (metrics["test"]["accuracy"], metrics["pen"]["accuracy"]) == (0.1, 0.5)
 
 
-def test_who_is_never_wrong_has_no_confidence_when_wrong():
+def test_without_errors_there_is_no_confidence_when_wrong():
     metrics = compute_metrics(np.eye(10), np.ones(10), np.arange(10))
     assert metrics["accuracy"] == 1 and metrics["confidence_when_wrong"] is None
     assert metrics["loss"] == 0 and metrics["expected_calibration_error"] == 0
@@ -109,7 +109,7 @@ def test_confidence_when_wrong_is_that_of_the_wrong_readings_alone():
     assert metrics["confidence_when_wrong"] == pytest.approx(0.6)
 
 
-def test_who_is_certain_and_wrong_loses_no_more_than_a_finite_sum():
+def test_the_loss_of_certain_errors_is_finite():
     metrics = compute_metrics(np.eye(10), np.zeros(10), (np.arange(10) + 1) % 10)
     assert metrics["loss"] == pytest.approx(-np.log(1e-7)) and metrics["rejected"] == 1
     assert metrics["expected_calibration_error"] == metrics["confidence_when_wrong"] == 1
@@ -136,8 +136,8 @@ COUNTS = st.integers(1, 100_000).flatmap(
 
 
 @given(COUNTS)
-def test_an_interval_s_ends_are_just_not_refused_by_the_share(counts):
-    """Wilson's definition: a true share p strays from the one seen by 1.96 deviations."""
+def test_the_interval_s_ends_are_1_96_deviations_from_the_share(counts):
+    """Wilson's definition: the observed share is 1.96 deviations from the true share p."""
     right, count = counts
     low, high = wilson_interval(right, count)
     assert 0 <= low < high <= 1
@@ -147,7 +147,7 @@ def test_an_interval_s_ends_are_just_not_refused_by_the_share(counts):
 
 
 @given(COUNTS)
-def test_an_interval_of_the_wrong_mirrors_that_of_the_right(counts):
+def test_the_interval_of_the_errors_mirrors_that_of_the_accuracy(counts):
     right, count = counts
     low, high = wilson_interval(count - right, count)
     assert wilson_interval(right, count) == pytest.approx([1 - high, 1 - low])
@@ -161,13 +161,13 @@ def test_the_gap_between_confidence_and_accuracy_is_weighed_by_count():
     assert expected_calibration_error(confidence, right) == pytest.approx(expected)
 
 
-def test_who_is_right_as_often_as_claimed_has_no_calibration_error():
+def test_confidence_equal_to_accuracy_is_no_calibration_error():
     confidence = np.repeat([0.25, 0.5, 0.75, 1.0], 4)
     right = np.array([1, 0, 0, 0, 1, 1, 0, 0, 1, 1, 1, 0, 1, 1, 1, 1], bool)
     assert expected_calibration_error(confidence, right) == pytest.approx(0)
 
 
-def test_too_much_confidence_in_one_bin_is_not_made_up_for_in_another():
+def test_too_much_confidence_in_one_bin_is_not_offset_by_another():
     confidence, right = np.array([0.5] * 2 + [0.9] * 2), np.array([True, True, False, True])
     assert expected_calibration_error(confidence, right) == pytest.approx((1 + 0.8) / 4)
 
@@ -180,8 +180,8 @@ READINGS = st.lists(
 @given(READINGS)
 def test_the_calibration_error_is_the_textbook_s(readings):
     """A sum over 15 bins of their share times the gap of their means."""
-    bins, places, right = map(np.array, zip(*readings, strict=True))
-    confidence = (bins + places) / 15
+    bins, positions, right = map(np.array, zip(*readings, strict=True))
+    confidence = (bins + positions) / 15
     expected = sum(
         np.mean(bins == b) * abs(right[bins == b].mean() - confidence[bins == b].mean())
         for b in set(bins)
@@ -191,7 +191,7 @@ def test_the_calibration_error_is_the_textbook_s(readings):
 
 @st.composite
 def readings(draw, least=0):
-    """Of up to 60 images; some are read with the very same certainty."""
+    """Predictions for up to 60 images, some with exactly the same certainty."""
     count = draw(st.integers(least, 60))
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     powers = rng.integers(1, 6, (count, 10)).astype(np.float32)
@@ -207,11 +207,11 @@ chosen = st.none() | st.integers(0, 9)
 
 
 @given(readings(), st.sampled_from(OUTCOMES), chosen, chosen)
-def test_a_gallery_holds_every_image_that_was_asked_for_and_no_other(readings, outcome, true, read):
+def test_a_selection_holds_every_image_asked_for_and_no_other(readings, outcome, true, read):
     expected = [
-        place
-        for place, label in enumerate(readings.labels)
-        for answer in [np.argmax(readings.probabilities[place])]
+        index
+        for index, label in enumerate(readings.labels)
+        for answer in [np.argmax(readings.probabilities[index])]
         if outcome == "all" or (outcome == "right") == (answer == label)
         if true is None or label == true
         if read is None or answer == read
@@ -220,7 +220,7 @@ def test_a_gallery_holds_every_image_that_was_asked_for_and_no_other(readings, o
 
 
 @given(readings(), st.sampled_from(OUTCOMES), chosen, chosen)
-def test_a_gallery_begins_with_the_surest_and_of_two_as_sure_with_the_first(
+def test_a_selection_starts_with_the_surest_image_and_ties_keep_their_order(
     readings, outcome, true, read
 ):
     indices = readings.select(outcome, true, read)
@@ -229,26 +229,26 @@ def test_a_gallery_begins_with_the_surest_and_of_two_as_sure_with_the_first(
 
 
 @given(readings(), chosen, chosen)
-def test_right_and_wrong_are_all_there_are(readings, true, read):
+def test_right_and_wrong_together_are_all(readings, true, read):
     right, wrong, every = (set(readings.select(o, true, read)) for o in ("right", "wrong", "all"))
     assert right | wrong == every and not right & wrong
 
 
 @given(readings(least=1))
-def test_a_gallery_s_counts_are_the_confusion_matrix(readings):
+def test_the_sizes_of_selections_are_the_confusion_matrix(readings):
     counts = [[len(readings.select("all", t, r)) for r in range(10)] for t in range(10)]
     assert counts == readings.metrics["confusion"]
     assert len(readings.select("wrong")) == len(readings.labels) - np.trace(counts)
 
 
 @given(readings(least=1))
-def test_readings_are_measured_as_any_others(readings):
+def test_predictions_have_the_metrics_of_their_arrays(readings):
     expected = compute_metrics(readings.probabilities, readings.is_digit, readings.labels)
     assert readings.metrics == expected
     assert readings.metrics["accuracy"] == (readings.predicted == readings.labels).mean()
 
 
-def test_there_is_no_other_outcome():
+def test_another_outcome_is_refused():
     with pytest.raises(KeyError):
         Predictions(np.eye(10), np.ones(10), np.arange(10)).select("doubtful")
 
@@ -256,9 +256,9 @@ def test_there_is_no_other_outcome():
 @pytest.mark.parametrize(
     "count", [1, REPORT_EVERY - 1, REPORT_EVERY, REPORT_EVERY + 1, 2 * REPORT_EVERY + 700]
 )
-def test_images_are_read_in_parts_and_the_share_done_is_told(count):
+def test_images_are_read_in_parts_and_progress_is_reported(count):
     class Dim:
-        """Sees the first pixel, and nothing else."""
+        """Sees nothing but the first pixel."""
 
         def classify_batch(self, images):
             assert len(images) <= REPORT_EVERY
@@ -275,7 +275,7 @@ def test_images_are_read_in_parts_and_the_share_done_is_told(count):
     np.testing.assert_allclose(found.is_digit, np.arange(count) % 251 / 255, atol=1e-6)
 
 
-def test_images_are_read_as_a_batch_of_them_is(recognizer):
+def test_parts_are_read_as_one_batch_is(recognizer):
     mnist = load_sample()
     found = predict_images(recognizer, mnist.x_train[::3], mnist.y_train[::3])
     probabilities, is_digit = recognizer.classify_batch(mnist.x_train[::3].astype(np.float32) / 255)

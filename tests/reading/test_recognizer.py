@@ -24,7 +24,7 @@ from tests.strangers import KINDS, strangers
 
 
 @pytest.mark.parametrize("digit", DIGITS)
-def test_a_hand_s_digits_are_read(recognizer, digit):
+def test_handwritten_digits_are_read(recognizer, digit):
     prediction = recognizer.predict_strokes(DIGITS[digit])
     assert prediction.digit == digit
     assert prediction.probabilities.shape == (10,)
@@ -83,7 +83,7 @@ def test_a_batch_of_other_values_is_refused(cnn, value):
 
 
 @pytest.mark.parametrize("picture", [None, "seven", [[0, 255]], np.zeros((28, 28))])
-def test_what_is_no_picture_is_refused(cnn, picture):
+def test_anything_but_a_picture_is_refused(cnn, picture):
     with pytest.raises(ValueError, match="uint8"):
         cnn.predict_image(picture)
 
@@ -92,7 +92,7 @@ def test_what_is_no_picture_is_refused(cnn, picture):
     ("top", "words"),
     [(0.5, "50.0 %"), (0.9989, "99.9 %"), (0.9995, "over 99.9 %"), (1.0, "over 99.9 %")],
 )
-def test_no_certainty_is_complete(top, words):
+def test_certainty_is_never_complete(top, words):
     probabilities = np.full(10, (1 - top) / 9, np.float32)
     probabilities[3] = top
     assert Prediction(probabilities, np.zeros((28, 28)), is_digit=1.0).certainty == words
@@ -101,12 +101,12 @@ def test_no_certainty_is_complete(top, words):
 @pytest.mark.parametrize(
     ("is_digit", "rejected"), [(0.0, True), (0.4999, True), (0.5, False), (1.0, False)]
 )
-def test_what_is_more_likely_no_digit_is_rejected_and_its_nearest_digit_told(is_digit, rejected):
+def test_what_is_probably_not_a_digit_is_rejected_but_has_a_nearest_digit(is_digit, rejected):
     prediction = Prediction(np.eye(10, dtype=np.float32)[7], np.zeros((28, 28)), is_digit)
     assert prediction.rejected is rejected and prediction.digit == 7
 
 
-def test_a_network_of_ten_classes_has_only_its_doubts_to_tell_by():
+def test_a_network_of_ten_classes_rejects_by_its_top_probability():
     softmax = np.array([[0.3] + [0.7 / 9] * 9, [0.01] * 9 + [0.91]], np.float32)
     probabilities, is_digit = split_softmax(softmax)
     np.testing.assert_array_equal(probabilities, softmax)
@@ -123,8 +123,8 @@ def test_the_eleventh_class_is_not_a_digit_and_the_others_are_given_that_it_is_o
 
 @pytest.mark.parametrize("classes", [10, 11])
 @given(data=st.data())
-def test_any_softmax_is_judged_in_probabilities(classes, data):
-    """Also where the digits' own are 0, or so small that float32 hardly holds them."""
+def test_any_softmax_is_split_into_probabilities(classes, data):
+    """Even if the digits' own are 0, or too small for float32's full precision."""
     power = st.floats(-60, 0).map(lambda exponent: 10**exponent) | st.just(0.0)
     rows = data.draw(st.lists(st.tuples(*[power] * (classes - 1)), min_size=1, max_size=4))
     powers = np.array([(*row, 1.0) for row in rows])
@@ -137,7 +137,7 @@ def test_any_softmax_is_judged_in_probabilities(classes, data):
     assert (best >= softmax[:, :10].max(axis=1) - np.finfo(np.float32).tiny).all()
 
 
-def test_nothing_is_surer_to_be_a_digit_than_certain():
+def test_is_digit_is_at_most_one():
     """Ten shares, each rounded up in float32, come to more than 1."""
     share = np.nextafter(np.float32(0.1), np.float32(1))
     softmax = np.array([[share] * 10 + [0]], np.float32)
@@ -159,7 +159,7 @@ def prediction_of(softmax):
 @pytest.mark.parametrize("classes", [10, 11])
 @given(data=st.data())
 def test_a_softmax_of_the_logits_is_the_probabilities(classes, data):
-    """Also where some of them are 0."""
+    """Even if some of them are 0."""
     powers = st.floats(-44, 0).map(lambda exponent: 10**exponent) | st.just(0.0)
     row = np.array([*data.draw(st.tuples(*[powers] * (classes - 1))), 1.0])
     prediction = prediction_of(data.draw(st.permutations(row / row.sum())))
@@ -171,7 +171,7 @@ def test_a_softmax_of_the_logits_is_the_probabilities(classes, data):
 
 
 @given(st.lists(st.floats(-9, 9), min_size=10, max_size=10))
-def test_logits_are_the_network_s_own_counted_from_the_largest(logits):
+def test_logits_are_the_network_s_own_minus_the_largest(logits):
     logits = np.array(logits)
     softmax = np.exp(logits) / np.exp(logits).sum()
     np.testing.assert_allclose(prediction_of(softmax).logits, logits - logits.max(), atol=1e-4)
@@ -192,7 +192,7 @@ def test_a_centred_drawing_is_read_the_same_wherever_it_is_drawn(recognizer, dig
         assert prediction.digit == recognizer.predict_strokes(strokes).digit == digit
 
 
-def test_an_uncentred_drawing_is_read_where_it_is_and_a_1_at_the_far_right_is_none_any_more():
+def test_an_uncentred_1_at_the_far_right_is_no_longer_read_as_a_1():
     """The tutorial's own example of why images are centred, on a network of dense layers."""
     mlp = Recognizer.load("mlp")
     middle, right = (place(DIGITS[1], 0.6, x, 0.5) for x in (0.5, 1))
@@ -203,7 +203,7 @@ def test_an_uncentred_drawing_is_read_where_it_is_and_a_1_at_the_far_right_is_no
     np.testing.assert_array_equal(prediction.image, image_from_strokes(right, centred=False))
 
 
-def test_uncentred_in_the_middle_most_digits_are_read_and_at_the_side_fewer(recognizer):
+def test_uncentred_most_digits_are_read_in_the_middle_and_fewer_at_the_side(recognizer):
     read = {
         x: sum(
             recognizer.predict_strokes(place(strokes, 0.6, x, 0.5), centred=False).digit == digit
@@ -214,7 +214,7 @@ def test_uncentred_in_the_middle_most_digits_are_read_and_at_the_side_fewer(reco
     assert read[0.5] >= 9 and read[1] <= 7
 
 
-def test_a_picture_s_digit_is_read_where_it_is_unless_it_is_centred(recognizer):
+def test_an_uncentred_picture_s_digit_is_read_where_it_is(recognizer):
     picture = np.zeros((280, 280), np.uint8)
     drawn = np.rint(image_from_strokes(DIGITS[7], 2.4) * 255).astype(np.uint8)
     picture[140:252, 160:272] = np.kron(drawn, np.ones((4, 4), np.uint8))
@@ -264,7 +264,7 @@ def test_a_network_can_reject_if_it_has_an_eleventh_output(monkeypatch, outputs,
 
 
 def test_the_interpreter_is_asked_only_under_its_lock():
-    """It fails now and then, with a MemoryError, where two threads ask it at once."""
+    """It fails now and then, with a MemoryError, if two threads use it at once."""
 
     class Guard:
         def __init__(self, interpreter, lock):
@@ -314,7 +314,7 @@ def test_a_model_directory_is_loaded_from_anywhere(model):
     assert Recognizer.load(model).predict_strokes(DIGITS[7]).digit == 7
 
 
-def test_a_missing_model_is_named_with_those_there_are(home):
+def test_the_error_for_a_missing_model_names_the_others(home):
     with pytest.raises(ValueError, match=r"no model 'cnm'.*cnn, mlp"):
         Recognizer.load("cnm")
     with pytest.raises(registry.ModelError, match="no model"):
@@ -347,7 +347,7 @@ def test_another_model_s_network_is_refused(model):
 
 
 @pytest.mark.parametrize("network", [b"", b"hello", b"\0" * 1000])
-def test_a_network_that_is_none_is_refused_though_its_hash_fits(model, network):
+def test_a_file_that_is_not_a_network_is_refused_though_its_hash_fits(model, network):
     (model / registry.SERVED).write_bytes(network)
     card = registry.read_card(model)
     card.files[registry.SERVED] = sha256(model / registry.SERVED)
@@ -386,8 +386,8 @@ def test_the_shipped_models_read_drawings_by_unseen_writers(pen, name, floor):
 
 
 @pytest.mark.parametrize(("name", "floor"), [("cnn", 0.9), ("mlp", 0.75)])
-def test_the_shipped_models_turn_away_most_of_what_is_no_digit(name, floor):
-    """Of the kinds that they learnt from, and never saw these."""
+def test_the_shipped_models_reject_most_outliers(name, floor):
+    """Of the kinds that they learned from, but new ones."""
     others = make_outliers(300, [], np.random.default_rng(12345))
     recognizer = Recognizer.load(name)
     rejected = [recognizer.predict_strokes(drawing.strokes).rejected for drawing in others]
@@ -396,7 +396,7 @@ def test_the_shipped_models_turn_away_most_of_what_is_no_digit(name, floor):
 
 @pytest.mark.parametrize(("name", "floor"), [("cnn", 0.97), ("mlp", 0.95)])
 def test_the_shipped_models_tell_digits_from_strangers(pen, name, floor):
-    """From kinds that they did not learn from, in hands that they did not either."""
+    """Of kinds and by writers that they did not learn from."""
     recognizer = Recognizer.load(name)
     drawings = [drawing.strokes for drawing in pen.validation[::5]]
     others = [strokes for kind in KINDS for strokes in strangers(kind, 40, pen.validation)]
