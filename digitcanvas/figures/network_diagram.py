@@ -26,18 +26,18 @@ def network_diagram(layers: Sequence[Layer]) -> Figure:
     image = Layer("Image", "28x28 pixels", (28, 28, 1), 0, 0)
     columns = [image, *(layer for layer in layers if layer.kind in DRAWN)]
     sheets, dots, edges, captions = [], [], [], []
-    before: list[tuple[float, float]] = []
+    previous: list[tuple[float, float]] = []
     for index, layer in enumerate(columns):
         x = (index + 0.5) * COLUMN
         if len(layer.shape) == 1:
-            here = [(x, y) for y in _heights(layer.shape[0])]
-            edges += [(start, end) for start in before for end in here]
+            neurons = [(x, y) for y in _heights(layer.shape[0])]
+            edges += [(start, end) for start in previous for end in neurons]
         else:
             sheets += _sheets(layer.shape, x)
-            here = []
-        dots += [(*dot, _describe(layer), 1) for dot in here] or [(x, 0, _describe(layer), 0)]
+            neurons = []
+        dots += [(*dot, _describe(layer), 1) for dot in neurons] or [(x, 0, _describe(layer), 0)]
         captions.append((x, f"{DRAWN.get(layer.kind, 'image')}<br>{_size(layer.shape)}"))
-        before = here
+        previous = neurons
     xs, ys, texts, opacities = zip(*dots, strict=True)
     return {
         "data": [
