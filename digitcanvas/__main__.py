@@ -1,28 +1,34 @@
 """The same work from a shell: python -m digitcanvas, and one of the commands below."""
 
+from __future__ import annotations
+
 import argparse
 import json
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import Iterator
 from dataclasses import Field, fields, replace
 from pathlib import Path
-from types import ModuleType
+from typing import Any
 
 from tqdm import tqdm
 
-from digitcanvas.data.mnist import Mnist, find_mnist, load_mnist, load_sample
+from digitcanvas.data.mnist import load_mnist
 from digitcanvas.data.pen import load_pen_digits
 from digitcanvas.drawing.files import read_drawings
 from digitcanvas.drawing.pictures import read_picture
+from digitcanvas.quiet import native_messages_hidden
 from digitcanvas.reading import registry
 from digitcanvas.reading.evaluation import evaluate, evaluate_drawings
 from digitcanvas.reading.recognizer import Recognizer
-from digitcanvas.runs import rate_finder, tutorials
+from digitcanvas.runs import tutorials
+from digitcanvas.runs.jobs import Jobs, jobs_in
 from digitcanvas.runs.progress import Progress
+from digitcanvas.runs.rate_finder import RateCurve
 from digitcanvas.runs.recipes import RECIPES, Recipe, read_widths
+from digitcanvas.runs.run import RateSearch, Run, Task, Training
 from digitcanvas.runs.tutorials import Experiment
 
 ANSWER = "{picture}: {digit} ({certainty} sure)"
@@ -30,22 +36,27 @@ NO_DIGIT = "{picture}: does not look like a digit (nearest: {digit})"
 BAR = "{desc} {percentage:3.0f}%|{bar}| epoch {n:.1f}/{total} [{elapsed}<{remaining}{postfix}]"
 
 
+RETRY = 10
+"""Seconds between two attempts to publish."""
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run one command. Gives its exit status: 0, or 1 after one clear line on standard error."""
     options = _parser().parse_args(arguments)
     try:
-        return options.run(options)
+        status: int = options.run(options)
+        return status
     except (ValueError, OSError) as error:
         print(f"digitcanvas: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("digitcanvas: stopped; nothing was changed.", file=sys.stderr)
+        print("digitcanvas: stopped. Nothing was changed.", file=sys.stderr)
         return 130
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m digitcanvas", description="Read handwritten digits, and learn to."
+        prog="digitcanvas", description="Read handwritten digits, and learn to."
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
@@ -117,8 +128,8 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_setting(parser: argparse.ArgumentParser, field: Field) -> None:
-    """An option that takes the place of what the recipe says."""
+def _add_setting(parser: argparse.ArgumentParser, field: Field[Any]) -> None:
+    """An option that overrides this field of the recipe."""
     option = "--" + field.name.replace("_", "-")
     if field.type is bool:
         parser.add_argument(option, action=argparse.BooleanOptionalAction, default=None)
@@ -130,7 +141,7 @@ def _add_setting(parser: argparse.ArgumentParser, field: Field) -> None:
 
 def _at_least_one(text: str) -> int:
     if not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of seeds: take 1 or more.")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seeds: use 1 or more.")
     return int(text)
 
 
@@ -142,29 +153,12 @@ def _widths(text: str) -> tuple[int, ...]:
 
 
 def _load(model: str) -> Recognizer:
-    with _native_messages_hidden():
+    with native_messages_hidden():
         return Recognizer.load(model)
 
 
-@contextmanager
-def _native_messages_hidden() -> Iterator[None]:
-    """LiteRT and TensorFlow announce themselves on standard error, and no setting stops them."""
-    try:
-        saved = os.dup(2)
-    except OSError:  # standard error is closed
-        yield
-        return
-    with open(os.devnull, "w") as nowhere:
-        os.dup2(nowhere.fileno(), 2)
-    try:
-        yield
-    finally:
-        os.dup2(saved, 2)
-        os.close(saved)
-
-
 def _predict(options: argparse.Namespace) -> int:
-    """Reads every picture it can, even after one that it cannot."""
+    """Read every picture that can be read, even after one that cannot."""
     recognizer = _load(options.model)
     readings = []
     for picture in options.pictures:
@@ -198,54 +192,66 @@ def _train(options: argparse.Namespace) -> int:
     settings = {field.name: getattr(options, field.name) for field in fields(Recipe)}
     changes = {name: value for name, value in settings.items() if value is not None}
     recipe = replace(RECIPES[base], **changes)
-    name = registry.check_name(options.name) if options.name else base
-    target = registry.check_target(options.output or registry.home() / registry.free_name(name))
-    mnist = _digits(recipe.sample, options.mnist)
-    pen = load_pen_digits(options.pen)
-    if pen is None and recipe.pen_copies:
+    output = str(registry.check_target(options.output.absolute())) if options.output else ""
+    task = Training(recipe, options.name or registry.free_name(base), output)
+    if recipe.pen_copies and not (options.pen or os.environ.get("DIGITCANVAS_PEN")):
         print("No pen strokes given (--pen): training on MNIST alone.", file=sys.stderr)
-
-    training = _training()
-    with _bar(recipe.epochs) as show:
-        trained = training.train(recipe, mnist, pen, show)
-    if not options.output:  # the name may have been taken meanwhile
-        target = registry.home() / registry.free_name(name)
-    card = training.publish(trained, target)
-    report = {"model": str(target), "untrained": card.untrained, "metrics": card.metrics}
+    run = _follow(task, options)
+    directory = registry.find(run.result)
+    card = registry.read_card(directory)
+    report = {"model": str(directory), "untrained": card.untrained, "metrics": card.metrics}
     if not options.json:
         print("untrained: accuracy {accuracy:.2%}, loss {loss:.4f}".format(**card.untrained))
     _print_metrics(report, options.json)
     return 0
 
 
-def _digits(sample: bool, path: str | None) -> Mnist:
-    return load_sample() if sample else find_mnist(path)
+def _follow(task: Task, options: argparse.Namespace, label: str | None = None) -> Run:
+    """Do the task as the page would, with a progress bar on standard error. Gives how it ended.
+
+    Raises ValueError if it cannot be started or fails.
+    """
+    sources = {
+        f"DIGITCANVAS_{name.upper()}": path
+        for name in ("mnist", "pen")
+        if (path := getattr(options, name, None))
+    }
+    jobs = jobs_in(registry.home())
+    run = jobs.start(task, sources)
+    bar = None
+    try:
+        for run in jobs.follow(run.id):  # noqa: B020
+            if run.problem:
+                _wait_to_publish(jobs, run)
+            if run.progress:
+                bar = bar or tqdm(desc=label, bar_format=BAR, total=task.steps)
+                _show(bar, run.progress)
+    finally:
+        if bar:
+            bar.close()
+        jobs.cancel(run.id)
+    if run.state == "failed":
+        raise ValueError(run.error)
+    return run
 
 
-def _training() -> ModuleType:
-    with _native_messages_hidden():
-        from digitcanvas.learning import training  # and TensorFlow, which nothing else needs
-    return training
+def _show(bar: tqdm[Any], progress: Progress) -> None:
+    figures = {name: f"{value:.4f}" for name, value in progress.metrics.items()}
+    bar.n = progress.epochs_done
+    bar.set_postfix(figures or {"drawings": f"{progress.share:.0%}"})
 
 
-@contextmanager
-def _bar(epochs: int, name: str | None = None) -> Iterator[Callable[[Progress], None]]:
-    """A progress bar on standard error; gives what moves it."""
-    with tqdm(total=epochs, desc=name, bar_format=BAR, mininterval=0.5) as bar:
-
-        def show(progress: Progress) -> None:
-            figures = {name: f"{value:.4f}" for name, value in progress.metrics.items()}
-            bar.set_postfix(figures or {"drawings": f"{progress.share:.0%}"}, refresh=False)
-            bar.update(progress.epochs_done - bar.n)
-
-        yield show
+def _wait_to_publish(jobs: Jobs, run: Run) -> None:
+    """The trained network waits until it can be written: ask again now and then."""
+    print(f"\n{run.problem} Trying again in {RETRY} s; Ctrl-C gives up.", file=sys.stderr)
+    time.sleep(RETRY)
+    jobs.publish_again(run.id)
 
 
 def _find_rate(options: argparse.Namespace) -> int:
-    recipe, mnist = RECIPES[options.recipe], _digits(options.sample, options.mnist)
-    training = _training()
-    with _bar(rate_finder.COUNT) as show:
-        curve = training.find_rate(recipe, mnist, show)
+    recipe = replace(RECIPES[options.recipe], sample=options.sample)
+    curve = _follow(RateSearch(recipe), options).curve
+    assert isinstance(curve, RateCurve)
     low, high = curve.good
     if options.json:
         found = {"rates": curve.rates, "losses": curve.losses}
@@ -256,9 +262,7 @@ def _find_rate(options: argparse.Namespace) -> int:
 
 
 def _reproduce(options: argparse.Namespace) -> int:
-    experiments = tutorials.chosen(options.recipes)
-    mnist = _digits(options.sample, options.mnist)
-    rows = _reproduced(experiments, mnist, options.seeds)
+    rows = _reproduced(tutorials.chosen(options.recipes), options)
     if options.json:
         print(json.dumps(list(rows)))
         return 0
@@ -268,17 +272,19 @@ def _reproduce(options: argparse.Namespace) -> int:
     return 0
 
 
-def _reproduced(experiments: list[Experiment], mnist: Mnist, seeds: int) -> Iterator[dict]:
+def _reproduced(
+    experiments: list[Experiment], options: argparse.Namespace
+) -> Iterator[dict[str, Any]]:
     """The experiments' rows, as they are trained: each with its recipe's seed and those after."""
-    training = _training()
     with tempfile.TemporaryDirectory() as folder:
+        model = Path(folder, "model")
         for experiment in experiments:
             cards = []
-            for number in range(seeds):
-                recipe = replace(experiment.recipe, seed=experiment.recipe.seed + number)
-                with _bar(recipe.epochs, experiment.name) as show:
-                    trained = training.train(recipe, mnist, None, show)
-                cards.append(training.publish(trained, Path(folder, "model")))
+            for number in range(options.seeds):
+                seed = experiment.recipe.seed + number
+                recipe = replace(experiment.recipe, seed=seed, sample=options.sample)
+                _follow(Training(recipe, model.name, str(model)), options, experiment.name)
+                cards.append(registry.read_card(model))
             yield from tutorials.rows(experiment, cards)
 
 
@@ -299,7 +305,7 @@ def _evaluate(options: argparse.Namespace) -> int:
     return 0
 
 
-def _print_metrics(report: dict, as_json: bool) -> None:
+def _print_metrics(report: dict[str, Any], as_json: bool) -> None:
     if as_json:
         print(json.dumps(report))
         return
@@ -308,8 +314,8 @@ def _print_metrics(report: dict, as_json: bool) -> None:
         print(_table(metrics))
 
 
-def _table(metrics: dict) -> str:
-    """What was measured on one set, for a person."""
+def _table(metrics: dict[str, Any]) -> str:
+    """The metrics of one set, as text."""
     low, high = metrics["interval"]
     unsure = metrics["confidence_when_wrong"]
     lines = [
@@ -319,7 +325,7 @@ def _table(metrics: dict) -> str:
         f"  calibration error {metrics['expected_calibration_error']:.2%}, "
         "mean confidence when wrong "
         + ("(never wrong)" if unsure is None else f"{unsure:.2f}")
-        + f", taken for no digit {metrics['rejected']:.2%}",
+        + f", rejected as not a digit {metrics['rejected']:.2%}",
         "  true  accuracy   read as" + "".join(f"{digit:6}" for digit in range(10)),
     ]
     for digit, row in enumerate(metrics["confusion"]):

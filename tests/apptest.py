@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import uuid
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -17,8 +16,9 @@ from streamlit.util import calc_hash
 
 from digitcanvas.drawing.preprocess import image_from_strokes
 from digitcanvas.reading import registry
-from digitcanvas.runs.jobs import FIND_RATE, JobError, Run
+from digitcanvas.runs.jobs import JobError
 from digitcanvas.runs.recipes import RECIPES
+from digitcanvas.runs.run import RateSearch, Run, Training
 from tests.digits import DIGITS
 
 APP = Path(__file__).parent.parent / "streamlit_app.py"
@@ -119,22 +119,18 @@ class FakeJobs:
     def latest(self):
         return self.run
 
-    def start(self, recipe, name):
-        registry.check_name(name)
-        return self._start(Run(uuid.uuid4().hex, name, recipe), "start")
-
-    def find_rate(self, recipe):
-        return self._start(Run(uuid.uuid4().hex, "", recipe, FIND_RATE), "find_rate")
-
-    def _start(self, run, asked):
+    def start(self, task):
+        if isinstance(task, Training):
+            registry.check_name(task.name)
         if self.refusal:
             raise JobError(self.refusal)
-        self.asked.append(asked)
-        self.run = run
+        self.asked.append(task.kind)
+        self.run = Run.of(task)
         return self.run
 
     def result(self, run_id):
-        return self.results.get(run_id)
+        published = self.run.result if self.run.result in registry.model_names() else None
+        return self.results.get(run_id) or published
 
     def cancel(self, run_id):
         assert run_id == self.run.id
@@ -146,23 +142,29 @@ class FakeJobs:
         self.asked.append("publish_again")
         self.run = replace(self.run, problem="")
 
-    def finish(self, home):
+    def finish(self, home, name=None):
         """Publish the model, as a process does at the end."""
-        publish(home, self.run.name)
-        self.run = replace(self.run, state="done")
-        self.results[self.run.id] = self.run.name
+        name = name or self.run.task.name
+        publish(home, name)
+        self.run = replace(self.run, state="done", result=name)
+        self.results[self.run.id] = name
 
 
-def publish(home, name, of="mlp"):
-    """A model as training leaves it, or one anew under its name."""
+def publish(home, name, of="mlp", **changes):
+    """A model as training leaves it, or one anew under its name, its card changed."""
     shutil.rmtree(home / name, ignore_errors=True)
     directory = shutil.copytree(registry.SHIPPED / of, home / name)
     card = json.loads((directory / registry.CARD).read_text())
-    (directory / registry.CARD).write_text(json.dumps(card | GAINED))
+    (directory / registry.CARD).write_text(json.dumps(card | GAINED | changes))
 
 
 def a_run(**fields):
-    return Run(uuid.uuid4().hex, "mine", RECIPES["quick"], **fields)
+    result = "mine" if fields.get("state") == "done" else ""
+    return Run.of(Training(RECIPES["quick"], "mine"), result=result, **fields)
+
+
+def a_search(**fields):
+    return Run.of(RateSearch(RECIPES["quick"]), **fields)
 
 
 def png(digit):

@@ -1,4 +1,4 @@
-"""A recipe and its data become a trained model, and that a model directory."""
+"""Train a network by a recipe, and publish it as a model directory."""
 
 import math
 import os
@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # before TensorFlow speaks
 
@@ -16,41 +17,52 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+import digitcanvas
 from digitcanvas.data.mnist import BUNDLED, Mnist, sha256, split
-from digitcanvas.data.pen import PenDigits, images_of
+from digitcanvas.data.pen import PenDigits, images_from_drawings
+from digitcanvas.drawing.arrays import Float32Array, FloatArray, IntArray
 from digitcanvas.learning.augment import augment_images
 from digitcanvas.learning.calibration import calibrate
 from digitcanvas.learning.handwriting import augment_strokes, blend_drawings
 from digitcanvas.learning.keras_networks import build
 from digitcanvas.learning.outliers import make_outliers
 from digitcanvas.reading import registry
+from digitcanvas.reading.cards import Card
 from digitcanvas.reading.evaluation import compute_metrics, evaluate
 from digitcanvas.reading.recognizer import Recognizer, split_softmax
 from digitcanvas.runs import rate_finder
+from digitcanvas.runs.networks import layer_table
 from digitcanvas.runs.progress import Progress
 from digitcanvas.runs.recipes import Recipe
 
+Logs = dict[str, float]
+"""Keras' figures for the epoch so far."""
+
+Labelled = tuple[Float32Array, IntArray]
+"""Images (N, 28, 28) in [0, 1], and their labels (N,)."""
+
 WARM_UP = 0.05
 DIGITS_PER_OUTLIER = 5
-"""There are at least so many, so that a small sample is not drowned."""
+"""At least as many, so that outliers do not drown a small sample."""
 
 LIBRARIES = ("tensorflow", "keras", "numpy", "opencv-python-headless", "Hershey-Fonts")
 PEN_WIDTHS = (0.9, 2.0)
-"""The range of the pens that drawings are learnt from, in pixels of the 28x28 image."""
+"""The range of the pen widths to learn from, in pixels of the 28x28 image."""
 
 REPORTED = 1000
-"""After so many drawings made, progress is reported."""
+"""The number of drawings made between two reports of progress."""
 
 
 class Diverged(ValueError):
-    """The loss is no number any more."""
+    """The loss is no longer a number."""
 
 
 @dataclass(frozen=True)
 class TrainedNetwork:
-    """A trained network, what it learnt from, its loss and accuracy by epoch, and the time.
+    """A trained network, what it learnt from, and how.
 
-    `initial` are the weights that it began with.
+    `initial` are the weights that it started from, `history` its losses and accuracies by epoch,
+    `seconds` the wall time.
     """
 
     model: keras.Model
@@ -71,10 +83,10 @@ def train(
     """Train a network and calibrate it. The same recipe and data give the same weights.
 
     `on_progress` is called now and then while drawings are made to learn from, and after every
-    batch and every epoch. Raises Diverged, a ValueError, where the loss is no number any more.
+    batch and every epoch. Raises Diverged, a ValueError, when the loss is no longer a number.
     """
     start = time.monotonic()
-    _fix_chance(recipe.seed)
+    _seed_everything(recipe.seed)
     images, labels, validation = assemble(recipe, mnist, pen, on_progress)
     batches = Batches(images, labels, recipe)
     model = _compiled(recipe, steps=recipe.epochs * len(batches))
@@ -88,7 +100,7 @@ def train(
         verbose=0,
     ).history
     if recipe.calibrated:
-        drawings = [images_of(pen.validation)] if pen and recipe.pen_copies else []
+        drawings = [images_from_drawings(pen.validation)] if pen and recipe.pen_copies else []
         calibrate(model, [validation, *drawings])
     return TrainedNetwork(model, initial, recipe, mnist, pen, history, time.monotonic() - start)
 
@@ -98,14 +110,14 @@ def find_rate(
     mnist: Mnist,
     on_progress: Callable[[Progress], None] = lambda progress: None,
 ) -> rate_finder.RateCurve:
-    """Train on MNIST's digits, for an epoch at each of the rates to try, until the loss diverges.
+    """Train on MNIST's digits, for an epoch at each rate to try, until the loss diverges.
 
-    An epoch takes at most `rates.DIGITS` digits. The rate and its mean loss are in the progress of
-    each epoch's end, as `learning_rate` and `loss`. Raises Diverged, a ValueError, where not even
-    the lowest rate can be trained at.
+    An epoch takes at most `rate_finder.DIGITS` digits. The progress at each epoch's end holds the
+    rate and its mean loss, as `learning_rate` and `loss`. Raises Diverged, a ValueError, if the
+    loss diverges at the lowest rate already.
     """
     recipe = rate_finder.recipe_for(recipe)
-    _fix_chance(recipe.seed)
+    _seed_everything(recipe.seed)
     rng = np.random.default_rng(recipe.seed)
     chosen, _ = split(len(mnist.y_train), recipe.validation_share, rng)
     batches = Batches(*_digits(mnist, chosen[: rate_finder.DIGITS]), recipe)
@@ -113,7 +125,8 @@ def find_rate(
     curve = rate_finder.RateCurve()
 
     def collect(progress: Progress) -> None:
-        curve.add(progress)
+        nonlocal curve
+        curve = curve.extended(progress)
         on_progress(progress)
 
     steps = [keras.callbacks.LearningRateScheduler(rate_finder.rate_of), _Report(collect)]
@@ -125,7 +138,7 @@ def find_rate(
     return curve
 
 
-def _fix_chance(seed: int) -> None:
+def _seed_everything(seed: int) -> None:
     keras.utils.set_random_seed(seed)
     tf.config.experimental.enable_op_determinism()
 
@@ -136,11 +149,11 @@ def _compiled(recipe: Recipe, steps: int) -> keras.Model:
     return model
 
 
-def _targets(labels: np.ndarray, recipe: Recipe) -> np.ndarray:
+def _targets(labels: IntArray, recipe: Recipe) -> IntArray | FloatArray:
     """Labels (N,) as the recipe's loss takes them."""
     if recipe.loss == "sparse_categorical_crossentropy":
         return labels
-    return keras.utils.to_categorical(labels, recipe.classes)
+    return np.eye(recipe.classes)[labels]
 
 
 def _optimizer(recipe: Recipe, steps: int) -> keras.optimizers.Optimizer:
@@ -162,12 +175,14 @@ def _optimizer(recipe: Recipe, steps: int) -> keras.optimizers.Optimizer:
     return keras.optimizers.Adam(rate, weight_decay=decay)
 
 
-def publish(trained: TrainedNetwork, target: Path, scratch: Path | None = None) -> registry.Card:
+def publish(
+    trained: TrainedNetwork, target: Path, scratch: Path | None = None, run_id: str = ""
+) -> Card:
     """Write a model directory: both files, and a card with what they measure as served.
 
-    It is made in `scratch`, on the same file system, or beside `target`, and appears there whole,
-    in the place of a model that was there. Where the disk is full or the place cannot be written
-    (OSError, ModelError), what was there stays.
+    It is made in `scratch`, on the same file system, or else beside `target`. It appears at
+    `target` whole, and replaces a model that is there. If the disk is full or the place cannot be
+    written (OSError, ModelError), what was there stays.
     """
     recipe = trained.recipe
     with registry.publishing(target, scratch) as directory:
@@ -178,11 +193,14 @@ def publish(trained: TrainedNetwork, target: Path, scratch: Path | None = None) 
         bare.save(directory / registry.TRAINABLE)
         bare.export(directory / registry.SERVED, format="litert", verbose=False)
         served = Recognizer((directory / registry.SERVED).read_bytes())
-        card = registry.Card(
+        card = Card(
             recipe=asdict(recipe),
             data=_describe_data(trained),
-            versions={name: version(name) for name in LIBRARIES}
-            | {"python": sys.version.split()[0]},
+            versions={
+                "digitcanvas": digitcanvas.__version__,
+                "python": sys.version.split()[0],
+                **{name: version(name) for name in LIBRARIES},
+            },
             metrics=evaluate(served, trained.mnist, trained.pen),
             history=trained.history,
             parameters=trained.model.count_params(),
@@ -192,6 +210,8 @@ def publish(trained: TrainedNetwork, target: Path, scratch: Path | None = None) 
                 name: sha256(directory / name) for name in (registry.TRAINABLE, registry.SERVED)
             },
             untrained=untrained,
+            run=run_id,
+            layers=layer_table(recipe),
         )
         registry.write_card(directory, card)
     return registry.read_card(target)
@@ -205,7 +225,7 @@ def _measure(model: keras.Model, mnist: Mnist) -> dict[str, float]:
 
 
 class Batches(keras.utils.PyDataset):
-    """Shuffled training batches, bent anew in each epoch; the seed decides all of it."""
+    """Shuffled training batches, augmented anew in each epoch. The seed decides all of it."""
 
     def __init__(self, images: np.ndarray, labels: np.ndarray, recipe: Recipe) -> None:
         super().__init__()
@@ -235,26 +255,26 @@ class Batches(keras.utils.PyDataset):
 
 
 class _Report(keras.callbacks.Callback):
-    """Turns Keras' callbacks into Progress, and stops a run that has lost its way."""
+    """Turns Keras' callbacks into Progress, and stops a run that has diverged."""
 
     def __init__(self, on_progress: Callable[[Progress], None]) -> None:
         super().__init__()
         self._on_progress = on_progress
         self._epoch = 0
 
-    def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
+    def on_epoch_begin(self, epoch: int, logs: Logs) -> None:
         self._epoch = epoch + 1
 
-    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
+    def on_train_batch_end(self, batch: int, logs: Logs) -> None:
         self._send(batch + 1, logs)
 
-    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+    def on_epoch_end(self, epoch: int, logs: Logs) -> None:
         self._send(self.params["steps"], logs)
 
-    def _send(self, batch: int, logs: dict | None) -> None:
+    def _send(self, batch: int, logs: Logs) -> None:
         if not all(math.isfinite(value) for value in logs.values()):
             raise Diverged(
-                f"The loss is no number any more in epoch {self._epoch}, batch {batch}: train with "
+                f"The loss is no longer a number in epoch {self._epoch}, batch {batch}: train with "
                 "a lower learning rate."
             )
         self._on_progress(
@@ -267,10 +287,10 @@ def assemble(
     mnist: Mnist,
     pen: PenDigits | None,
     on_progress: Callable[[Progress], None] = lambda progress: None,
-) -> tuple:
-    """Images (N, 28, 28) and labels (N,): to train on, and a pair to watch and calibrate with."""
+) -> tuple[Float32Array, IntArray, Labelled]:
+    """Images (N, 28, 28) and labels (N,) to train on, and such a pair for validation."""
     rng = np.random.default_rng(recipe.seed)
-    chosen, kept = split(len(mnist.y_train), recipe.validation_share, rng)
+    chosen, held_out = split(len(mnist.y_train), recipe.validation_share, rng)
     images, labels = _digits(mnist, chosen)
     drawings = pen.train if pen and recipe.pen_copies else []
     copies = len(drawings) * recipe.pen_copies
@@ -285,25 +305,25 @@ def assemble(
         made += blend_drawings(drawings, rng)
         report(len(made) / 2)
     made += make_outliers(outliers, drawings, rng)
-    bent = []
+    augmented = []
     for number, drawing in enumerate(made):
         if number % REPORTED == 0:
             report((len(made) + number) / 2)
-        bent.append(replace(drawing, strokes=augment_strokes(drawing.strokes, rng)))
-    drawn, meant = images_of(bent, rng.uniform(*PEN_WIDTHS, len(bent)))
+        augmented.append(replace(drawing, strokes=augment_strokes(drawing.strokes, rng)))
+    drawn, drawn_labels = images_from_drawings(augmented, rng.uniform(*PEN_WIDTHS, len(augmented)))
     return (
         np.concatenate([images, drawn]),
-        np.concatenate([labels, meant]),
-        _digits(mnist, kept),
+        np.concatenate([labels, drawn_labels]),
+        _digits(mnist, held_out),
     )
 
 
-def _digits(mnist: Mnist, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Those of MNIST's training digits, as images (N, 28, 28) in [0, 1], and their labels (N,)."""
-    return mnist.x_train[places].astype(np.float32) / 255, mnist.y_train[places]
+def _digits(mnist: Mnist, indices: IntArray) -> Labelled:
+    """These training digits of MNIST: images (N, 28, 28) in [0, 1] and labels (N,)."""
+    return mnist.x_train[indices].astype(np.float32) / np.float32(255), mnist.y_train[indices]
 
 
-def _describe_data(trained: TrainedNetwork) -> dict:
+def _describe_data(trained: TrainedNetwork) -> dict[str, Any]:
     mnist, pen = trained.mnist, trained.pen
     data = {
         "mnist": {

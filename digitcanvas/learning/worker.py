@@ -1,53 +1,56 @@
-"""The training process: python -m digitcanvas.learning.worker, as `jobs` starts it.
+"""A run's process: python -m digitcanvas.learning.worker, as `runs.jobs` starts it.
 
-On its standard input stands the request, a line of JSON, with the task: to train, or to find a
-learning rate; then it stays open for as long as the server lives, and a further line asks to try
-the publishing again. Its standard output is lines of JSON: a "stage", a "progress", the "name" that
-the model gets, a "problem" to be solved before publishing is tried again, or why it "failed".
+Its standard input is lines of JSON. The first is the request: the run's id, its task and a scratch
+directory. The input then stays open for as long as the server lives; each further line asks to try
+publishing again. Its standard output is lines of JSON: a "stage", a "progress", a "problem" to be
+solved before it publishes, and at last what was "done" or why it "failed".
 """
 
 import errno
 import json
 import logging
 import os
-import socket
 import sys
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import psutil
 
 from digitcanvas.data.mnist import Mnist, MnistMissing, find_mnist, load_sample
 from digitcanvas.data.pen import PenDigits, load_pen_digits
+from digitcanvas.quiet import native_messages_hidden
 from digitcanvas.reading import registry
-from digitcanvas.runs.jobs import FIND_RATE
 from digitcanvas.runs.progress import Progress
 from digitcanvas.runs.recipes import Recipe
+from digitcanvas.runs.run import RateSearch, Training, task_from_json
 
 PAUSE = 0.1
-"""Seconds between two reports of progress, but for those at an epoch's end."""
-
-TIMEOUT = 20
-"""Seconds without an answer after which a download is given up."""
+"""Seconds between two reports of progress, except for those at an epoch's end."""
 
 log = logging.getLogger(__name__)
 
+Send = Callable[[dict[str, Any]], None]
+
 
 def main() -> None:
-    """Train as asked and publish what was learnt, or say why not."""
+    """Do the task that is asked for, or say why not."""
     lower_priority()
-    send = _claim_output()
+    send = _reserve_output()
     request = json.loads(sys.stdin.readline())
-    again = _obey_the_server()
+    again = _watch_input()
     try:
-        recipe = Recipe(**request["recipe"])
-        if request["task"] == FIND_RATE:
-            find_rate(recipe, send)
-        else:
-            train(recipe, request["name"], Path(request["scratch"]), send, again)
+        match task_from_json(request["task"]):
+            case Training() as task:
+                published = train(task, request["id"], Path(request["scratch"]), send, again)
+                send({"done": published})
+            case RateSearch(recipe):
+                find_rate(recipe, send)
+                send({"done": ""})
     except MemoryError:
         send({"failed": "The memory is full: train a smaller network, or with a smaller batch."})
     except MnistMissing as error:
@@ -55,12 +58,12 @@ def main() -> None:
     except (ValueError, OSError) as error:
         send({"failed": str(error)})
     except Exception as error:
-        log.exception("training failed")
-        send({"failed": f"Training broke off ({error!r:.200}). The server's log tells more."})
+        log.exception("the run failed")
+        send({"failed": f"The run broke off ({error!r:.200}). The server's log says more."})
 
 
 def lower_priority() -> None:
-    """Take the lowest priority, and leave one core to others where that can be done."""
+    """Take the lowest priority, and leave one core to others where the system allows it."""
     process = psutil.Process()
     process.nice(psutil.IDLE_PRIORITY_CLASS if psutil.WINDOWS else 19)
     if hasattr(os, "SCHED_IDLE"):  # Linux: yields at once, where a nice process lingers
@@ -69,49 +72,51 @@ def lower_priority() -> None:
         cores = process.cpu_affinity()
         process.cpu_affinity(cores[1:] or cores)
     else:  # macOS
-        os.environ["TF_NUM_INTRAOP_THREADS"] = str(max(1, os.cpu_count() - 1))
+        os.environ["TF_NUM_INTRAOP_THREADS"] = str(max(1, (os.cpu_count() or 1) - 1))
 
 
-def train(
-    recipe: Recipe,
-    name: str,
-    scratch: Path,
-    send: Callable[[dict], None],
-    again: threading.Event,
-) -> None:
-    mnist = _digits(recipe, send)
-    pen = _load_pen_digits(needed=recipe.pen_copies > 0)
-    send({"stage": "Starting TensorFlow"})
-    from digitcanvas.learning import training
+def train(task: Training, run_id: str, scratch: Path, send: Send, again: threading.Event) -> str:
+    """Train and publish. Gives the name of the model, or the directory if the task has an output.
 
-    trained = training.train(recipe, mnist, pen, _reporting(send))
+    If the model cannot be written, the trained network waits until `again` is set.
+    """
+    mnist = _load_digits(task.recipe, send)
+    pen = _load_pen_digits(needed=task.recipe.pen_copies > 0)
+    training = _start_tensorflow(send)
+    trained = training.train(task.recipe, mnist, pen, _reporting(send))
     while True:
         again.clear()
-        free = registry.free_name(name)
-        send({"stage": "Measuring and publishing", "name": free})
+        name = registry.free_name(task.name)
+        target = Path(task.output) if task.output else registry.home() / name
+        send({"stage": "Measuring and publishing"})
         try:
             scratch.mkdir(parents=True, exist_ok=True)
-            training.publish(trained, registry.home() / free, scratch)
-        except Exception as error:  # TensorFlow has its own for a full disk
+            training.publish(trained, target, None if task.output else scratch, run_id)
+        except Exception as error:  # TensorFlow has an exception of its own for a full disk
             log.warning("publishing failed: %s", error)
-            if free in registry.model_names():  # somebody took it meanwhile
+            if not task.output and name in registry.model_names():  # taken meanwhile
                 continue
-            send({"problem": _explain(error)})
+            send({"problem": _explain(error, target.parent)})
             again.wait()
         else:
-            return
+            return task.output or name
 
 
-def find_rate(recipe: Recipe, send: Callable[[dict], None]) -> None:
-    mnist = _digits(recipe, send)
-    send({"stage": "Starting TensorFlow"})
-    from digitcanvas.learning import training
-
+def find_rate(recipe: Recipe, send: Send) -> None:
+    mnist = _load_digits(recipe, send)
+    training = _start_tensorflow(send)
     training.find_rate(recipe, mnist, _reporting(send))
 
 
-def _reporting(send: Callable[[dict], None]) -> Callable[[Progress], None]:
-    """Sends progress now and then, and at the end of every epoch."""
+def _start_tensorflow(send: Send) -> ModuleType:
+    send({"stage": "Starting TensorFlow"})
+    with native_messages_hidden():
+        from digitcanvas.learning import training
+    return training
+
+
+def _reporting(send: Send) -> Callable[[Progress], None]:
+    """Sends progress every `PAUSE`, and at the end of every epoch."""
     sent = 0.0
 
     def report(progress: Progress) -> None:
@@ -123,14 +128,11 @@ def _reporting(send: Callable[[dict], None]) -> Callable[[Progress], None]:
     return report
 
 
-def _digits(recipe: Recipe, send: Callable[[dict], None]) -> Mnist:
+def _load_digits(recipe: Recipe, send: Send) -> Mnist:
+    """MNIST or its sample. Raises MnistMissing if MNIST cannot be had, for whatever reason."""
     send({"stage": "Fetching the digits"})
-    socket.setdefaulttimeout(TIMEOUT)
-    return load_sample() if recipe.sample else _fetch_mnist()
-
-
-def _fetch_mnist() -> Mnist:
-    """All of MNIST. Raises MnistMissing where it cannot be had, for whatever reason."""
+    if recipe.sample:
+        return load_sample()
     try:
         return find_mnist()
     except ValueError as error:
@@ -138,7 +140,7 @@ def _fetch_mnist() -> Mnist:
 
 
 def _load_pen_digits(needed: bool) -> PenDigits | None:
-    """The pen drawings; without them, if they cannot be read, goes a run that only measures."""
+    """The pen drawings. A run that only measures on them goes on without unreadable ones."""
     try:
         return load_pen_digits()
     except ValueError as error:
@@ -148,26 +150,26 @@ def _load_pen_digits(needed: bool) -> PenDigits | None:
         return None
 
 
-def _explain(error: Exception) -> str:
+def _explain(error: Exception, place: Path) -> str:
     if os.strerror(errno.ENOSPC) in str(error):
-        return f"The disk is full: free some space where {registry.home()} is, then try again."
-    return f"The network could not be written ({error}). Mend that, then try again."
+        return f"The disk is full: free some space where {place} is, then try again."
+    return f"The model could not be written ({error}). Fix that, then try again."
 
 
-def _claim_output() -> Callable[[dict], None]:
-    """Standard output for events alone: what libraries print goes to standard error."""
+def _reserve_output() -> Send:
+    """Keep standard output for events: what libraries print there goes to standard error."""
     events = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
 
-    def send(event: dict) -> None:
+    def send(event: dict[str, Any]) -> None:
         events.write(json.dumps(event) + "\n")
         events.flush()
 
     return send
 
 
-def _obey_the_server() -> threading.Event:
-    """Gives what is set by another line of input; at its end the server is gone: so are we."""
+def _watch_input() -> threading.Event:
+    """Gives the event that each further line of input sets. At its end the server is gone: exit."""
     again = threading.Event()
 
     def read() -> None:

@@ -55,7 +55,7 @@ class Card:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:
-        """Check what a card's file holds. Raises TypeError, ValueError or KeyError if it is damaged."""
+        """Check the content of a card's file. Raises TypeError, ValueError, KeyError if damaged."""
         card = cls(**{**values, "layers": tuple(map(Layer.from_json, values.get("layers", ())))})
         kinds: dict[str, tuple[object, type]] = {
             "parameters": (card.parameters, int),
@@ -73,7 +73,8 @@ class Card:
     @property
     def test(self) -> dict[str, Any]:
         """The metrics on the test set that belongs to the training data."""
-        return self.metrics["test"]
+        test: dict[str, Any] = self.metrics["test"]
+        return test
 
     @property
     def trained_on(self) -> date:

@@ -14,7 +14,7 @@ import shutil
 import tempfile
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from itertools import chain, count
 from pathlib import Path
@@ -78,9 +78,9 @@ def version(directory: Path) -> int:
         raise damaged(directory, f"its card cannot be read ({error.strerror})") from error
 
 
-def snapshot() -> tuple:
+def snapshot() -> tuple[tuple[str, int | None], ...]:
     """What changes when a model is published, renamed, removed or damaged."""
-    models = []
+    models: list[tuple[str, int | None]] = []
     for name in model_names():
         try:
             models.append((name, version(_directory(name))))
@@ -148,6 +148,16 @@ def publishing(target: Path, scratch: Path | None = None) -> Iterator[Path]:
             if old.exists():
                 old.rename(target)
             raise
+
+
+def name_of_run(run: str, models: Path) -> str | None:
+    """The name of the model in this directory of models that the run with this id published."""
+    for directory in models.iterdir() if models.is_dir() else ():
+        if not directory.name.startswith("."):
+            with suppress(ModelError):
+                if read_card(directory).run == run:
+                    return directory.name
+    return None
 
 
 def write_card(directory: Path, card: Card) -> None:

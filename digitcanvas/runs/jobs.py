@@ -1,8 +1,9 @@
-"""A training run, or a search for a learning rate, as a process of its own: start, watch, cancel.
+"""Runs as processes of their own: start, watch, cancel.
 
-The process is `worker`, one at a time. It talks to the server over pipes, and dies with it. While
-it runs, there is a directory `.training` beside the retrained models: it holds what is being
-written, and tells which server the run belongs to.
+The process is `learning.worker`, one at a time for each home of retrained models: whoever starts a
+run, a server or a shell, holds a file lock there until it ends. The process talks over pipes and
+dies with whoever started it. A directory `.training` beside the models holds what the run writes,
+and a description of the run, from which the next server learns of one whose server died.
 """
 
 import json
@@ -10,78 +11,40 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 import threading
-import time
-import uuid
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field, replace
-from datetime import datetime
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from typing import Any
 
-import psutil
+from filelock import FileLock, Timeout
 
 from digitcanvas.reading import registry
-from digitcanvas.runs.progress import LearningCurve, Progress
-from digitcanvas.runs.rate_finder import RateCurve
-from digitcanvas.runs.recipes import Recipe
+from digitcanvas.runs.progress import Progress
+from digitcanvas.runs.run import Run, Task, Training, task_from_json, task_to_json
 
-SCRATCH = ".training"
-MARKER = "server.json"
+WORKER = (sys.executable, "-m", "digitcanvas.learning.worker")
+SCRATCH, LOCK = ".training", ".training.lock"
+DESCRIPTION = "run.json"
+
 NEEDED = 50_000_000
 """Bytes that must be free to start with: more than most networks' files take."""
 
-CLOCK_STEP = 2
-"""Seconds by which a process' start may seem to move."""
+PATIENCE = 0.3
+"""Seconds to wait for the lock: another server may hold it for an instant to see if it is free."""
 
 DATA = ("DIGITCANVAS_MNIST", "DIGITCANVAS_PEN", "KERAS_HOME")
 ROOT = Path(__file__).parents[2]
-
-TRAIN, FIND_RATE = "train", "find-rate"
-"""The tasks that the process knows."""
 
 
 class JobError(ValueError):
     """A run that cannot be started; the message says why and what to do."""
 
 
-@dataclass(frozen=True)
-class Run:
-    """How a training run stands, or a search for a learning rate, which has no `name`.
-
-    Its `state` is "running", "done", "failed" or "cancelled". Of a running one, `stage` says what
-    it does when it is not training, and `problem` what keeps it from publishing; of a failed one,
-    `failure` says why, and `offline` that MNIST could not be had. `started` and `training_since`
-    are times in seconds, as `time.time` gives them.
-    """
-
-    id: str
-    name: str
-    recipe: Recipe
-    task: str = TRAIN
-    state: str = "running"
-    stage: str = "Starting"
-    progress: Progress | None = None
-    curve: LearningCurve = field(default_factory=LearningCurve)
-    rates: RateCurve = field(default_factory=RateCurve)
-    problem: str = ""
-    failure: str = ""
-    offline: bool = False
-    started: float = field(default_factory=time.time)
-    training_since: float | None = None
-
-    @property
-    def seconds_left(self) -> float | None:
-        """Of training, judged by the batches so far; None before there are enough of them."""
-        if not self.progress or self.training_since is None or self.progress.share < 0.01:
-            return None
-        share = self.progress.share
-        return (time.time() - self.training_since) / share * (1 - share)
-
-
 def jobs_in(home: Path) -> "Jobs":
-    """The server's runs that publish to `home`: the same for all threads that ask."""
+    """This process' runs that publish to `home`: the same object for all threads that ask."""
     with _asking:
         return _jobs_in(home)
 
@@ -97,224 +60,215 @@ def _jobs_in(home: Path) -> "Jobs":
 class Jobs:
     """The latest run, and the process behind it. Every method can be called from many threads."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, worker: Sequence[str] = WORKER) -> None:
         self._home = home.absolute()
         self._scratch = self._home / SCRATCH
-        self._lock = threading.Lock()
+        self._command = worker
+        self._claim = FileLock(self._home / LOCK, timeout=PATIENCE, thread_local=False)
+        self._changed = threading.Condition()
         self._run: Run | None = None
-        self._process: subprocess.Popen | None = None
+        self._verdict: dict[str, Any] = {}
+        """The process' last words: what it has "done", or why it "failed"."""
+        self._process: subprocess.Popen[str] | None = None
         self._watcher: threading.Thread | None = None
-        self._results: dict[str, str] = {}
 
     def latest(self) -> Run | None:
-        """The run under way, or how the last one ended; also one that a dead server left."""
-        with self._lock:
-            if not self._under_way():
-                self._bury()
+        """The run under way, or how the last one ended, including one that a dead server left."""
+        with self._changed:
+            if not self._claim.is_locked and (self._scratch / DESCRIPTION).exists():
+                with suppress(Timeout, OSError), self._claim:  # else it is another server's
+                    self._take_over()
             return self._run
 
+    def follow(self, run_id: str) -> Iterator[Run]:
+        """Every new snapshot of the run, until it has ended."""
+        seen: Run | None = None
+        while seen is None or seen.is_running:
+            with self._changed:
+                if self._run is seen:
+                    self._changed.wait(timeout=0.5)  # so that Ctrl-C comes through
+                run = self._run
+            if run is None or run.id != run_id:
+                return
+            if run is not seen:
+                seen = run
+                yield run
+
     def result(self, run_id: str) -> str | None:
-        """The name of the model that a run published, also where others have run since."""
-        return self._results.get(run_id)
+        """The name of the model that the run published, even if it was renamed since."""
+        return registry.name_of_run(run_id, self._home)
 
-    def start(self, recipe: Recipe, name: str) -> Run:
-        """Start a process that trains, measures and publishes as `name`.
+    def start(self, task: Task, sources: Mapping[str, str] | None = None) -> Run:
+        """Start a process that does the task.
 
-        Raises JobError where a run is under way or the disk is full, ModelError for a bad name.
+        `sources` are environment variables that say where its data is, by name.
+
+        Raises JobError if a run is under way or the disk is full, ModelError for a bad name.
         """
-        registry.check_name(name)
-        return self._start(name, recipe, TRAIN)
-
-    def find_rate(self, recipe: Recipe) -> Run:
-        """Start a process that searches the learning rate for networks of the recipe.
-
-        What it finds is in the run's `rates`. Raises JobError as `start` does.
-        """
-        return self._start("", recipe, FIND_RATE)
-
-    def _start(self, name: str, recipe: Recipe, task: str) -> Run:
-        self._settle()
-        with self._lock:
-            if self._under_way():
-                what = f"{self._run.name!r} is in training"
-                if self._run.task == FIND_RATE:
-                    what = "A learning rate is being searched"
-                raise JobError(f"{what}: one at a time. Wait for it, or cancel it.")
-            self._bury()
-            run = Run(uuid.uuid4().hex, name, recipe, task)
-            self._claim(run)
+        if isinstance(task, Training) and not task.output:
+            registry.check_name(task.name)
+        self._wait_for_exit()
+        with self._changed:
+            if self._run and self._under_way():
+                raise JobError(_one_at_a_time(self._run.task))
+            self._occupy()
+            run = Run.of(task)
             try:
+                self._prepare(run)
                 self._process = subprocess.Popen(
-                    [sys.executable, "-m", "digitcanvas.learning.worker"],
+                    self._command,
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     text=True,
                     cwd=ROOT,
-                    env=os.environ | self._environment(),
-                    start_new_session=True,  # a Ctrl-C is for the server
+                    env=os.environ | self._environment(sources or {}),
+                    start_new_session=True,  # a Ctrl-C is meant for us
                 )
-            except OSError as error:
+            except BaseException as error:
                 shutil.rmtree(self._scratch, ignore_errors=True)
-                raise JobError(f"The training process could not be started ({error}).") from error
-            self._run = run
-            self._tell(
-                {
-                    "task": run.task,
-                    "recipe": asdict(run.recipe),
-                    "name": run.name,
-                    "scratch": str(self._scratch),
-                }
-            )
-            self._watcher = threading.Thread(target=self._watch, daemon=True)
+                self._claim.release()
+                if isinstance(error, OSError):
+                    raise JobError(f"The run's process could not be started ({error}).") from error
+                raise
+            self._run, self._verdict = run, {}
+            self._send({"id": run.id, "task": task_to_json(task), "scratch": str(self._scratch)})
+            self._watcher = threading.Thread(target=self._watch, args=[self._process], daemon=True)
             self._watcher.start()
-            return self._run
+            self._changed.notify_all()
+            return run
 
     def cancel(self, run_id: str) -> None:
-        """Stop that run, if it is under way, and leave nothing of it."""
-        with self._lock:
-            if self._under_way() and self._run.id == run_id:
-                self._run = replace(self._run, state="cancelled")
+        """Stop that run, if it is under way, and keep nothing of it."""
+        with self._changed:
+            if self._run and self._process and self._under_way() and self._run.id == run_id:
+                self._update(replace(self._run, state="cancelled"))
                 self._process.kill()
-        self._settle()
+        self._wait_for_exit()
 
     def publish_again(self, run_id: str) -> None:
         """Ask that run, if it met a problem in publishing, to try again."""
-        with self._lock:
-            if self._under_way() and self._run.id == run_id and self._run.problem:
-                self._run = replace(self._run, problem="")
-                self._tell({})
-
-    def _environment(self) -> dict[str, str]:
-        """Where the process, which starts in another directory, finds things and leaves things."""
-        data = [name for name in DATA if os.environ.get(name)]
-        return {
-            **{name: os.path.abspath(os.environ[name]) for name in data},
-            **{name: str(self._scratch) for name in ("TMPDIR", "TEMP", "TMP")},
-            "DIGITCANVAS_HOME": str(self._home),
-        }
+        with self._changed:
+            run = self._run
+            if run and run.is_running and run.id == run_id and run.problem:
+                self._update(replace(run, problem=""))
+                self._send({})
 
     def _under_way(self) -> bool:
-        return self._run is not None and self._run.state == "running"
+        return self._run is not None and self._run.is_running
 
-    def _settle(self) -> None:
-        """Wait until a run that was cancelled has left."""
-        with self._lock:
+    def _update(self, run: Run) -> None:
+        self._run = run
+        self._changed.notify_all()
+
+    def _wait_for_exit(self) -> None:
+        """Wait until the process of a cancelled run has left."""
+        with self._changed:
             leaving = None if self._under_way() else self._watcher
         if leaving:
             leaving.join()
 
-    def _tell(self, message: dict) -> None:
-        with suppress(OSError):  # it is gone: the watcher says so
+    def _occupy(self) -> None:
+        """Take the lock, and take over what a dead server left. Raises JobError if it cannot."""
+        try:
+            self._home.mkdir(parents=True, exist_ok=True)
+            self._claim.acquire()
+        except Timeout:
+            raise JobError(self._others_run()) from None
+        except (OSError, NotImplementedError) as error:
+            raise JobError(f"No model can be written to {self._home} ({error}).") from error
+        self._take_over()
+
+    def _others_run(self) -> str:
+        try:
+            task, _ = self._described()
+        except (OSError, ValueError, TypeError, KeyError):
+            return "Another process trains here: wait until it has finished."
+        return f"{_one_at_a_time(task)[:-1]}: another process has started it."
+
+    def _prepare(self, run: Run) -> None:
+        """Describe the run on disk, where other processes and the next server find it."""
+        try:
+            if shutil.disk_usage(self._home).free < NEEDED:
+                raise JobError(f"The disk is almost full: free some space where {self._home} is.")
+            self._scratch.mkdir()
+            description = {"id": run.id, "task": task_to_json(run.task)}
+            (self._scratch / DESCRIPTION).write_text(json.dumps(description), encoding="utf-8")
+        except OSError as error:
+            raise JobError(f"No model can be written to {self._home} ({error}).") from error
+
+    def _described(self) -> tuple[Task, str]:
+        """The run that the description on disk tells of: its task and its id."""
+        description = json.loads((self._scratch / DESCRIPTION).read_text(encoding="utf-8"))
+        return task_from_json(description["task"]), str(description["id"])
+
+    def _take_over(self) -> None:
+        """Clear away what a dead server left, and keep its run: as failed unless it was done."""
+        if not self._scratch.exists():
+            return
+        run = None
+        with suppress(OSError, ValueError, TypeError, KeyError):  # half removed, or damaged
+            task, run_id = self._described()
+            run = Run.of(task, id=run_id)
+        shutil.rmtree(self._scratch, ignore_errors=True)
+        if run and (name := self.result(run.id)):
+            self._update(replace(run, state="done", result=name))
+        elif run:
+            error = f"The server stopped during the {run.task.kind}. No model was changed."
+            self._update(replace(run, state="failed", error=f"{error} Start it again."))
+
+    def _environment(self, sources: Mapping[str, str]) -> dict[str, str]:
+        """Where the process, which starts in another directory, finds and leaves things."""
+        data = {name: os.environ[name] for name in DATA if os.environ.get(name)} | dict(sources)
+        return {
+            **{name: os.path.abspath(path) for name, path in data.items()},
+            **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(self._scratch)),
+            "DIGITCANVAS_HOME": str(self._home),
+        }
+
+    def _send(self, message: dict[str, Any]) -> None:
+        assert self._process and self._process.stdin
+        with suppress(OSError):  # the process is gone: the watcher will say so
             self._process.stdin.write(json.dumps(message) + "\n")
             self._process.stdin.flush()
 
-    def _watch(self) -> None:
+    def _watch(self, process: subprocess.Popen[str]) -> None:
         """Follow the process to its end."""
-        for line in self._process.stdout:
-            with self._lock, suppress(json.JSONDecodeError):  # its death cut the line short
-                self._hear(json.loads(line))
-        status = self._process.wait()
-        with self._lock:
+        assert process.stdin and process.stdout
+        for line in process.stdout:
+            with self._changed, suppress(json.JSONDecodeError):  # its death cut the line short
+                self._receive(json.loads(line))
+        status = process.wait()
+        with self._changed:
             with suppress(OSError):
-                self._process.stdin.close()
-            self._process.stdout.close()
+                process.stdin.close()
+            process.stdout.close()
             shutil.rmtree(self._scratch, ignore_errors=True)
-            run = self._run
-            if self._published(run):
-                self._run = replace(run, state="done")
-                self._results[run.id] = run.name
-            elif run.state == "running" and status == 0 and run.rates.points and not run.failure:
-                self._run = replace(run, state="done")
-            elif run.state == "running":
-                failure = run.failure or (
-                    f"The training process was killed (status {status}), perhaps for want of "
-                    "memory. No model was changed. Try again, or a smaller network."
-                )
-                self._run = replace(run, state="failed", failure=failure)
+            self._claim.release()
+            self._end(status)
 
-    def _published(self, run: Run) -> bool:
-        """Whether the model of its name is the run's, and not one that came there meanwhile."""
-        if run.task == FIND_RATE:
-            return False
-        try:
-            card = registry.read_card(self._home / run.name)
-            trained_at = datetime.fromisoformat(card.trained_at).timestamp()
-            return trained_at >= int(run.started) and Recipe(**card.recipe) == run.recipe
-        except (ValueError, TypeError):
-            return False
-
-    def _hear(self, event: dict) -> None:
-        run = self._run
+    def _receive(self, event: dict[str, Any]) -> None:
+        assert self._run
         if "progress" in event:
-            progress = Progress(**event["progress"])
-            run.curve.add(progress)
-            run.rates.add(progress)
-            since = run.training_since or (time.time() if progress.epoch else None)
-            stage = "" if progress.epoch else "Making drawings to learn from"
-            self._run = replace(run, progress=progress, training_since=since, stage=stage)
-        elif "failed" in event:
-            self._run = replace(run, failure=event["failed"], offline="offline" in event)
-        else:
-            self._run = replace(run, **event)
+            self._update(self._run.extended(Progress(**event["progress"])))
+        elif "done" in event or "failed" in event:
+            self._verdict = event
+        else:  # a stage, or a problem
+            self._update(replace(self._run, **event))
 
-    def _claim(self, run: Run) -> None:
-        """Make the scratch directory, its marker in it, in one step: one server alone gets it."""
-        server = psutil.Process()
-        marker = {
-            "pid": server.pid,
-            "created": server.create_time(),
-            "task": run.task,
-            "name": run.name,
-            "recipe": asdict(run.recipe),
-            "started": run.started,
-        }
-        try:
-            self._home.mkdir(parents=True, exist_ok=True)
-            if shutil.disk_usage(self._home).free < NEEDED:
-                raise JobError(f"The disk is almost full: free some space where {self._home} is.")
-            with tempfile.TemporaryDirectory(prefix=SCRATCH, dir=self._home) as folder:
-                claim = Path(folder, "claim")
-                claim.mkdir()
-                (claim / MARKER).write_text(json.dumps(marker))
-                claim.rename(self._scratch)
-        except OSError as error:
-            if self._scratch.exists():
-                raise JobError("Another server trains here: wait until it is done.") from error
-            raise JobError(f"No model can be written to {self._home} ({error}).") from error
-
-    def _bury(self) -> None:
-        """Clear away what a dead server left, and take its run over: as failed, if not done."""
-        if not self._scratch.exists():
-            return
-        try:
-            marker = json.loads((self._scratch / MARKER).read_text())
-            if _lives(marker["pid"], marker["created"]):
-                return
-            recipe, started = Recipe(**marker["recipe"]), float(marker["started"])
-            run = Run(
-                uuid.uuid4().hex, marker["name"], recipe, marker["task"], "failed", started=started
+    def _end(self, status: int) -> None:
+        run, verdict = self._run, self._verdict
+        assert run
+        published = verdict.get("done") or self.result(run.id)
+        if published or "done" in verdict:
+            self._update(replace(run, state="done", result=published or ""))
+        elif run.is_running:
+            error = verdict.get("failed") or (
+                f"The run's process was killed (status {status}): it may have run out of memory. "
+                "No model was changed. Try again, or train a smaller network."
             )
-        except (FileNotFoundError, ValueError, TypeError, KeyError):  # half removed, or damaged
-            run = None
-        except OSError:  # it cannot be read now: that tells nothing
-            return
-        shutil.rmtree(self._scratch, ignore_errors=True)
-        if run and self._published(run):
-            self._run = replace(run, state="done")
-        elif run:
-            what = "search" if run.task == FIND_RATE else "training"
-            self._run = replace(
-                run,
-                failure=f"The server stopped in the middle of the {what}. No model was changed. "
-                "Start again.",
-            )
+            offline = bool(verdict.get("offline"))
+            self._update(replace(run, state="failed", error=error, offline=offline))
 
 
-def _lives(pid: int, created: float) -> bool:
-    """Whether the process of that time is there and no zombie; clocks are set now and then."""
-    try:
-        process = psutil.Process(pid)
-        alive = process.status() != psutil.STATUS_ZOMBIE
-        return alive and abs(process.create_time() - created) < CLOCK_STEP
-    except psutil.NoSuchProcess:
-        return False
+def _one_at_a_time(task: Task) -> str:
+    return f"{task.busy}: one run at a time. Wait for it, or cancel it."

@@ -141,11 +141,18 @@ def plain_cnn(recipe: Recipe) -> list[Spec]:
     return [
         *pixels(recipe),
         Reshape((28, 28, 1)),
-        *[spec for filters in recipe.filters for spec in (Conv2D(filters, 3), MaxPooling2D())],
+        *pooled(recipe),
         Flatten(),
         *plain_hidden(recipe),
         Dense(recipe.classes, "softmax"),
     ]
+
+
+def pooled(recipe: Recipe) -> list[Spec]:
+    specs: list[Spec] = []
+    for filters in recipe.filters:
+        specs += [Conv2D(filters, 3), MaxPooling2D()]
+    return specs
 
 
 def pixels(recipe: Recipe) -> list[Spec]:
@@ -165,8 +172,12 @@ def hidden(recipe: Recipe) -> list[Spec]:
 
 
 def plain_hidden(recipe: Recipe) -> list[Spec]:
-    dropout = [Dropout(recipe.dropout)] if recipe.dropout else []
-    return [spec for width in recipe.hidden for spec in (Dense(width, "relu"), *dropout)]
+    specs: list[Spec] = []
+    for width in recipe.hidden:
+        specs.append(Dense(width, "relu"))
+        if recipe.dropout:
+            specs.append(Dropout(recipe.dropout))
+    return specs
 
 
 def normalised(spec: Spec) -> list[Spec]:

@@ -1,25 +1,30 @@
-"""How a training run comes along: where it stands, and what it has learnt so far."""
+"""How far a training run is, and what it has learnt so far."""
 
-from dataclasses import dataclass, field
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 POINTS = 200
-"""About as many points tell a run's training curve."""
+"""About how many points a run's training curve has."""
+
+Point = tuple[float, float, float]
 
 
 @dataclass(frozen=True)
 class Progress:
-    """Batch `batch` of `batches` in epoch `epoch` of `epochs`, from 1.
+    """Batch `batch` of `batches` in epoch `epoch` of `epochs`, counted from 1.
 
-    `metrics` holds the epoch's loss and accuracy so far, and at its end `val_loss` and
-    `val_accuracy` too, or where rates are tried, the `learning_rate`. Epoch 0 makes the drawings
-    to learn from: `batch` of `batches` of them.
+    `metrics` holds the epoch's loss and accuracy so far; at its end also `val_loss` and
+    `val_accuracy` or, in a rate search, the `learning_rate`. Epoch 0 is the making of drawings:
+    `batch` of `batches` of them.
     """
 
     epoch: int
     epochs: int
     batch: int
     batches: int
-    metrics: dict[str, float]
+    metrics: Mapping[str, float]
 
     @property
     def epochs_done(self) -> float:
@@ -27,7 +32,7 @@ class Progress:
 
     @property
     def ends_epoch(self) -> bool:
-        """Whether these are an epoch's last words."""
+        """Whether this is an epoch's last report."""
         return not {"val_loss", "learning_rate"}.isdisjoint(self.metrics)
 
     @property
@@ -36,23 +41,28 @@ class Progress:
         return self.epochs_done / self.epochs if self.epoch else self.batch / self.batches
 
 
-@dataclass
+@dataclass(frozen=True)
 class LearningCurve:
-    """Points (epochs done, loss, accuracy): of the batches since the point before, and of
-    validation at the end of every epoch."""
+    """Points (epochs done, loss, accuracy).
 
-    training: list[tuple[float, float, float]] = field(default_factory=list)
-    validation: list[tuple[float, float, float]] = field(default_factory=list)
-    _last: Progress | None = None
+    A `training` point is the mean over the batches since the one before; a `validation` point
+    stands at the end of each epoch. `last` is the report that the newest training point ends with.
+    """
 
-    def add(self, progress: Progress) -> None:
+    training: tuple[Point, ...] = ()
+    validation: tuple[Point, ...] = ()
+    last: Progress | None = None
+
+    def extended(self, progress: Progress) -> LearningCurve:
+        """The curve with what the report adds to it, if anything."""
         if progress.epoch == 0:
-            return
+            return self
         metrics = progress.metrics
+        curve = self
         if "val_loss" in metrics:
             point = (float(progress.epoch), metrics["val_loss"], metrics["val_accuracy"])
-            self.validation.append(point)
-        last = self._last
+            curve = replace(curve, validation=(*curve.validation, point))
+        last = curve.last
         if last is None or last.epoch != progress.epoch:
             last = Progress(progress.epoch, progress.epochs, 0, progress.batches, {})
         batches = progress.batch - last.batch
@@ -60,11 +70,13 @@ class LearningCurve:
             batches < progress.batches * progress.epochs / POINTS
             and progress.batch < progress.batches
         ):
-            return
+            return curve
         if batches:
+            # Keras reports the epoch's mean so far: undo the mean to get that of these batches
             loss, accuracy = (
                 (metrics[name] * progress.batch - last.metrics.get(name, 0) * last.batch) / batches
                 for name in ("loss", "accuracy")
             )
-            self.training.append((progress.epochs_done, loss, accuracy))
-        self._last = progress
+            point = (progress.epochs_done, loss, accuracy)
+            curve = replace(curve, training=(*curve.training, point))
+        return replace(curve, last=progress)

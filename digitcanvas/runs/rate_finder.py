@@ -3,33 +3,37 @@
 Source: L. N. Smith, "Cyclical learning rates for training neural networks", WACV 2017, section 3.3.
 """
 
+from __future__ import annotations
+
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from digitcanvas.runs.progress import Progress
 from digitcanvas.runs.recipes import Recipe
 
 FIRST, DECADE, COUNT = 1e-4, 20, 80
-"""The first rate; after how many it is tenfold; and how many there are."""
+"""The first rate, the number of rates in which it grows tenfold, and the number of all rates."""
 
 GUESSING = 0.95 * math.log(10)
 """A loss above this, in nats, is hardly better than guessing among ten digits."""
 
 DIGITS = 6000
-"""Digits to train on at each rate, at the most. With all of them a search for `tiny` takes ten
-times as long, and the rates that it finds are a third as high."""
+"""The greatest number of digits to train on at each rate. With all of MNIST a search for `tiny`
+takes ten times as long, and the rates that it finds are a third as high."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class RateCurve:
     """Points (learning rate, mean loss of the training), one for each rate tried so far."""
 
-    points: list[tuple[float, float]] = field(default_factory=list)
+    points: tuple[tuple[float, float], ...] = ()
 
-    def add(self, progress: Progress) -> None:
-        """Take what an epoch's end tells; other progress tells nothing."""
-        if "learning_rate" in progress.metrics:
-            self.points.append((progress.metrics["learning_rate"], progress.metrics["loss"]))
+    def extended(self, progress: Progress) -> RateCurve:
+        """The curve with the rate that this report ends, if it ends one."""
+        if "learning_rate" not in progress.metrics:
+            return self
+        point = (progress.metrics["learning_rate"], progress.metrics["loss"])
+        return RateCurve((*self.points, point))
 
     @property
     def rates(self) -> list[float]:
@@ -41,31 +45,31 @@ class RateCurve:
 
     @property
     def good(self) -> tuple[float, float]:
-        """The range worth trying: up to the rate of the least loss, from a tenth of it.
+        """The range worth trying: from a tenth of the rate with the least loss up to that rate.
 
-        Raises ValueError where the network learnt at no rate.
+        Raises ValueError if the network learnt at none of the rates.
         """
-        best, loss = min(self.points, key=lambda point: point[1], default=(0, math.inf))
+        best, loss = min(self.points, key=lambda point: point[1], default=(0.0, math.inf))
         if loss > GUESSING:
             raise ValueError(
-                "At none of the rates did the network learn: try another seed, or another network."
+                "The network learnt at none of these rates: try another seed or another network."
             )
         return max(FIRST, best / 10), best
 
     @property
     def choice(self) -> float:
-        """The middle of the good range, on a log axis, to two digits."""
+        """The middle of the good range on a log axis, to two digits."""
         low, high = self.good
         return float(f"{(low * high) ** 0.5:.2g}")
 
 
 def rate_of(epoch: int) -> float:
-    """The learning rate of an epoch, from 0: 1e-4 at first, and almost 1 in the end."""
+    """The learning rate of an epoch, counted from 0: from 1e-4 to almost 1."""
     return FIRST * 10 ** (epoch / DECADE)
 
 
 def recipe_for(recipe: Recipe) -> Recipe:
-    """The recipe as its rates are tried: on MNIST alone, without a schedule."""
+    """The recipe with which its rates are tried: on MNIST alone, without a schedule."""
     return replace(
         recipe, epochs=COUNT, schedule="constant", pen_copies=0, outliers=0, calibrated=False
     )

@@ -83,8 +83,7 @@ class Recipe:
             low, high = getattr(ARCHITECTURES[self.architecture], name)
             if not low <= len(widths) <= high:
                 raise ValueError(
-                    f"{name}: you gave {len(widths)} layers; this kind of network takes "
-                    f"{low} to {high}."
+                    f"{name}: this kind of network takes {low} to {high} layers, not {len(widths)}."
                 )
             for width in widths:
                 _check_range(f"{name}: a layer's width", width, 1, widest)

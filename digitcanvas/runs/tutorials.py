@@ -8,8 +8,9 @@ and why images are centred; 002, a convolutional network; 003, tiny networks, an
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from statistics import mean, median
+from typing import Any
 
-from digitcanvas.reading.registry import Card
+from digitcanvas.reading.cards import Card
 from digitcanvas.runs.recipes import RECIPES, Recipe
 
 
@@ -38,7 +39,7 @@ class Experiment:
     tutorial: str
     base: str
     claims: Sequence[Claim]
-    changes: dict = field(default_factory=dict)
+    changes: dict[str, Any] = field(default_factory=dict)
 
     @property
     def recipe(self) -> Recipe:
@@ -104,7 +105,7 @@ def chosen(recipes: Sequence[str]) -> list[Experiment]:
     return [e for e in EXPERIMENTS if not recipes or e.base in recipes]
 
 
-def rows(experiment: Experiment, cards: Sequence[Card]) -> list[dict]:
+def rows(experiment: Experiment, cards: Sequence[Card]) -> list[dict[str, Any]]:
     """For each of the experiment's claims the tutorial's figure and ours, from a card a seed.
 
     `seconds` is what a training took on average.
@@ -127,7 +128,7 @@ HEAD = """| tutorial | recipe | | the tutorial's | ours | time |
 """A table's first lines, in Markdown."""
 
 
-def line(row: dict) -> str:
+def line(row: dict[str, Any]) -> str:
     """A row in Markdown; of several seeds the median, the lowest and the highest."""
     figure, values = row["figure"], row["ours"]
     theirs, ours = _words(figure, row["theirs"]), _words(figure, median(values))

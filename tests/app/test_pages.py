@@ -20,7 +20,6 @@ from digitcanvas.app.parts import shared_mnist
 from digitcanvas.data.mnist import SAMPLE, load_sample, split
 from digitcanvas.reading import registry
 from digitcanvas.reading.evaluation import predict_images
-from digitcanvas.runs.jobs import FIND_RATE
 from digitcanvas.runs.progress import Progress
 from digitcanvas.runs.rate_finder import RateCurve
 from digitcanvas.runs.recipes import RECIPES
@@ -28,6 +27,7 @@ from tests.apptest import (
     APP,
     GAINED,
     a_run,
+    a_search,
     html,
     keys,
     objects,
@@ -49,7 +49,7 @@ NONE = "There are none of these."
 UNSURE = 2_133
 """The index of a training digit of the sample of which neither network is sure."""
 
-RATES = RateCurve([(0.001, 2.0), (0.01, 0.5), (0.1, 3.0)])
+RATES = RateCurve(((0.001, 2.0), (0.01, 0.5), (0.1, 3.0)))
 
 
 @pytest.fixture
@@ -604,24 +604,26 @@ def test_the_layers_are_those_of_the_network_that_reads(page, visit, sample, pat
     assert_whole(page)
     assert page.main.subheader[-1].value == f"The layers of {name.upper()}"
     card = registry.read_card(registry.SHIPPED / name)
-    layers = registry.read_card(registry.SHIPPED / name).layers
-    assert table(page, "layer")["layer"] == [layer.kind for layer in layers]
+    assert table(page, "layer")["layer"] == [layer.kind for layer in card.layers]
     assert f"{card.parameters:,} parameters in all" in text(page)
     captions = plots(page)["diagram"]["data"][2]["text"]
     assert captions[0] == "image<br>28x28" and captions[-1].startswith("dense<br>1")
 
 
 @pytest.mark.parametrize("path", ["train", "evaluate"])
-@pytest.mark.parametrize("content", [None, b"", b"PK garbage"])
-def test_layers_that_cannot_be_read_are_a_message(page, visit, home, sample, path, content):
-    publish(home, "mine")
-    file = home / "mine" / registry.TRAINABLE
-    file.unlink() if content is None else file.write_bytes(content)
+def test_a_card_without_a_layer_table_has_that_of_its_recipe(page, visit, home, sample, path):
+    """As cards had none before 0.2; a recipe that this version does not know is a message."""
+    publish(home, "mine", layers=[])
+    publish(home, "odd", layers=[], recipe={"architecture": "rnn", "epochs": 1})
     visit(path)
     page.radio(key="model").set_value("mine").run()
     assert_whole(page)
+    layers = registry.read_card(registry.SHIPPED / "mlp").layers
+    assert table(page, "layer")["layer"] == [layer.kind for layer in layers]
+    page.radio(key="model").set_value("odd").run()
+    assert_whole(page)
     (warning,) = page.main.warning
-    assert str(file) in warning.value and "diagram" not in plots(page)
+    assert "no layer table" in warning.value and "diagram" not in plots(page)
     page.radio(key="model").set_value("cnn").run()
     assert not page.main.warning and "diagram" in plots(page)
 
@@ -642,12 +644,14 @@ def test_the_search_is_for_the_form_s_network_and_one_runs_at_a_time(train, jobs
     train.selectbox(key="optimizer").set_value("sgd").run()
     train.button(key="find_rate").click().run()
     assert_whole(train)
-    assert jobs.asked == ["find_rate"]
+    assert jobs.asked == ["rate search"]
     quick = replace(RECIPES["quick"], pen_copies=0)
-    assert jobs.run.recipe == replace(quick, hidden=(24,), optimizer="sgd")
+    assert jobs.run.task.recipe == replace(quick, hidden=(24,), optimizer="sgd")
     for session in (train, open_session("train").run()):
         assert session.button(key="find_rate").disabled and session.button(key="retrain").disabled
-        assert any("A learning rate is searched" in c.value for c in session.sidebar.caption)
+        assert any(
+            "A learning rate is being searched for" in c.value for c in session.sidebar.caption
+        )
         assert keys(session.get_by_key("training")) == ["cancel"]
 
 
@@ -691,7 +695,7 @@ def search(train, jobs):
     """Gives the panel of a search that stands so."""
 
     def search(**fields):
-        jobs.run = a_run(task=FIND_RATE, **fields)
+        jobs.run = a_search(**fields)
         train.run()
         assert not train.exception
         return train.get_by_key("training")
@@ -704,7 +708,7 @@ def test_a_search_tells_how_far_it_is_and_charts_what_it_has(search, train):
     (bar,) = panel.progress
     assert (bar.text, bar.value) == ("Starting TensorFlow …", 0) and "curves" not in plots(train)
     progress = Progress(3, 80, 50, 100, {"loss": 0.5, "accuracy": 0.8})
-    panel = search(stage="", progress=progress, rates=RATES)
+    panel = search(stage="", progress=progress, curve=RATES)
     assert "**Finding a learning rate**" in words(panel) and keys(panel) == ["cancel"]
     (bar,) = panel.progress
     assert (bar.text, bar.value) == ("Rate 3 of 80", 3)
@@ -715,22 +719,22 @@ def test_a_search_tells_how_far_it_is_and_charts_what_it_has(search, train):
 
 def test_a_rate_that_was_found_is_taken_into_the_form_and_nothing_else_changes(search, train, jobs):
     train.number_input(key="epochs").set_value(7)
-    panel = search(state="done", rates=RATES)
+    panel = search(state="done", curve=RATES)
     assert "Learning rates from **0.001** to **0.01** are worth trying" in words(panel)
     (band,) = plots(train)["curves"]["layout"]["shapes"]
     assert (band["x0"], band["x1"]) == (0.001, 0.01)
-    assert train.button(key="take_rate").label == "Take 0.0032 for the next training"
+    assert train.button(key="take_rate").label == "Use 0.0032 for the next training"
     train.button(key="take_rate").click().run()
     assert_whole(train)
     assert train.number_input(key="learning_rate").value == 0.0032
     train.button(key="retrain").click().run()
     quick = replace(RECIPES["quick"], pen_copies=0)
-    assert jobs.run.recipe == replace(quick, epochs=7, learning_rate=0.0032)
+    assert jobs.run.task.recipe == replace(quick, epochs=7, learning_rate=0.0032)
 
 
 @pytest.mark.parametrize("path", PAGES)
 def test_a_rate_can_be_taken_on_every_page(search, train, path):
-    search(state="done", rates=RATES)
+    search(state="done", curve=RATES)
     turn_to(train, path).run()
     train.button(key="take_rate").click().run()
     assert_whole(train)
@@ -738,19 +742,19 @@ def test_a_rate_can_be_taken_on_every_page(search, train, path):
 
 
 def test_where_the_network_learnt_at_no_rate_there_is_none_to_take(search, train):
-    panel = search(state="done", rates=RateCurve([(0.001, 2.3), (0.01, 2.29), (0.1, 2.31)]))
+    panel = search(state="done", curve=RateCurve(((0.001, 2.3), (0.01, 2.29), (0.1, 2.31))))
     assert_whole(train)
-    assert "At none of the rates did the network learn: try another seed" in words(panel)
+    assert "The network learnt at none of these rates: try another seed" in words(panel)
     assert keys(panel) == ["close"] and not plots(train)["curves"]["layout"]["shapes"]
 
 
 def test_a_rate_s_good_range_begins_where_the_search_does(search, train):
-    panel = search(state="done", rates=RateCurve([(0.0001, 2.0), (0.0002, 0.5), (0.1, 3.0)]))
+    panel = search(state="done", curve=RateCurve(((0.0001, 2.0), (0.0002, 0.5), (0.1, 3.0))))
     assert "Learning rates from **0.0001** to **0.0002** are worth trying" in words(panel)
 
 
 def test_a_search_that_failed_tells_why(search, train):
-    panel = search(state="failed", failure="The memory is full.", rates=RATES)
+    panel = search(state="failed", error="The memory is full.", curve=RATES)
     assert "No learning rate was found" in words(panel)
     assert panel.error[0].value == "The memory is full."
     assert keys(panel) == ["close"] and not plots(train)["curves"]["layout"]["shapes"]
@@ -761,11 +765,11 @@ def test_a_search_that_failed_tells_why(search, train):
 
 
 def test_without_mnist_a_search_on_the_sample_is_one_press_away(search, train, jobs):
-    panel = search(state="failed", failure="MNIST could not be downloaded.", offline=True)
+    panel = search(state="failed", error="MNIST could not be downloaded.", offline=True)
     assert keys(panel) == ["close", "take_sample"]
-    recipe = jobs.run.recipe
+    recipe = jobs.run.task.recipe
     train.button(key="take_sample").click().run()
-    assert jobs.asked == ["find_rate"] and jobs.run.recipe == replace(recipe, sample=True)
+    assert jobs.asked == ["rate search"] and jobs.run.task.recipe == replace(recipe, sample=True)
 
 
 def test_a_search_is_cancelled(search, train, jobs, visit):
@@ -796,7 +800,7 @@ def assert_figures(page, readings, taken_for_none="{:.2f} %"):
     assert rows["network"] == list(readings)
     for place, reading in enumerate(readings.values()):
         metrics = reading.metrics
-        wrong = int((reading.digits != reading.labels).sum())
+        wrong = int((reading.predicted != reading.labels).sum())
         low, high = metrics["interval"]
         assert {name: values[place] for name, values in rows.items() if name != "network"} == {
             "read right": f"{metrics['accuracy'] * 100:.2f} %",
@@ -878,7 +882,7 @@ def test_a_press_on_a_cell_shows_its_images(evaluation, readings, same):
     assert evaluation.selectbox(key="true_digit").value == true
     assert evaluation.selectbox(key="read_digit").value == read
     assert evaluation.segmented_control(key="outcome").disabled
-    found = readings["CNN"].gallery("all", true, read)
+    found = readings["CNN"].select("all", true, read)
     assert len(found) == counts[true, read] > 0
     assert f"{min(25, len(found))} of {len(found):,}: below each its index" in text(evaluation)
     assert places(evaluation, "gallery") == found[:25].tolist()
@@ -886,7 +890,7 @@ def test_a_press_on_a_cell_shows_its_images(evaluation, readings, same):
     evaluation.selectbox(key="read_digit").set_value(None).run()
     assert evaluation.segmented_control(key="outcome").value == other
     assert not evaluation.segmented_control(key="outcome").disabled
-    assert places(evaluation, "gallery") == readings["CNN"].gallery(other)[:25].tolist()
+    assert places(evaluation, "gallery") == readings["CNN"].select(other)[:25].tolist()
 
 
 def test_a_press_on_a_cell_is_nothing_that_streamlit_warns_of(evaluation, caplog, monkeypatch):
@@ -904,11 +908,11 @@ def test_the_gallery_shows_the_surest_first(evaluation, readings, sample, outcom
     evaluation.segmented_control(key="count").set_value(count).run()
     assert_whole(evaluation)
     reading = readings["CNN"]
-    found = reading.gallery(outcome)[:count]
+    found = reading.select(outcome)[:count]
     expected = [
         f"{place}<br>{read}" if read == true else f"{place}<br>{true} as {read}"
         for place, read, true in zip(
-            found, reading.digits[found], reading.labels[found], strict=True
+            found, reading.predicted[found], reading.labels[found], strict=True
         )
     ]
     assert captions(evaluation, "gallery") == expected
@@ -925,7 +929,7 @@ def test_only_at_random_the_gallery_is_reshuffled(evaluation, readings):
         evaluation.button(key="reshuffle").click().run()
         assert_whole(evaluation)
         seen.append(places(evaluation, "gallery"))
-    right = set(readings["CNN"].gallery("right").tolist())
+    right = set(readings["CNN"].select("right").tolist())
     assert all(len(set(shown)) == 25 and set(shown) <= right for shown in seen)
     assert seen[0] != seen[1] != seen[2]
 
@@ -944,7 +948,7 @@ def assert_shows_image(page, index, reading, mnist):
     """The image, what it is, what it is read as, and its ten probabilities."""
     assert_whole(page)
     expected = f"Image **{index}** is a **{mnist.y_test[index]}**, read as "
-    assert f"{expected}**{reading.digits[index]}**" in text(page)
+    assert f"{expected}**{reading.predicted[index]}**" in text(page)
     np.testing.assert_array_equal(plots(page)["test_image"]["data"][0]["z"], mnist.x_test[index])
     probabilities = reading.probabilities[index]
     shares = plots(page)["test_probabilities"]["data"][0]["y"]

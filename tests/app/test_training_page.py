@@ -12,6 +12,7 @@ from digitcanvas.app.sidebar import network_switch
 from digitcanvas.reading import registry
 from digitcanvas.runs.progress import LearningCurve, Progress
 from digitcanvas.runs.recipes import RECIPES, Recipe
+from digitcanvas.runs.run import Training, on_sample
 from tests.apptest import a_run, keys, objects, open_session, plots, publish, shown, words
 from tests.digits import DIGITS
 
@@ -19,7 +20,7 @@ SAMPLE = "The bundled sample of MNIST"
 MNIST = "All of MNIST"
 WITH_PEN = "All of MNIST and pen drawings"
 PROGRESS = Progress(2, 2, 250, 1000, {"loss": 0.5, "accuracy": 0.8})
-CURVE = LearningCurve([(0.5, 2.0, 0.25), (1.0, 1.0, 0.5)], [(1.0, 0.75, 0.625)])
+CURVE = LearningCurve(((0.5, 2.0, 0.25), (1.0, 1.0, 0.5)), ((1.0, 0.75, 0.625),))
 
 
 @pytest.fixture
@@ -75,7 +76,7 @@ def test_a_run_tells_what_it_does_and_how_far_it_is(panel, fields, text, percent
 @pytest.mark.parametrize(("since", "left"), [(10, "6 s left"), (300, "3 minutes left")])
 def test_a_run_in_training_tells_how_long_it_will_take(panel, monkeypatch, since, left):
     now = time.time()
-    monkeypatch.setattr("digitcanvas.runs.jobs.time", SimpleNamespace(time=lambda: now))
+    monkeypatch.setattr("digitcanvas.runs.run.time", SimpleNamespace(time=lambda: now))
     run = a_run(stage="", progress=PROGRESS, training_since=now - since)
     (bar,) = panel(run).progress
     assert bar.text == f"Epoch 2 of 2, {left}"
@@ -94,7 +95,7 @@ def test_cancel_stops_the_run_and_says_that_nothing_is_left(panel, page, jobs):
     page.button(key="cancel").click().run()
     assert jobs.asked == ["cancel"]
     shows = panel()
-    assert "**mine** was cancelled; nothing of it is left" in words(shows)
+    assert "The training of “mine” was cancelled. Nothing was kept." in words(shows)
     assert keys(shows) == ["close"] and not shows.error
 
 
@@ -110,13 +111,13 @@ def test_a_run_that_cannot_publish_tells_why_and_tries_again_when_asked(panel, p
 def test_a_run_that_is_done_tells_what_was_learnt(panel, page, home):
     publish(home, "mine")
     shows = panel(a_run(state="done", curve=CURVE))
-    assert "**mine** is trained, and in the sidebar" in words(shows)
+    assert "**mine** is trained. You find it in the sidebar." in words(shows)
     card = registry.read_card(home / "mine")
     (table,) = shows.table
     assert list(table.value.columns)[1:] == [
-        "reads of the MNIST test set",
+        "accuracy on the MNIST test set",
         "loss",
-        "reads of drawings by writers kept out",
+        "accuracy on drawings by writers kept out",
     ]
     assert table.value.values.tolist() == [
         ["untrained", "9.51 %", "2.3456", ""],
@@ -127,7 +128,7 @@ def test_a_run_that_is_done_tells_what_was_learnt(panel, page, home):
             f"{card.metrics['pen']['accuracy'] * 100:.2f} %",
         ],
     ]
-    assert "TrainedNetwork in 10 minutes." in words(shows)
+    assert "Trained in 10 minutes." in words(shows)
     assert "curves" in plots(page) and keys(shows) == ["close"]
 
 
@@ -140,53 +141,52 @@ def test_a_result_without_a_measure_before_shows_the_one_after(panel, home):
     assert row[0] == "trained" and len(row) == 4
 
 
-@pytest.mark.parametrize("change", [registry.remove, lambda name: registry.rename(name, "ours")])
-def test_a_result_that_has_been_taken_away_is_not_measured(panel, home, change):
+def test_a_result_that_has_been_removed_is_not_measured(panel, home):
     publish(home, "mine")
-    change("mine")
+    registry.remove("mine")
     shows = panel(a_run(state="done"))
-    assert "renamed or removed since" in words(shows)
+    assert "somebody has removed it since" in words(shows)
     assert not shows.table and keys(shows) == ["close"]
 
 
 def test_a_run_that_failed_tells_why(panel, page):
-    shows = panel(a_run(state="failed", failure="The memory is full.", curve=CURVE))
-    assert "**mine** was not trained" in words(shows)
+    shows = panel(a_run(state="failed", error="The memory is full.", curve=CURVE))
+    assert "“mine” was not trained" in words(shows)
     assert shows.error[0].value == "The memory is full."
     assert keys(shows) == ["close"] and "curves" in plots(page)
 
 
 def test_without_mnist_the_bundled_sample_is_one_press_away(panel, page, jobs):
-    failed = a_run(state="failed", failure="MNIST could not be downloaded.", offline=True)
+    failed = a_run(state="failed", error="MNIST could not be downloaded.", offline=True)
     shows = panel(failed)
     assert shows.error[0].value == "MNIST could not be downloaded."
     assert keys(shows) == ["close", "take_sample"]
     page.button(key="take_sample").click().run()
-    assert jobs.run.recipe == replace(failed.recipe, sample=True) and jobs.run.name == "mine"
+    assert jobs.run.task == on_sample(failed.task)
     assert keys(panel()) == ["cancel"]
 
 
 def test_a_sample_that_cannot_be_taken_is_a_message_that_stays_with_its_run(panel, page, jobs):
     """The panel runs again every few seconds."""
-    panel(a_run(state="failed", failure="MNIST could not be downloaded.", offline=True))
+    panel(a_run(state="failed", error="MNIST could not be downloaded.", offline=True))
     jobs.refusal = "The disk is almost full."
     page.button(key="take_sample").click().run()
     assert jobs.asked == []
     for _ in range(2):
         assert panel().error[1].value == "The disk is almost full."
-    (error,) = panel(a_run(state="failed", failure="The memory is full.")).error
+    (error,) = panel(a_run(state="failed", error="The memory is full.")).error
     assert error.value == "The memory is full."
 
 
 def test_a_name_taken_meanwhile_is_numbered_for_the_sample(panel, page, jobs, home):
-    panel(a_run(state="failed", failure="MNIST could not be downloaded.", offline=True))
+    panel(a_run(state="failed", error="MNIST could not be downloaded.", offline=True))
     publish(home, "mine")
     page.button(key="take_sample").click().run()
-    assert jobs.run.name == "mine-2"
+    assert jobs.run.task.name == "mine-2"
 
 
 def test_close_hides_one_run_from_one_session(panel, page, jobs):
-    panel(a_run(state="failed", failure="The memory is full."))
+    panel(a_run(state="failed", error="The memory is full."))
     page.button(key="close").click().run()
     with pytest.raises(KeyError):
         page.get_by_key("training")
@@ -227,7 +227,7 @@ def send(page, jobs):
     assert not page.button(key="retrain").disabled
     page.button(key="retrain").click().run()
     assert not page.exception and not page.error
-    return jobs.run.recipe
+    return jobs.run.task.recipe
 
 
 def test_every_recipe_is_offered_in_one_of_the_families(form):
@@ -256,7 +256,7 @@ def test_a_recipe_left_as_it_is_is_what_will_be_trained(form, jobs, monkeypatch,
     choose(form, name)
     assert form.selectbox(key="data").value == (WITH_PEN if RECIPES[name].pen_copies else MNIST)
     assert send(form, jobs) == RECIPES[name]
-    assert jobs.run.name == ("quick" if name == "quick" else registry.free_name(name))
+    assert jobs.run.task.name == ("quick" if name == "quick" else registry.free_name(name))
 
 
 @pytest.mark.parametrize("name", RECIPES)
@@ -328,9 +328,9 @@ def test_who_chose_the_sample_keeps_it_with_another_recipe(form, jobs):
 @pytest.mark.parametrize(
     ("recipe", "field", "text", "complaint"),
     [
-        ("quick", "hidden", "wide", "'wide' is no list of layers"),
-        ("quick", "filters", "16; 32", "'16; 32' is no list of layers"),
-        ("quick", "filters", "", "filters: 0 layers are given; this kind of network takes 1 to 6"),
+        ("quick", "hidden", "wide", "'wide' is not a list of layers"),
+        ("quick", "filters", "16; 32", "'16; 32' is not a list of layers"),
+        ("quick", "filters", "", "filters: this kind of network takes 1 to 6 layers, not 0"),
         ("quick", "filters", "129", "filters: a layer's width is 129"),
         ("quick", "hidden", "0", "hidden: a layer's width is 0"),
         ("quick", "hidden", "-5", "hidden: a layer's width is -5"),
@@ -338,13 +338,13 @@ def test_who_chose_the_sample_keeps_it_with_another_recipe(form, jobs):
             "quick",
             "hidden",
             "9 9 9 9",
-            "hidden: 4 layers are given; this kind of network takes 0 to 3",
+            "hidden: this kind of network takes 0 to 3 layers, not 4",
         ),
         (
             "quick-mlp",
             "hidden",
             "",
-            "hidden: 0 layers are given; this kind of network takes 1 to 5",
+            "hidden: this kind of network takes 1 to 5 layers, not 0",
         ),
         ("quick-mlp", "hidden", "64, 2049", "hidden: a layer's width is 2049"),
     ],
@@ -379,7 +379,7 @@ def test_a_number_out_of_range_is_a_message_and_not_the_number_before(form, jobs
 def test_spaces_around_a_name_are_left_out(form, jobs):
     form.text_input(key="name").set_value(" Anna ")
     send(form, jobs)
-    assert jobs.run.name == "Anna"
+    assert jobs.run.task.name == "Anna"
 
 
 @pytest.mark.parametrize(
@@ -395,7 +395,7 @@ def test_a_name_that_cannot_be_is_a_message_and_starts_nothing(form, jobs, home,
     form.text_input(key="name").set_value("ours").run()
     assert not form.sidebar.error
     send(form, jobs)
-    assert jobs.run.name == "ours"
+    assert jobs.run.task.name == "ours"
 
 
 def test_without_a_name_the_result_is_called_as_its_recipe_and_numbered(form, jobs, home):
@@ -403,7 +403,7 @@ def test_without_a_name_the_result_is_called_as_its_recipe_and_numbered(form, jo
     form.run()
     assert form.text_input(key="name").placeholder == "quick-2"
     send(form, jobs)
-    assert jobs.run.name == "quick-2"
+    assert jobs.run.task.name == "quick-2"
 
 
 def test_a_name_is_used_once(form, jobs, home):
@@ -413,7 +413,7 @@ def test_a_name_is_used_once(form, jobs, home):
     form.run()
     assert form.text_input(key="name").value == ""
     send(form, jobs)
-    assert jobs.run.name == "quick"
+    assert jobs.run.task.name == "quick"
 
 
 def test_a_start_that_fails_is_a_message(form, jobs):
@@ -426,10 +426,10 @@ def test_a_start_that_fails_is_a_message(form, jobs):
 def test_while_a_network_is_in_training_there_is_no_second(form, jobs):
     send(form, jobs)
     assert form.button(key="retrain").disabled
-    assert any("**quick** is in training" in caption.value for caption in form.sidebar.caption)
+    assert any("“quick” is being trained" in caption.value for caption in form.sidebar.caption)
     other = open_session().run()
     assert other.button(key="retrain").disabled
-    jobs.run = replace(jobs.run, state="failed", failure="The memory is full.")
+    jobs.run = replace(jobs.run, state="failed", error="The memory is full.")
     for session in (form, other):
         session.run()
         assert not session.button(key="retrain").disabled
@@ -477,7 +477,7 @@ def test_who_started_a_run_moves_to_its_network_once_and_nobody_else(page, canva
 
 
 def test_who_took_the_sample_moves_to_its_network_too(panel, page, jobs, home):
-    panel(a_run(state="failed", failure="MNIST could not be downloaded.", offline=True))
+    panel(a_run(state="failed", error="MNIST could not be downloaded.", offline=True))
     page.button(key="take_sample").click().run()
     jobs.finish(home)
     page.run()
@@ -489,8 +489,7 @@ def test_who_started_a_run_moves_although_its_panel_says_it_was_renamed(page, jo
     page.run()
     page.button(key="retrain").click().run()
     publish(home, "quick")
-    jobs.run = replace(jobs.run, name="quick-2")
-    jobs.finish(home)
+    jobs.finish(home, "quick-2")
     page.run()
     assert page.radio(key="model").value == "quick-2"
 
@@ -499,7 +498,7 @@ def test_who_started_a_run_moves_although_another_has_started_since(page, jobs, 
     page.run()
     page.button(key="retrain").click().run()
     jobs.finish(home)
-    jobs.start(RECIPES["quick-mlp"], "theirs")
+    jobs.start(Training(RECIPES["quick-mlp"], "theirs"))
     page.run()
     assert page.radio(key="model").value == "quick"
 

@@ -6,7 +6,7 @@ import pytest
 
 from digitcanvas import Recognizer
 from digitcanvas.data.mnist import BUNDLED, SAMPLE, load_sample, sha256
-from digitcanvas.data.pen import VALIDATION_WRITERS, PenDigits, images_of
+from digitcanvas.data.pen import VALIDATION_WRITERS, PenDigits, images_from_drawings
 from digitcanvas.drawing.preprocess import PEN_WIDTH, image_from_strokes
 from digitcanvas.learning import training
 from digitcanvas.learning.keras_networks import build
@@ -110,7 +110,7 @@ def test_a_run_is_calibrated_on_what_is_kept_to_measure_it(run, pen_drawings, mo
     (images, meant), (drawn, written) = seen
     np.testing.assert_array_equal(images, kept)
     np.testing.assert_array_equal(meant, labels)
-    np.testing.assert_array_equal(drawn, images_of(pen_drawings.validation)[0])
+    np.testing.assert_array_equal(drawn, images_from_drawings(pen_drawings.validation)[0])
     assert list(written) == [5, 6, 7, 8, 9]
 
 
@@ -134,7 +134,7 @@ def test_without_copies_pen_strokes_take_no_part(pen_drawings, monkeypatch):
 
 def test_what_is_no_digit_is_turned_away_and_digits_are_not(run):
     trained, _ = run
-    others, _ = images_of(make_outliers(300, [], np.random.default_rng(99)))
+    others, _ = images_from_drawings(make_outliers(300, [], np.random.default_rng(99)))
     digits = load_sample().x_test.astype(np.float32) / 255
     rejected = [
         (split_softmax(trained.model.predict(images, verbose=0))[1] < ACCEPTED).mean()
@@ -288,7 +288,7 @@ def test_a_rate_is_constant_or_rises_and_falls_as_a_cosine(optimizer):
 def test_a_run_that_lost_its_way_says_to_lower_the_learning_rate():
     recipe = replace(PLAIN, optimizer="sgd", learning_rate=10, weight_decay=1, normalise=False)
     progress = []
-    with pytest.raises(ValueError, match=r"no number any more in epoch 1, .*lower learning rate"):
+    with pytest.raises(ValueError, match=r"no longer a number in epoch 1, .*lower learning rate"):
         train(recipe, load_sample(), on_progress=progress.append)
     assert all(np.isfinite(p.metrics["loss"]) for p in progress)
 
@@ -368,9 +368,11 @@ def test_without_pen_strokes_outliers_join_all_the_same():
 def test_drawings_are_learnt_from_with_pens_of_all_widths(monkeypatch, pen_drawings):
     """Among them the one that is served."""
     widths = []
-    draw = training.images_of
+    draw = training.images_from_drawings
     monkeypatch.setattr(
-        training, "images_of", lambda drawings, pens: widths.extend(pens) or draw(drawings, pens)
+        training,
+        "images_from_drawings",
+        lambda drawings, pens: widths.extend(pens) or draw(drawings, pens),
     )
     recipe = replace(TINY, pen_copies=20, outliers=100)
     training.assemble(recipe, load_sample(), pen_drawings)
@@ -521,7 +523,7 @@ def test_a_search_ends_where_the_loss_diverges_and_keeps_what_came_before(few_di
 
 def test_a_search_that_diverges_at_once_says_so(few_digits, monkeypatch):
     monkeypatch.setattr(rate_finder, "FIRST", 1e30)
-    with pytest.raises(Diverged, match="no number any more"):
+    with pytest.raises(Diverged, match="no longer a number"):
         find_rate(replace(WILD, batch_size=100), load_sample())
 
 

@@ -23,7 +23,7 @@ def reports(losses):
 def curve_of(reports):
     curve = LearningCurve()
     for report in reports:
-        curve.add(report)
+        curve = curve.extended(report)
     return curve
 
 
@@ -86,12 +86,12 @@ def test_a_short_run_has_a_point_for_every_batch():
 
 def test_validation_has_a_point_at_every_epoch_s_end():
     curve = curve_of(reports(np.ones((3, 500))))
-    assert curve.validation == [(1.0, 10.0, 0.0), (2.0, 11.0, 0.1), (3.0, 12.0, 0.2)]
+    assert curve.validation == ((1.0, 10.0, 0.0), (2.0, 11.0, 0.1), (3.0, 12.0, 0.2))
     assert {1, 2, 3} <= {done for done, *_ in curve.training}
 
 
 def test_making_drawings_leaves_no_point():
-    assert curve_of([Progress(0, 3, batch, 1000, {}) for batch in (0, 500, 1000)]).training == []
+    assert curve_of([Progress(0, 3, batch, 1000, {}) for batch in (0, 500, 1000)]).training == ()
 
 
 @pytest.mark.parametrize(
@@ -115,4 +115,4 @@ def test_where_rates_are_tried_there_is_a_training_curve_and_no_validation():
         for epoch in (1, 2)
         for last in ({}, {"learning_rate": 1e-4})
     )
-    assert curve.training == [(1.0, 2.0, 0.5), (2.0, 2.0, 0.5)] and curve.validation == []
+    assert curve.training == ((1.0, 2.0, 0.5), (2.0, 2.0, 0.5)) and curve.validation == ()

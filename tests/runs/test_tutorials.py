@@ -1,13 +1,10 @@
 """What the tutorials claim, and the recipes that are to come to the same."""
 
 from dataclasses import replace
-from types import SimpleNamespace
 
 import pytest
 
-import digitcanvas
 from digitcanvas.__main__ import main
-from digitcanvas.data.mnist import load_sample
 from digitcanvas.reading import registry
 from digitcanvas.runs import tutorials
 from digitcanvas.runs.recipes import RECIPES
@@ -36,25 +33,23 @@ CHANGED = Experiment(
 )
 
 
-@pytest.fixture
-def recipes(home, monkeypatch):
-    """The recipes that the command `train` would have trained by."""
-    recipes = []
+class Refusing:
+    """Notes the recipes of the runs that it is to start, and starts none."""
 
-    def train(recipe, *_):
-        recipes.append(recipe)
+    def __init__(self):
+        self.recipes = []
+
+    def start(self, task, sources):
+        self.recipes.append(task.recipe)
         raise ValueError("enough")
-
-    monkeypatch.setattr(digitcanvas, "training", SimpleNamespace(train=train), raising=False)
-    monkeypatch.setattr("digitcanvas.__main__.find_mnist", lambda path: load_sample())
-    monkeypatch.delenv("DIGITCANVAS_PEN", raising=False)
-    return recipes
 
 
 @pytest.mark.parametrize("experiment", [*EXPERIMENTS, CHANGED], ids=lambda e: e.name)
-def test_an_experiment_s_name_is_what_train_takes_for_it(recipes, experiment):
+def test_an_experiment_s_name_is_what_train_takes_for_it(home, monkeypatch, experiment):
+    jobs = Refusing()
+    monkeypatch.setattr("digitcanvas.__main__.jobs_in", lambda home: jobs)
     main(["train", *experiment.name.split()])
-    assert recipes == [experiment.recipe]
+    assert jobs.recipes == [experiment.recipe]
 
 
 def test_an_experiment_is_its_base_but_for_its_changes():

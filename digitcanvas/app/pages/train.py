@@ -9,6 +9,7 @@ from digitcanvas.reading import registry
 from digitcanvas.reading.recognizer import Recognizer
 from digitcanvas.runs.estimate import seconds_to_find_rate
 from digitcanvas.runs.jobs import JobError
+from digitcanvas.runs.run import RateSearch
 
 
 def show(recognizers: dict[str, Recognizer]) -> None:
@@ -35,16 +36,16 @@ def _find_rate() -> None:
     )
     recipe = training_form.watch()
     run = run_panel.jobs().latest()
-    busy = run is not None and run.state == "running"
+    busy = run is not None and run.is_running
     if st.button("Find the rate", key="find_rate", disabled=busy or not recipe):
         try:
-            run_panel.jobs().find_rate(recipe)
+            run_panel.jobs().start(RateSearch(recipe))
         except JobError as error:
             st.error(str(error), icon=":material/warning:")
         else:
             st.rerun()
     if recipe:
-        estimate = run_panel.words_for(seconds_to_find_rate(recipe))
+        estimate = run_panel.duration(seconds_to_find_rate(recipe))
         st.caption(f"About {estimate} on this machine, on a part of MNIST's digits.")
     else:
         st.caption("The form in the sidebar has to be mended first.")
@@ -93,7 +94,7 @@ def _row(name: str, card: registry.Card) -> dict[str, str]:
         "rate": f"{recipe.get('optimizer')}, {recipe.get('learning_rate')}",
         "before": _measured(card.untrained),
         "after": _measured(card.test),
-        "took": run_panel.words_for(card.seconds),
+        "took": run_panel.duration(card.seconds),
     }
 
 

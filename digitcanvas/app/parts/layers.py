@@ -15,8 +15,14 @@ def show(name: str) -> None:
     try:
         card = registry.read_card(registry.find(name))
         layers = card.layers or layer_table(Recipe(**card.recipe))  # of a card from before 0.2
-    except (ValueError, TypeError) as error:
+    except registry.ModelError as error:
         st.warning(str(error), icon=":material/warning:")
+        return
+    except (ValueError, TypeError):
+        st.warning(
+            "This network's card has no layer table, and its recipe is unknown to this version.",
+            icon=":material/warning:",
+        )
         return
     plot.show(network_diagram(layers), key="diagram")
     st.table(

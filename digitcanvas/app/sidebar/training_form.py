@@ -8,7 +8,7 @@ import streamlit as st
 from digitcanvas.app.parts import run_panel
 from digitcanvas.reading import registry
 from digitcanvas.runs.estimate import seconds_for, split_sizes
-from digitcanvas.runs.jobs import FIND_RATE, JobError
+from digitcanvas.runs.jobs import JobError
 from digitcanvas.runs.networks import FAMILIES, family
 from digitcanvas.runs.recipes import (
     LIMITS,
@@ -83,7 +83,7 @@ def show() -> None:
         st.error(str(error), icon=":material/warning:")
         recipe = None
     if recipe:
-        estimate = run_panel.words_for(seconds_for(recipe, with_pen=state["data"] == WITH_PEN))
+        estimate = run_panel.duration(seconds_for(recipe, with_pen=state["data"] == WITH_PEN))
         learnt, validated = split_sizes(recipe)
         st.caption(
             f"Learns from {learnt:,} digits, validates on {validated:,}. "
@@ -91,7 +91,7 @@ def show() -> None:
         )
     _tell_watchers(recipe)
     run = run_panel.jobs().latest()
-    busy = run is not None and run.state == "running"
+    busy = run is not None and run.is_running
     if st.button(
         "Retrain", key="retrain", type="primary", width="stretch", disabled=busy or not recipe
     ):
@@ -103,12 +103,7 @@ def show() -> None:
             state["started"] = True
             st.rerun()
     if busy:
-        what = (
-            "A learning rate is searched"
-            if run.task == FIND_RATE
-            else f"**{run.name}** is in training"
-        )
-        st.caption(f"{what}: watch it on the page.")
+        st.caption(f"{run.task.busy}: watch it on the page.")
 
 
 def _names(kind: str) -> list[str]:
