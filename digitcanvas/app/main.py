@@ -1,4 +1,4 @@
-"""The page around the pages: its set-up, the sidebar and the navigation."""
+"""What all pages share: the set-up, the sidebar and the navigation."""
 
 import streamlit as st
 
@@ -6,12 +6,13 @@ from digitcanvas.app import server
 from digitcanvas.app.canvas import canvas
 from digitcanvas.app.pages import data, draw, evaluate, train
 from digitcanvas.app.parts import run_panel
-from digitcanvas.app.sidebar import network_switch, training_form
+from digitcanvas.app.sidebar import form_recipe, network_switch, training_form
+from digitcanvas.app.state import Key
 from digitcanvas.reading.recognizer import Recognizer
 
 
 def show() -> None:
-    """Run once: draw the sidebar, then the page that the person has chosen."""
+    """Run the sidebar, then the page that the person has chosen."""
     st.set_page_config(page_title="digitcanvas", page_icon="✏️")
     run_panel.remember()
     recognizers = _sidebar()
@@ -31,13 +32,13 @@ def show() -> None:
 
 
 def _sidebar() -> dict[str, Recognizer]:
-    """The network chosen and the one to compare it with, by label; {} if no model can be used."""
+    """Gives the recognizers of the network chosen and of the one to compare it with, by label."""
     with st.sidebar:
         st.header("Network")
         recognizers = network_switch.show()
         st.header("Pen")
-        st.slider("Width in pixels", 4, 40, 16, key="pen_width")
+        st.slider("Width in pixels", 4, 40, 16, key=Key.PEN_WIDTH)
         st.header("Retrain")
-        training_form.forget_watchers()
+        form_recipe.forget_watcher()
         training_form.show()
     return recognizers

@@ -137,6 +137,16 @@ class Session:
     """The recipe that such a page shows; None where the form is out of range. form_checks."""
     started: bool = False
     """Whether the form has just started a run, so that its name is used up. training_form."""
+    known: tuple[object, ...] = ()
+    """What the page knew of runs and models when it last ran. run_panel."""
+    closed: str | None = None
+    """The id of the run whose panel was closed. run_panel."""
+    trained_here: str | None = None
+    """The id of the training that this session started last. run_panel."""
+    taken_rate: float | None = None
+    """A learning rate just taken into the form, to be confirmed on the page. run_panel."""
+    start_errors: dict[str, str] = field(default_factory=dict)
+    """Why a run could not be started again on the sample, by its id. run_panel."""
     learnt_with: str | None = None
     """The chosen network that last joined the curves. Train."""
     shuffles: dict[Key, int] = field(default_factory=dict)

@@ -127,7 +127,7 @@ def test_the_sidebar_tells_of_each_network_what_its_card_says(page):
     for name, proto in zip(["cnn", "mlp"], page.radio(key="model").proto.captions, strict=True):
         card = registry.read_card(registry.SHIPPED / name)
         assert f"{card.parameters:,} parameters" in proto
-        assert f"{card.test['accuracy'] * 100:.2f} % of the MNIST test set" in proto
+        assert f"{card.test['accuracy'] * 100:.2f} % right on the MNIST test set" in proto
         assert f"{card.trained_on.day} {card.trained_on:%B %Y}" in proto
 
 
@@ -597,7 +597,7 @@ def test_what_came_with_the_app_can_be_downloaded_and_nothing_else(page, name):
         "download.tflite",
     ]
     assert not menu.button and not menu.text_input
-    assert "stays" in menu.caption[0].value
+    assert "cannot rename or remove" in menu.caption[0].value
 
 
 def test_a_network_trained_here_can_be_downloaded_too(page, home):

@@ -44,7 +44,7 @@ from tests.digits import DIGITS
 
 PAGES = ("", "data", "train", "evaluate")
 SAMPLE_SHOWN = "These here are the 5,000 of its digits that came with the app."
-MEND = "The form in the sidebar has to be mended first."
+MEND = "Fix the form in the sidebar first."
 NONE = "There are none of these."
 UNSURE = 2_133
 """The index of a training digit of the sample of which neither network is sure."""

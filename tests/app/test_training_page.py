@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from digitcanvas.app.sidebar import network_switch
+from digitcanvas.app.parts import shared_models
 from digitcanvas.reading import registry
 from digitcanvas.runs.progress import LearningCurve, Progress
 from digitcanvas.runs.recipes import RECIPES, Recipe
@@ -527,7 +527,7 @@ def test_a_result_that_is_gone_before_it_was_seen_moves_nobody(page, jobs, home)
 def test_who_started_a_run_moves_although_it_ended_while_the_page_looked(
     page, jobs, home, monkeypatch
 ):
-    load = network_switch.load_card
+    load = shared_models.load_card
 
     def load_meanwhile(*arguments):
         if jobs.run.state == "running":
@@ -536,6 +536,6 @@ def test_who_started_a_run_moves_although_it_ended_while_the_page_looked(
 
     page.run()
     page.button(key="retrain").click().run()
-    monkeypatch.setattr(network_switch, "load_card", load_meanwhile)
+    monkeypatch.setattr(shared_models, "load_card", load_meanwhile)
     page.run()
     assert page.radio(key="model").value == "quick"

@@ -47,7 +47,7 @@ class History:
     def background(self) -> str:
         """Black. Its opacity counts the changes: browsers take any opacity above 1 for 1.
 
-        The canvas sends it back with a report, which so says whether it knows of the last change.
+        The canvas sends it back with each report, and so shows which changes that includes.
         """
         return f"rgba(0, 0, 0, {1 + self.changes})"
 

@@ -4,7 +4,7 @@ import numpy as np
 import streamlit as st
 
 from digitcanvas.app.parts import plot, run_panel, shared_mnist
-from digitcanvas.app.sidebar import training_form
+from digitcanvas.app.sidebar import form_recipe
 from digitcanvas.data.mnist import Mnist, split
 from digitcanvas.figures import charts, image_grid
 from digitcanvas.reading.recognizer import Recognizer
@@ -19,7 +19,7 @@ SPLIT = 0.05, 17
 def show(recognizers: dict[str, Recognizer]) -> None:
     """The page. The first recognizer gives the cross-entropy of the image that is shown."""
     st.header("What networks learn from", anchor=False)
-    recipe = training_form.watch()
+    recipe = form_recipe.watch()
     if recipe and recipe.sample:
         st.info("The form in the sidebar learns from the bundled sample: this is it.")
         mnist = shared_mnist.load_bundled()

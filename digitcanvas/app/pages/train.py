@@ -1,9 +1,11 @@
-"""Train: how networks learnt, beside each other, and the learning rate to train the next with."""
+"""Train: how networks learned, beside each other, and a learning rate for the next one."""
 
 import streamlit as st
 
-from digitcanvas.app.parts import layers, plot, run_panel
-from digitcanvas.app.sidebar import network_switch, training_form
+from digitcanvas.app import state
+from digitcanvas.app.parts import layers, plot, run_panel, shared_models
+from digitcanvas.app.sidebar import form_recipe
+from digitcanvas.app.state import Key
 from digitcanvas.figures import charts
 from digitcanvas.reading import registry
 from digitcanvas.reading.recognizer import Recognizer
@@ -13,31 +15,33 @@ from digitcanvas.runs.run import RateSearch
 
 
 def show(recognizers: dict[str, Recognizer]) -> None:
+    """The page. Without a recognizer there are no layers to show."""
     st.header("How networks learn", anchor=False)
     st.markdown(
-        "*Retrain*, in the sidebar, trains a network; while it learns it shows here. In each epoch "
-        "it sees every digit once, and turns its parameters a little so that the loss falls."
+        "Press *Retrain* in the sidebar, and watch a network learn here. In each epoch it sees "
+        "every training digit once, and after each batch it adjusts its parameters a little, so "
+        "that the loss falls."
     )
     run_panel.show()
     _find_rate()
-    cards, _ = network_switch.read_cards()
+    cards, _ = shared_models.read_cards()
     _add_chosen(cards)
     _curves(cards)
     if recognizers:
-        layers.show(st.session_state["model"])
+        layers.show(st.session_state[Key.MODEL])
 
 
 def _find_rate() -> None:
     st.subheader("Find a learning rate", anchor=False)
     st.markdown(
-        "Too low a rate learns slowly, too high a one jumps past what it seeks. This trains the "
-        "form's network at 80 rates, each higher than the last: worth trying are those just below "
-        "the one where the loss is least."
+        "A network learns slowly if the rate is too low, and not at all if it is too high. This "
+        "trains the form's network briefly, at 80 rates, each higher than the last. Good rates lie "
+        "just below the one with the lowest loss."
     )
-    recipe = training_form.watch()
+    recipe = form_recipe.watch()
     run = run_panel.jobs().latest()
     busy = run is not None and run.is_running
-    if st.button("Find the rate", key="find_rate", disabled=busy or not recipe):
+    if st.button("Find the rate", key=Key.FIND_RATE, disabled=busy or not recipe) and recipe:
         try:
             run_panel.jobs().start(RateSearch(recipe))
         except JobError as error:
@@ -48,39 +52,39 @@ def _find_rate() -> None:
         estimate = run_panel.duration(seconds_to_find_rate(recipe))
         st.caption(f"About {estimate} on this machine, on a part of MNIST's digits.")
     else:
-        st.caption("The form in the sidebar has to be mended first.")
+        st.caption("Fix the form in the sidebar first.")
 
 
 def _add_chosen(cards: dict[str, registry.Card]) -> None:
-    """The network that was chosen in the sidebar comes to those whose curves are shown."""
-    state = st.session_state
-    names, chosen = state.get("learnt", []), state.get("model")
-    if chosen != state.get("learnt_with"):
-        state["learnt_with"] = chosen
+    """Add the network chosen in the sidebar, once, to those whose curves are shown."""
+    session, values = state.session(), st.session_state
+    names, chosen = values.get(Key.LEARNT, []), values.get(Key.MODEL)
+    if chosen != session.learnt_with:
+        session.learnt_with = chosen
         names = [*names, chosen]
-    state["learnt"] = [name for name in dict.fromkeys(names) if name in cards]
+    values[Key.LEARNT] = [name for name in dict.fromkeys(names) if name in cards]
 
 
 @st.fragment
 def _curves(cards: dict[str, registry.Card]) -> None:
-    st.subheader("Loss and accuracy, epoch by epoch", anchor=False)
+    st.subheader("Loss and accuracy by epoch", anchor=False)
     names = st.multiselect(
         "Networks",
         list(cards),
-        key="learnt",
+        key=Key.LEARNT,
         persist_state="session",
-        format_func=network_switch.label,
-        placeholder="Choose networks to lay over each other",
+        format_func=shared_models.label,
+        placeholder="Choose networks to compare",
     )
     if not names:
         return
-    chosen = {network_switch.label(name): cards[name] for name in names}
+    chosen = {shared_models.label(name): cards[name] for name in names}
     histories = {name: card.history for name, card in chosen.items()}
-    plot.show(charts.history_chart(histories), key="histories")
+    plot.show(charts.history_chart(histories), key=Key.HISTORIES)
     st.caption(
-        "Where the digits learnt from (dotted) are read ever better and those kept to validate "
-        "with are not, a network learns by heart. Bent images and dropout make learning harder, so "
-        "the dotted lines can lie below the others."
+        "Dotted: training digits. Solid: validation digits. A network that keeps improving on the "
+        "dotted line alone is learning by heart. Augmentation and dropout make the training digits "
+        "harder to read, so their accuracy can be the lower one."
     )
     st.table([_row(name, card) for name, card in chosen.items()])
 
@@ -99,5 +103,5 @@ def _row(name: str, card: registry.Card) -> dict[str, str]:
 
 
 def _measured(metrics: dict) -> str:
-    """Accuracy and loss on the test set; cards of old do not tell those of before."""
+    """Accuracy and loss on the test set; "" if there are none, as before training in old cards."""
     return f"{metrics['accuracy'] * 100:.2f} %, loss {metrics['loss']:.4f}" if metrics else ""

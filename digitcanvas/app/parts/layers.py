@@ -1,9 +1,9 @@
-"""What a network consists of: its layers as a table, and a drawing of them."""
+"""What a network consists of: a diagram of its layers, and a table of them."""
 
 import streamlit as st
 
-from digitcanvas.app.parts import plot
-from digitcanvas.app.sidebar import network_switch
+from digitcanvas.app.parts import plot, shared_models
+from digitcanvas.app.state import Key
 from digitcanvas.figures.network_diagram import network_diagram
 from digitcanvas.reading import registry
 from digitcanvas.runs.networks import layer_table
@@ -11,7 +11,8 @@ from digitcanvas.runs.recipes import Recipe
 
 
 def show(name: str) -> None:
-    st.subheader(f"The layers of {network_switch.label(name)}", anchor=False)
+    """The layers of the model of this name, or what keeps them from being shown."""
+    st.subheader(f"The layers of {shared_models.label(name)}", anchor=False)
     try:
         card = registry.read_card(registry.find(name))
         layers = card.layers or layer_table(Recipe(**card.recipe))  # of a card from before 0.2
@@ -24,7 +25,7 @@ def show(name: str) -> None:
             icon=":material/warning:",
         )
         return
-    plot.show(network_diagram(layers), key="diagram")
+    plot.show(network_diagram(layers), key=Key.DIAGRAM)
     st.table(
         {
             "layer": [layer.kind for layer in layers],
@@ -35,6 +36,6 @@ def show(name: str) -> None:
     )
     st.caption(
         f"{sum(layer.parameters for layer in layers):,} parameters in all: the numbers that "
-        "training sets. The last layer gives a probability for each digit"
-        + (", and one for what is no digit." if layers[-1].shape == (11,) else ".")
+        "training adjusts. The last layer gives one probability for each digit"
+        + (', and one for "not a digit".' if layers[-1].shape == (11,) else ".")
     )

@@ -4,7 +4,9 @@ from collections.abc import Callable
 
 import streamlit as st
 
+from digitcanvas.app import state
 from digitcanvas.app.parts import plot
+from digitcanvas.app.state import Key
 from digitcanvas.figures.charts import Figure
 from digitcanvas.reading import registry
 from digitcanvas.runs.jobs import JobError, Jobs, jobs_in
@@ -25,21 +27,21 @@ def jobs() -> Jobs:
 
 def start(recipe: Recipe, name: str) -> None:
     """Start a training for this session. Raises JobError and ModelError as `Jobs.start` does."""
-    st.session_state["trained_here"] = jobs().start(Training(recipe, name)).id
+    state.session().trained_here = jobs().start(Training(recipe, name)).id
 
 
 def take_result() -> str | None:
     """The name of the model that this session trained, once."""
-    run_id = st.session_state.get("trained_here")
-    name = jobs().result(run_id) if run_id else None
+    session = state.session()
+    name = jobs().result(session.trained_here) if session.trained_here else None
     if name:
-        del st.session_state["trained_here"]
+        session.trained_here = None
     return name
 
 
 def remember() -> None:
     """Note what this run of the page knows, so that `show` notices news."""
-    st.session_state["known"] = _news()
+    state.session().known = _news()
 
 
 def _news() -> tuple[object, ...]:
@@ -52,19 +54,21 @@ def show(is_stale: Callable[[], bool] = lambda: False) -> None:
 
     It also reruns the page if the page says that it is stale.
     """
-    if rate := st.session_state.pop("taken_rate", None):
-        st.toast(f"The training form now has the learning rate {rate:g}.")
+    session = state.session()
+    if session.taken_rate:
+        st.toast(f"The training form now has the learning rate {session.taken_rate:g}.")
+        session.taken_rate = None
     run = jobs().latest()
     st.fragment(_panel, run_every=BUSY if run and run.is_running else IDLE)(is_stale)
 
 
 def _panel(is_stale: Callable[[], bool]) -> None:
-    if _news() != st.session_state["known"] or is_stale():
+    if _news() != state.session().known or is_stale():
         st.rerun()
     run = jobs().latest()
-    if run is None or st.session_state.get("closed") == run.id:
+    if run is None or state.session().closed == run.id:
         return
-    with st.container(key="training", border=True):
+    with st.container(key=Key.TRAINING, border=True):
         match run.state, run.curve:
             case "running", _:
                 _running(run)
@@ -81,10 +85,10 @@ def _panel(is_stale: Callable[[], bool]) -> None:
 def _running(run: Run) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"**{run.task.running}**", width="stretch")
-        st.button("Cancel", key="cancel", on_click=jobs().cancel, args=[run.id])
+        st.button("Cancel", key=Key.CANCEL, on_click=jobs().cancel, args=[run.id])
     if run.problem:
         st.error(run.problem, icon=":material/warning:")
-        st.button("Try again", key="publish_again", on_click=jobs().publish_again, args=[run.id])
+        st.button("Try again", key=Key.PUBLISH_AGAIN, on_click=jobs().publish_again, args=[run.id])
     st.progress(run.share, _where(run))
     _curves(run)
 
@@ -135,20 +139,20 @@ def _found(run: Run, curve: RateCurve) -> None:
     _title(run, f"Learning rates from **{low:.2g}** to **{high:.2g}** are worth trying.")
     _curves(run)
     label = f"Use {curve.choice:g} for the next training"
-    if st.button(label, key="take_rate", on_click=_take_rate, args=[curve]):
+    if st.button(label, key=Key.TAKE_RATE, on_click=_take_rate, args=[curve]):
         st.rerun()
 
 
 def _take_rate(curve: RateCurve) -> None:
-    st.session_state["learning_rate"] = st.session_state["taken_rate"] = curve.choice
+    st.session_state[Key.LEARNING_RATE] = state.session().taken_rate = curve.choice
 
 
 def _failed(run: Run) -> None:
     _title(run, run.task.failed)
     st.error(run.error, icon=":material/warning:")
     if run.offline:
-        st.button("Use the bundled sample", key="take_sample", on_click=_take_sample, args=[run])
-    if error := st.session_state.get("start_errors", {}).get(run.id):
+        st.button("Use the bundled sample", key=Key.TAKE_SAMPLE, on_click=_take_sample, args=[run])
+    if error := state.session().start_errors.get(run.id):
         st.error(error, icon=":material/warning:")
     _curves(run)
 
@@ -161,22 +165,22 @@ def _take_sample(run: Run) -> None:
         else:
             jobs().start(task)
     except (JobError, registry.ModelError) as error:
-        st.session_state["start_errors"] = {run.id: str(error)}
+        state.session().start_errors = {run.id: str(error)}
 
 
 def _title(run: Run, words: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(words, width="stretch")
-        st.button("Close", key="close", on_click=_close, args=[run.id])
+        st.button("Close", key=Key.CLOSE, on_click=_close, args=[run.id])
 
 
 def _close(run_id: str) -> None:
-    st.session_state["closed"] = run_id
+    state.session().closed = run_id
 
 
 def _curves(run: Run) -> None:
     if figure := _figure(run.id, run.state, run):
-        plot.show(figure, key="curves")
+        plot.show(figure, key=Key.CURVES)
 
 
 @st.cache_resource(ttl=CURVES, max_entries=4, show_spinner=False)

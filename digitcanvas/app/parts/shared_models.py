@@ -1,0 +1,55 @@
+"""The models on disk for the pages: their cards and recognizers, loaded once for all sessions."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import streamlit as st
+
+from digitcanvas.reading import registry
+from digitcanvas.reading.recognizer import Recognizer
+
+LABELS = {"cnn": "CNN", "mlp": "MLP"}
+
+
+def label(name: str) -> str:
+    """What a page calls the model of this name."""
+    return LABELS.get(name, name)
+
+
+def read_cards() -> tuple[dict[str, registry.Card], list[str]]:
+    """The cards of the models that can be used, by name; and what is wrong with the others."""
+    cards, problems = {}, []
+    for name in registry.model_names():
+        try:
+            directory = registry.find(name)
+            cards[name] = load_card(directory, registry.version(directory))
+        except registry.ModelError as error:
+            problems.append(str(error))
+    return cards, problems
+
+
+def load(names: Iterable[str]) -> tuple[dict[str, Recognizer], list[str]]:
+    """The recognizers of these models, by label; and what is wrong with those left out."""
+    recognizers, problems = {}, []
+    for name in names:
+        try:
+            directory = registry.find(name)
+            recognizers[label(name)] = load_recognizer(directory, registry.version(directory))
+        except registry.ModelError as error:
+            problems.append(str(error))
+    return recognizers, problems
+
+
+# Caches keep an entry until another version is published under the same name.
+
+
+@st.cache_resource(show_spinner=False, max_entries=32)
+def load_recognizer(directory: Path, version: int) -> Recognizer:
+    return Recognizer.load(directory)
+
+
+@st.cache_resource(show_spinner=False, max_entries=1000)
+def load_card(directory: Path, version: int) -> registry.Card:
+    """The card of a model whose network for serving is whole. Raises ModelError for another."""
+    registry.read_served(directory)
+    return registry.read_card(directory)
