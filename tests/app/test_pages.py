@@ -15,8 +15,7 @@ import pytest
 from streamlit.elements.lib import policies
 
 from digitcanvas import Recognizer
-from digitcanvas.app.pages import evaluate
-from digitcanvas.app.parts import shared_mnist
+from digitcanvas.app.parts import shared_mnist, shared_predictions
 from digitcanvas.data.mnist import SAMPLE, load_sample, split
 from digitcanvas.reading import registry
 from digitcanvas.reading.evaluation import predict_images
@@ -43,9 +42,9 @@ from tests.apptest import (
 from tests.digits import DIGITS
 
 PAGES = ("", "data", "train", "evaluate")
-SAMPLE_SHOWN = "These here are the 5,000 of its digits that came with the app."
-MEND = "Fix the form in the sidebar first."
-NONE = "There are none of these."
+SAMPLE_SHOWN = "Shown here are the 5,000 of its digits that came with the app."
+FIX_FORM = "Fix the form in the sidebar first."
+NONE = "No image matches."
 UNSURE = 2_133
 """The index of a training digit of the sample of which neither network is sure."""
 
@@ -108,21 +107,21 @@ def table(page, column):
 
 
 def captions(page, key):
-    """What stands below a mosaic's images: the index first, then a colon or a second line."""
+    """What stands below the images of a grid: the index first, then a colon or a second line."""
     return plots(page)[key]["data"][1]["text"]
 
 
-def places(page, key):
+def indices(page, key):
     return [int(re.split(":|<br>", caption)[0]) for caption in captions(page, key)]
 
 
 def numbers(page, key):
-    """What a press on each of a mosaic's images gives."""
+    """What a press on each image of a grid gives."""
     return plots(page)[key]["data"][2]["customdata"]
 
 
 def tile(page, key, column):
-    """An image in the first row of a mosaic."""
+    """An image in the first row of a grid."""
     _, png = plots(page)[key]["data"][0]["source"].split(",")
     board = np.frombuffer(base64.b64decode(png), np.uint8)
     left = 2 + 32 * column
@@ -233,7 +232,7 @@ def test_a_widget_stands_as_it_was_left_when_its_page_is_found_again(
 
 
 def parts(page):
-    """How many digits there are to train on, to validate with and to test with."""
+    """How many digits there are for training, validation and test."""
     return [int(count.replace(",", "")) for count in table(page, "shape of the images")["digits"]]
 
 
@@ -260,7 +259,7 @@ def test_without_mnist_the_sample_is_shown_and_said_to_be_one(data):
     assert "does not have all of MNIST yet" in notes(data)
     assert SAMPLE_SHOWN in notes(data)
     assert parts(data) == [3_800, 200, 1_000]
-    assert classes(data)["to test with"] == [100] * 10
+    assert classes(data)["test"] == [100] * 10
 
 
 @pytest.mark.parametrize("path", ["data", "evaluate"])
@@ -310,20 +309,20 @@ def test_digits_are_filtered(data, sample):
     data.pills(key="only").set_value([3, 5]).run()
     assert_whole(data)
     expected = np.flatnonzero(np.isin(sample.y_train, [3, 5]))[:25]
-    assert places(data, "images") == expected.tolist()
+    assert indices(data, "images") == expected.tolist()
     np.testing.assert_array_equal(tile(data, "images", 1), sample.x_train[expected[1]])
 
 
 def test_a_reshuffle_shows_others_of_the_same_digits(data, sample):
     data.pills(key="only").set_value([7]).run()
-    seen = [places(data, "images")]
+    seen = [indices(data, "images")]
     for _ in range(2):
         data.button(key="reshuffle").click().run()
-        seen.append(places(data, "images"))
+        seen.append(indices(data, "images"))
         assert len(set(seen[-1])) == 25 and set(sample.y_train[seen[-1]]) == {7}
     assert seen[0] != seen[1] != seen[2]
     data.run()
-    assert places(data, "images") == seen[2]
+    assert indices(data, "images") == seen[2]
 
 
 def test_the_test_digits_are_another_part_and_start_at_the_first(data, sample):
@@ -349,7 +348,7 @@ def test_a_press_on_an_image_chooses_it(data):
     data.pills(key="only").set_value([2, 8]).run()
     data.button(key="reshuffle").click().run()
     for place in (7, 24):
-        chosen = places(data, "images")[place]
+        chosen = indices(data, "images")[place]
         assert chosen == numbers(data, "images")[place]
         press_in(data, "images", chosen)
         assert_whole(data)
@@ -370,8 +369,8 @@ def test_a_press_on_a_gallery_that_is_gone_still_chooses_what_was_pressed(data):
 def test_as_many_images_are_shown_as_are_chosen(data, count):
     data.segmented_control(key="shown").set_value(count).run()
     assert_whole(data)
-    assert places(data, "images") == list(range(count))
-    assert "Below each its index and its label." in text(data)
+    assert indices(data, "images") == list(range(count))
+    assert "Below each image: its index and its label." in text(data)
 
 
 def test_a_digit_of_which_there_is_none_is_no_error(data, monkeypatch):
@@ -407,9 +406,9 @@ def test_the_split_is_the_form_s(data, sample):
         assert parts(data) == [3_200, 800, 1_000]
         _, kept = split(4_000, share, np.random.default_rng(seed))
         expected = np.bincount(sample.y_train[kept])
-        np.testing.assert_array_equal(classes(data)["to validate with"], expected)
+        np.testing.assert_array_equal(classes(data)["validation"], expected)
         assert (
-            "The form in the sidebar keeps 20 % to validate with, drawn by the seed "
+            "The form in the sidebar keeps 20 % for validation, chosen with seed "
             f"{seed}." in text(data)
         )
         seen.append(expected.tolist())
@@ -420,8 +419,8 @@ def test_a_form_that_cannot_be_leaves_the_split_as_the_first_recipe_s(data):
     data.number_input(key="validation_share").set_value(0.95).run()
     assert not data.exception and not data.main.error
     assert parts(data) == [3_800, 200, 1_000]
-    mended = "Until the form is mended, this keeps 5 % to validate with, drawn by the seed 17."
-    assert mended in text(data)
+    kept = "Until you fix the form, this page keeps 5 % for validation, chosen with seed 17."
+    assert kept in text(data)
     data.number_input(key="validation_share").set_value(0.5).run()
     assert_whole(data)
     assert parts(data) == [2_000, 2_000, 1_000]
@@ -432,7 +431,7 @@ def test_where_the_form_learns_from_the_sample_it_is_the_sample_that_is_shown(mn
     page.selectbox(key="data").set_value("The bundled sample of MNIST").run()
     assert_whole(page)
     assert parts(page) == [3_800, 200, 1_000]
-    assert "The form in the sidebar learns from the bundled sample" in notes(page)
+    assert "The form in the sidebar is set to the bundled sample" in notes(page)
     page.selectbox(key="data").set_value("All of MNIST").run()
     assert parts(page) == [57_000, 3_000, 10_000]
     assert not page.info
@@ -446,8 +445,8 @@ def test_the_two_cross_entropies_are_one_and_right(data, sample, model):
     image = sample.x_train[UNSURE, np.newaxis].astype(np.float32) / 255
     probability = float(Recognizer.load(model).predict_batch(image)[0, label])
     assert 0.01 < probability < 0.9
-    rows = table(data, f"of {model.upper()} here")
-    assert rows[f"of {model.upper()} here"] == [f"{-np.log(probability):.4f}"] * 2
+    rows = table(data, f"{model.upper()} here")
+    assert rows[f"{model.upper()} here"] == [f"{-np.log(probability):.4f}"] * 2
     assert rows["loss"] == ["sparse categorical cross-entropy", "categorical cross-entropy"]
     integer, one_hot = rows["label"]
     assert integer == str(label)
@@ -461,13 +460,13 @@ def test_a_network_that_is_wholly_sure_has_a_loss_too(data, monkeypatch, read, l
     monkeypatch.setattr(Recognizer, "predict_batch", lambda self, images: surely)
     data.run()
     assert_whole(data)
-    assert table(data, "loss")["of CNN here"] == [loss, loss]
+    assert table(data, "loss")["CNN here"] == [loss, loss]
 
 
 def test_of_two_networks_the_first_tells_its_loss(data):
     data.selectbox(key="compare").set_value("mlp").run()
     assert_whole(data)
-    assert list(table(data, "loss")) == ["", "label", "loss", "of CNN here"]
+    assert list(table(data, "loss")) == ["", "label", "loss", "CNN here"]
 
 
 def test_without_a_network_the_data_are_shown_without_a_loss(page, visit, broken, sample):
@@ -670,14 +669,14 @@ def test_a_search_that_cannot_start_is_a_message(train, jobs):
 @pytest.mark.parametrize(
     ("kind", "field", "value"), [("number_input", "epochs", 0), ("text_input", "hidden", "wide")]
 )
-def test_until_the_form_is_mended_no_rate_is_searched(train, kind, field, value):
+def test_until_the_form_is_fixed_no_rate_is_searched(train, kind, field, value):
     good = getattr(train, kind)(key=field).value
     getattr(train, kind)(key=field).set_value(value).run()
     assert not train.exception and not train.main.error
-    assert train.button(key="find_rate").disabled and MEND in text(train)
+    assert train.button(key="find_rate").disabled and FIX_FORM in text(train)
     getattr(train, kind)(key=field).set_value(good).run()
     assert_whole(train)
-    assert not train.button(key="find_rate").disabled and MEND not in text(train)
+    assert not train.button(key="find_rate").disabled and FIX_FORM not in text(train)
 
 
 def test_the_search_s_estimate_follows_the_form(train, monkeypatch):
@@ -795,19 +794,19 @@ def readings():
     }
 
 
-def assert_figures(page, readings, taken_for_none="{:.2f} %"):
-    rows = table(page, "read right")
+def assert_figures(page, readings, rejected="{:.2f} %"):
+    rows = table(page, "accuracy")
     assert rows["network"] == list(readings)
     for place, reading in enumerate(readings.values()):
         metrics = reading.metrics
         wrong = int((reading.predicted != reading.labels).sum())
         low, high = metrics["interval"]
         assert {name: values[place] for name, values in rows.items() if name != "network"} == {
-            "read right": f"{metrics['accuracy'] * 100:.2f} %",
+            "accuracy": f"{metrics['accuracy'] * 100:.2f} %",
             "interval": f"{low * 100:.2f} to {high * 100:.2f} %",
             "wrong": str(wrong),
             "loss": f"{metrics['loss']:.4f}",
-            "taken for no digit": taken_for_none.format(metrics["rejected"] * 100),
+            "rejected as not a digit": rejected.format(metrics["rejected"] * 100),
         }
     bars = plots(page)["by_digit"]["data"]
     assert [bar["name"] for bar in bars] == list(readings)
@@ -836,14 +835,14 @@ def test_a_network_with_ten_outputs_takes_nothing_for_no_digit(
     page, visit, sample, readings, monkeypatch
 ):
     monkeypatch.setattr(Recognizer, "can_reject", False)
-    assert_figures(visit("evaluate"), {"CNN": readings["CNN"]}, taken_for_none="never")
+    assert_figures(visit("evaluate"), {"CNN": readings["CNN"]}, rejected="never")
 
 
 def test_on_all_of_mnist_the_figures_are_the_card_s(mnist, page, visit):
     visit("evaluate")
     card = registry.read_card(registry.SHIPPED / "cnn")
-    rows = table(page, "read right")
-    assert rows["read right"] == [f"{card.test['accuracy'] * 100:.2f} %"]
+    rows = table(page, "accuracy")
+    assert rows["accuracy"] == [f"{card.test['accuracy'] * 100:.2f} %"]
     assert rows["loss"] == [f"{card.test['loss']:.4f}"]
     assert "Measured on the MNIST test set, 10,000 digits." in text(page) and not page.info
 
@@ -855,7 +854,7 @@ def test_two_networks_are_measured_beside_each_other(evaluation, readings):
     assert_confusion(evaluation, readings["CNN"])
     evaluation.radio(key="model").set_value("mlp").run()
     assert_figures(evaluation, {"MLP": readings["MLP"]})
-    assert "What MLP takes for what" in [title.value for title in evaluation.main.subheader]
+    assert "Which digits MLP confuses" in [title.value for title in evaluation.main.subheader]
 
 
 def test_the_cells_show_counts_or_shares_of_their_row(evaluation, readings):
@@ -884,13 +883,15 @@ def test_a_press_on_a_cell_shows_its_images(evaluation, readings, same):
     assert evaluation.segmented_control(key="outcome").disabled
     found = readings["CNN"].select("all", true, read)
     assert len(found) == counts[true, read] > 0
-    assert f"{min(25, len(found))} of {len(found):,}: below each its index" in text(evaluation)
-    assert places(evaluation, "gallery") == found[:25].tolist()
+    assert f"{min(25, len(found))} of {len(found):,}. Below each image: its index" in text(
+        evaluation
+    )
+    assert indices(evaluation, "gallery") == found[:25].tolist()
     evaluation.selectbox(key="true_digit").set_value(None).run()
     evaluation.selectbox(key="read_digit").set_value(None).run()
     assert evaluation.segmented_control(key="outcome").value == other
     assert not evaluation.segmented_control(key="outcome").disabled
-    assert places(evaluation, "gallery") == readings["CNN"].select(other)[:25].tolist()
+    assert indices(evaluation, "gallery") == readings["CNN"].select(other)[:25].tolist()
 
 
 def test_a_press_on_a_cell_is_nothing_that_streamlit_warns_of(evaluation, caplog, monkeypatch):
@@ -924,11 +925,11 @@ def test_only_at_random_the_gallery_is_reshuffled(evaluation, readings):
     evaluation.segmented_control(key="outcome").set_value("right").run()
     assert evaluation.button(key="reshuffle").disabled
     evaluation.segmented_control(key="order_by").set_value("random").run()
-    seen = [places(evaluation, "gallery")]
+    seen = [indices(evaluation, "gallery")]
     for _ in range(2):
         evaluation.button(key="reshuffle").click().run()
         assert_whole(evaluation)
-        seen.append(places(evaluation, "gallery"))
+        seen.append(indices(evaluation, "gallery"))
     right = set(readings["CNN"].select("right").tolist())
     assert all(len(set(shown)) == 25 and set(shown) <= right for shown in seen)
     assert seen[0] != seen[1] != seen[2]
@@ -965,7 +966,7 @@ def test_a_test_image_is_read_by_its_index(evaluation, readings, sample):
 
 def test_a_press_on_an_image_of_the_gallery_chooses_it(evaluation, readings, sample):
     evaluation.segmented_control(key="outcome").set_value("all").run()
-    chosen = places(evaluation, "gallery")[11]
+    chosen = indices(evaluation, "gallery")[11]
     press_in(evaluation, "gallery", chosen)
     assert evaluation.number_input(key="test_index").value == chosen
     assert_shows_image(evaluation, chosen, readings["CNN"], sample)
@@ -1014,7 +1015,7 @@ def read(monkeypatch):
         read.append(recognizer)
         return predict_images(recognizer, *arguments)
 
-    monkeypatch.setattr(evaluate, "predict_images", read_too)
+    monkeypatch.setattr(shared_predictions, "predict_images", read_too)
     return read
 
 
@@ -1043,11 +1044,11 @@ def test_other_test_digits_are_read_anew(mnist, page, visit, home, sample, read,
     visit("")
     page.radio(key="model").set_value("mine").run()
     visit("evaluate")
-    assert table(page, "read right")["wrong"] != ["71"]
+    assert table(page, "accuracy")["wrong"] != ["71"]
     monkeypatch.setenv("DIGITCANVAS_MNIST", mnist.source)
     visit()
     card = registry.read_card(home / "mine")
-    assert table(page, "read right")["read right"] == [f"{card.test['accuracy'] * 100:.2f} %"]
+    assert table(page, "accuracy")["accuracy"] == [f"{card.test['accuracy'] * 100:.2f} %"]
     assert len(read) == 2
 
 
@@ -1059,7 +1060,7 @@ def test_the_reading_tells_how_far_it_is(page, visit, home, sample, monkeypatch)
         on_progress(seen[-1])
         return readings
 
-    monkeypatch.setattr(evaluate, "predict_images", read_slowly)
+    monkeypatch.setattr(shared_predictions, "predict_images", read_slowly)
     publish(home, "mine")
     visit("evaluate")
     page.radio(key="model").set_value("mine").run()

@@ -1,48 +1,53 @@
-"""Data: the digits that networks learn from, as images, as numbers and as counts."""
+"""Data: the digits that networks learn from, as counts, as images and as numbers."""
 
 import numpy as np
 import streamlit as st
 
 from digitcanvas.app.parts import plot, run_panel, shared_mnist
+from digitcanvas.app.parts.gallery import Gallery
 from digitcanvas.app.sidebar import form_recipe
+from digitcanvas.app.state import Key
 from digitcanvas.data.mnist import Mnist, split
+from digitcanvas.drawing.arrays import ByteArray
 from digitcanvas.figures import charts, image_grid
 from digitcanvas.reading.recognizer import Recognizer
 from digitcanvas.runs.recipes import Recipe
 
-PARTS = ("training", "test")
+GALLERY = Gallery(grid=Key.IMAGES, count=Key.SHOWN, index=Key.INDEX)
+
+SETS = ("training", "test")
 
 SPLIT = 0.05, 17
-"""The share to validate with and the seed, where the form tells none."""
+"""The share kept for validation and the seed while the form has none; every recipe's default."""
 
 
 def show(recognizers: dict[str, Recognizer]) -> None:
-    """The page. The first recognizer gives the cross-entropy of the image that is shown."""
+    """The page. The first recognizer gives the loss of the image looked at."""
     st.header("What networks learn from", anchor=False)
     recipe = form_recipe.watch()
     if recipe and recipe.sample:
-        st.info("The form in the sidebar learns from the bundled sample: this is it.")
+        st.info("The form in the sidebar is set to the bundled sample, so this page shows it.")
         mnist = shared_mnist.load_bundled()
     else:
         mnist = shared_mnist.load()
-    _counts(mnist, recipe)
-    _images(mnist, recognizers)
-    _values(mnist)
+    _show_counts(mnist, recipe)
+    _show_images(mnist, recognizers)
+    _show_values(mnist)
     run_panel.show()
 
 
-def _counts(mnist: Mnist, recipe: Recipe | None) -> None:
+def _show_counts(mnist: Mnist, recipe: Recipe | None) -> None:
     st.markdown(
-        "MNIST is 70,000 digits that about 500 people wrote by hand, scanned and centred. A "
-        "network is judged on test digits that it never saw and, while it learns, on others kept "
-        "for validation."
+        "MNIST holds 70,000 digits, written by hand by about 500 people, scanned and centred. "
+        "A network learns from the training digits, is checked on the validation digits while it "
+        "learns, and is measured on the test digits in the end."
     )
     share, seed = (recipe.validation_share, recipe.seed) if recipe else SPLIT
-    learnt, kept = split(len(mnist.y_train), share, np.random.default_rng(seed))
+    training, validation = split(len(mnist.y_train), share, np.random.default_rng(seed))
     labels = {
-        "to train on": mnist.y_train[learnt],
-        "to validate with": mnist.y_train[kept],
-        "to test with": mnist.y_test,
+        "training": mnist.y_train[training],
+        "validation": mnist.y_train[validation],
+        "test": mnist.y_test,
     }
     st.table(
         {
@@ -52,28 +57,27 @@ def _counts(mnist: Mnist, recipe: Recipe | None) -> None:
             "type": ["uint8, 0 to 255"] * len(labels),
         }
     )
-    who = "The form in the sidebar keeps" if recipe else "Until the form is mended, this keeps"
-    st.caption(f"{who} {share * 100:g} % to validate with, drawn by the seed {seed}.")
+    who = "The form in the sidebar keeps" if recipe else "Until you fix the form, this page keeps"
+    st.caption(f"{who} {share * 100:g} % for validation, chosen with seed {seed}.")
     plot.show(
         charts.class_chart(
-            {name: np.bincount(part, minlength=10) for name, part in labels.items()}
+            {name: np.bincount(part, minlength=10).tolist() for name, part in labels.items()}
         ),
-        key="classes",
+        key=Key.CLASSES,
     )
 
 
 @st.fragment
-def _images(mnist: Mnist, recognizers: dict[str, Recognizer]) -> None:
-    """Many images, of which one is looked at closely."""
-    state = st.session_state
-    st.subheader("Look at them", anchor=False)
+def _show_images(mnist: Mnist, recognizers: dict[str, Recognizer]) -> None:
+    """The gallery, and the image looked at."""
+    st.subheader("Browse the images", anchor=False)
     part = st.segmented_control(
-        "Which",
-        PARTS,
+        "Set",
+        SETS,
         default="training",
         required=True,
-        key="part",
-        on_change=_look_at,
+        key=Key.PART,
+        on_change=GALLERY.look_at,
         args=[0],
         persist_state="session",
     )
@@ -83,58 +87,37 @@ def _images(mnist: Mnist, recognizers: dict[str, Recognizer]) -> None:
     }[part]
     with st.container(horizontal=True, vertical_alignment="bottom"):
         only = st.pills(
-            "Only", range(10), selection_mode="multi", key="only", persist_state="session"
+            "Only", range(10), selection_mode="multi", key=Key.ONLY, persist_state="session"
         )
-        count = st.segmented_control(
-            "Images",
-            image_grid.COUNTS,
-            default=25,
-            required=True,
-            key="shown",
-            persist_state="session",
-        )
-        st.button("Reshuffle", key="reshuffle", on_click=_reshuffle)
-    places = np.flatnonzero(np.isin(labels, only)) if only else np.arange(len(labels))
-    if order := state.get("order"):
-        places = np.random.default_rng(order).permutation(places)
-    places = places[:count]
-    if len(places):
-        names = [f"{place}: {labels[place]}" for place in places]
-        details = [f"{part} image {place}, a {labels[place]}" for place in places]
-        gallery = image_grid.grid_chart(images[places], places, names, details)
-        plot.show(gallery, key="images", on_press=_look_at)
-        st.caption("Below each its index and its label. Press one to see it as numbers, below.")
-    else:
-        st.caption("There are none of these.")
+        count = GALLERY.choose_count()
+        GALLERY.show_reshuffle()
+    found = np.flatnonzero(np.isin(labels, only)) if only else np.arange(len(labels))
+    indices = GALLERY.pick(found, count, shuffled=GALLERY.shuffles > 0)
+    GALLERY.show(
+        images[indices],
+        indices,
+        captions=[f"{index}: {labels[index]}" for index in indices],
+        details=[f"{part} image {index}, a {labels[index]}" for index in indices],
+        note="Below each image: its index and its label. Press one to see its pixels as numbers.",
+    )
 
-    st.subheader("One image, as numbers", anchor=False)
-    _look_at(min(state.get("index", 0), len(labels) - 1))
+    st.subheader("One image as numbers", anchor=False)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        index = st.number_input(
-            "Index", 0, len(labels) - 1, step=1, key="index", persist_state="session"
-        )
-        st.button("At random", key="random", on_click=_choose, args=[len(labels)])
+        index = GALLERY.choose_index(len(labels))
+        st.button("Random", key=Key.RANDOM, on_click=_look_at_random, args=[len(labels)])
     image, label = images[index], int(labels[index])
     st.markdown(f"The label of image **{index}** is **{label}**.")
-    plot.show(image_grid.pixel_chart(image), key="pixels")
-    _label(image, label, recognizers)
+    plot.show(image_grid.pixel_chart(image), key=Key.PIXELS)
+    _show_label(image, label, recognizers)
 
 
-def _look_at(index: int) -> None:
-    st.session_state["index"] = index
+def _look_at_random(count: int) -> None:
+    GALLERY.look_at(int(np.random.default_rng().integers(count)))
 
 
-def _reshuffle() -> None:
-    st.session_state["order"] = st.session_state.get("order", 0) + 1
-
-
-def _choose(count: int) -> None:
-    _look_at(int(np.random.default_rng().integers(count)))
-
-
-def _label(image: np.ndarray, label: int, recognizers: dict[str, Recognizer]) -> None:
-    """The label as an integer and one-hot, and the two cross-entropies, which are one."""
-    st.subheader("Its label, and the loss", anchor=False)
+def _show_label(image: ByteArray, label: int, recognizers: dict[str, Recognizer]) -> None:
+    """The label as an integer and one-hot, with the cross-entropy of each, which are equal."""
+    st.subheader("Its label and its loss", anchor=False)
     one_hot = np.eye(10, dtype=int)[label]
     rows = {
         "": ["integer", "one-hot"],
@@ -142,32 +125,33 @@ def _label(image: np.ndarray, label: int, recognizers: dict[str, Recognizer]) ->
         "loss": ["sparse categorical cross-entropy", "categorical cross-entropy"],
     }
     for name, recognizer in [*recognizers.items()][:1]:
-        (probabilities,) = recognizer.predict_batch(image[np.newaxis].astype(np.float32) / 255)
+        (probabilities,) = recognizer.predict_batch(
+            image[np.newaxis].astype(np.float32) / np.float32(255)
+        )
         logs = np.log(np.maximum(probabilities, np.finfo(np.float32).tiny))
         sparse, categorical = abs(logs[label]), abs((one_hot * logs).sum())
-        rows[f"of {name} here"] = [f"{sparse:.4f}", f"{categorical:.4f}"]
+        rows[f"{name} here"] = [f"{sparse:.4f}", f"{categorical:.4f}"]
     st.table(rows)
     st.caption(
-        "The loss is minus the logarithm of the probability that the network gives the true digit. "
-        "Both ways of writing the label lead to the same number; a recipe's settings say which one "
-        "it takes."
+        "The loss is minus the logarithm of the probability that the network gives to the true "
+        "digit. Both ways to write the label lead to the same loss; the form's settings choose one."
     )
 
 
-def _values(mnist: Mnist) -> None:
-    st.subheader("Greys before and after normalisation", anchor=False)
+def _show_values(mnist: Mnist) -> None:
+    st.subheader("Grey values before and after normalisation", anchor=False)
     st.markdown(
-        "Divided by 255, greys lie between 0 and 1, and so close to the size of a network's first "
-        "weights: it learns faster and more surely. Most pixels are paper, so the axis of counts "
-        "is logarithmic."
+        "Divided by 255, grey values lie between 0 and 1, close to the size of a network's first "
+        "weights, so it learns faster and more reliably. Most pixels are blank paper, so the axis "
+        "of counts is logarithmic."
     )
-    plot.show(charts.value_chart(_count_values(mnist.sha256, mnist)), key="values")
+    plot.show(charts.value_chart(_count_values(mnist.sha256, mnist)), key=Key.VALUES)
 
 
 @st.cache_data(show_spinner=False, max_entries=2)
 def _count_values(sha256: str, _mnist: Mnist) -> list[int]:
-    """How often each grey of 0 to 255 occurs in the training images."""
+    """How often each grey value from 0 to 255 occurs in the training images."""
     counts = np.zeros(256, np.int64)
-    for images in np.array_split(_mnist.x_train, 100):  # it takes eight times their memory
+    for images in np.array_split(_mnist.x_train, 100):  # bincount takes eight times their memory
         counts += np.bincount(images.ravel(), minlength=256)
     return counts.tolist()

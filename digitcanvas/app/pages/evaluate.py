@@ -1,194 +1,162 @@
-"""Evaluate: how well a network reads the test digits, which it confuses, and how sure it is."""
+"""Evaluate: how well networks read the test digits, and which digits they confuse."""
 
-from weakref import WeakKeyDictionary
+from collections.abc import Mapping
 
-import numpy as np
 import streamlit as st
 
-from digitcanvas.app.parts import layers, plot, run_panel, shared_mnist
+from digitcanvas.app.parts import layers, plot, run_panel, shared_mnist, shared_predictions
+from digitcanvas.app.parts.gallery import Gallery
+from digitcanvas.app.state import Key
 from digitcanvas.data.mnist import Mnist
 from digitcanvas.figures import charts, image_grid
-from digitcanvas.reading.evaluation import OUTCOMES, Predictions, predict_images
+from digitcanvas.reading.evaluation import OUTCOMES, Predictions
 from digitcanvas.reading.recognizer import Recognizer
 
+GALLERY = Gallery(grid=Key.GALLERY, count=Key.COUNT, index=Key.TEST_INDEX)
+
 IMAGE, CHART = 240, 400
-"""Widths in pixels: they stand beside each other, or on a phone one below the other."""
+"""Widths in pixels: beside each other where they fit, one below the other on a phone."""
 
-ORDERS = {"sure": "the surest first", "random": "at random"}
-
-_read: WeakKeyDictionary[Recognizer, tuple[str, Predictions]] = WeakKeyDictionary()
-"""What each network makes of the test digits of that hash, for all sessions."""
+SUREST, RANDOM = "surest first", "random"
 
 
 def show(recognizers: dict[str, Recognizer]) -> None:
-    """The page, for the first of the recognizers; a second is measured beside it."""
-    st.header("How well they read", anchor=False)
+    """The page, for the first of the recognizers; the figures also show the second."""
+    st.header("How well networks read", anchor=False)
     if not recognizers:
         st.error("No network can be used. Restore `models/`, then reload the page.")
         return
     mnist = shared_mnist.load()
-    readings = {
-        name: _readings(name, recognizer, mnist) for name, recognizer in recognizers.items()
+    predictions = {
+        label: shared_predictions.load(label, recognizer, mnist)
+        for label, recognizer in recognizers.items()
     }
-    _figures(recognizers, readings, mnist)
-    name, first = next(iter(readings.items()))
-    _explore(name, first, mnist)
-    layers.show(st.session_state["model"])
+    _show_figures(recognizers, predictions, mnist)
+    label, first = next(iter(predictions.items()))
+    _explore(label, first, mnist)
+    layers.show(st.session_state[Key.MODEL])
     run_panel.show()
 
 
-def _readings(name: str, recognizer: Recognizer, mnist: Mnist) -> Predictions:
-    sha256, readings = _read.get(recognizer, (None, None))
-    if sha256 != mnist.sha256:
-        bar = st.progress(0.0, f"{name} reads the test digits …")
-        readings = predict_images(recognizer, mnist.x_test, mnist.y_test, bar.progress)
-        bar.empty()
-        _read[recognizer] = mnist.sha256, readings
-    return readings
-
-
-def _figures(
-    recognizers: dict[str, Recognizer], readings: dict[str, Predictions], mnist: Mnist
+def _show_figures(
+    recognizers: Mapping[str, Recognizer], predictions: Mapping[str, Predictions], mnist: Mnist
 ) -> None:
     st.markdown(
-        f"Measured on the {mnist.test_set}, {len(mnist.y_test):,} digits. With 95 % "
-        "certainty the accuracy on others like them lies in the interval."
+        f"Measured on the {mnist.test_set}, {len(mnist.y_test):,} digits. With 95 % confidence, "
+        "the accuracy on other digits like these lies in the interval."
     )
     if mnist.is_sample:
-        st.markdown("They flatter a network that learnt from all of MNIST: it has seen them.")
-    metrics = {name: reading.metrics for name, reading in readings.items()}
+        st.markdown(
+            "A network that learned from all of MNIST has seen these digits before: its figures "
+            "look better than they are."
+        )
+    metrics = {label: each.metrics for label, each in predictions.items()}
     rows = []
-    for name, figures in metrics.items():
+    for label, figures in metrics.items():
         low, high = figures["interval"]
         rejected = f"{figures['rejected'] * 100:.2f} %"
         rows.append(
             {
-                "network": name,
-                "read right": f"{figures['accuracy'] * 100:.2f} %",
+                "network": label,
+                "accuracy": f"{figures['accuracy'] * 100:.2f} %",
                 "interval": f"{low * 100:.2f} to {high * 100:.2f} %",
                 "wrong": f"{round((1 - figures['accuracy']) * figures['count']):,}",
                 "loss": f"{figures['loss']:.4f}",
-                "taken for no digit": rejected if recognizers[name].can_reject else "never",
+                "rejected as not a digit": rejected if recognizers[label].can_reject else "never",
             }
         )
-    with st.container(key="figures"):
+    with st.container(key=Key.FIGURES):
         st.table(rows)
-    shares = {name: figures["accuracy_by_digit"] for name, figures in metrics.items()}
-    plot.show(charts.accuracy_chart(shares), key="by_digit")
+    shares = {label: figures["accuracy_by_digit"] for label, figures in metrics.items()}
+    plot.show(charts.accuracy_chart(shares), key=Key.BY_DIGIT)
 
 
 @st.fragment
-def _explore(name: str, readings: Predictions, mnist: Mnist) -> None:
+def _explore(label: str, predictions: Predictions, mnist: Mnist) -> None:
     """The confusion matrix, the images behind its cells, and one image."""
-    st.subheader(f"What {name} takes for what", anchor=False)
+    st.subheader(f"Which digits {label} confuses", anchor=False)
     cells = st.segmented_control(
         "In each cell",
         ["counts", "% of the row"],
         default="counts",
         required=True,
-        key="cells",
+        key=Key.CELLS,
         persist_state="session",
     )
-    confusion = charts.confusion_chart(readings.metrics["confusion"], as_shares=cells != "counts")
-    plot.show(confusion, key="confusion", on_press=_look_into)
-    st.caption("Press a cell to see its images, below.")
-    _gallery(readings, mnist)
-    _one(readings, mnist)
+    confusion = charts.confusion_chart(
+        predictions.metrics["confusion"], as_shares=cells != "counts"
+    )
+    plot.show(confusion, key=Key.CONFUSION, on_press=_look_into)
+    st.caption("Press a cell to see its images below.")
+    _show_gallery(predictions, mnist)
+    _show_image(predictions, mnist)
 
 
 def _look_into(cell: list[int]) -> None:
     """Choose the images of a cell: its row is the true digit, its column what it is read as."""
-    st.session_state["true_digit"], st.session_state["read_digit"] = cell
+    st.session_state[Key.TRUE_DIGIT], st.session_state[Key.READ_DIGIT] = cell
 
 
-def _gallery(readings: Predictions, mnist: Mnist) -> None:
-    state = st.session_state
-    st.subheader("Its right and wrong answers", anchor=False)
-    is_cell = None not in (state.get("true_digit"), state.get("read_digit"))
+def _show_gallery(predictions: Predictions, mnist: Mnist) -> None:
+    st.subheader("Right and wrong answers", anchor=False)
+    chosen = st.session_state.get(Key.TRUE_DIGIT), st.session_state.get(Key.READ_DIGIT)
+    is_cell = None not in chosen  # whose images are either all right or all wrong
     with st.container(horizontal=True, vertical_alignment="bottom"):
         outcome = st.segmented_control(
             "Answers",
             OUTCOMES,
             default="wrong",
             required=True,
-            key="outcome",
+            key=Key.OUTCOME,
             disabled=is_cell,
             persist_state="session",
         )
         order = st.segmented_control(
             "Order",
-            ORDERS,
-            format_func=ORDERS.get,
-            default="sure",
+            [SUREST, RANDOM],
+            default=SUREST,
             required=True,
-            key="order_by",
+            key=Key.ORDER_BY,
             persist_state="session",
         )
-        count = st.segmented_control(
-            "Images",
-            image_grid.COUNTS,
-            default=25,
-            required=True,
-            key="count",
-            persist_state="session",
-        )
+        count = GALLERY.choose_count()
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        true = st.selectbox(
-            "True digit",
-            range(10),
-            None,
-            key="true_digit",
-            placeholder="any",
-            persist_state="session",
-        )
-        read = st.selectbox(
-            "Read as", range(10), None, key="read_digit", placeholder="any", persist_state="session"
-        )
-        st.button("Reshuffle", key="reshuffle", on_click=_reshuffle, disabled=order != "random")
-    found = places = readings.select("all" if is_cell else outcome, true, read)
-    if order == "random":
-        places = np.random.default_rng(state.get("shuffle", 0)).permutation(found)
-    places = places[:count]
-    if len(places):
-        labels, answers = readings.labels[places], readings.predicted[places]
-        sure = readings.probabilities[places].max(axis=1) * 100
-        names = [
-            f"{place}<br>{answer}" if label == answer else f"{place}<br>{label} as {answer}"
-            for place, label, answer in zip(places, labels, answers, strict=True)
-        ]
-        details = [
-            f"test image {place}: a {label}, read as {answer} ({certainty:.1f} % sure)"
-            for place, label, answer, certainty in zip(places, labels, answers, sure, strict=True)
-        ]
-        gallery = image_grid.grid_chart(mnist.x_test[places], places, names, details)
-        plot.show(gallery, key="gallery", on_press=_look_at)
-        st.caption(
-            f"{len(places)} of {len(found):,}: below each its index, and what it is read as. Press "
-            "one to see its ten probabilities, below."
-        )
-    else:
-        st.caption("There are none of these.")
+        true = _choose_digit("True digit", Key.TRUE_DIGIT)
+        read = _choose_digit("Read as", Key.READ_DIGIT)
+        GALLERY.show_reshuffle(disabled=order != RANDOM)
+    found = predictions.select("all" if is_cell else outcome, true, read)
+    indices = GALLERY.pick(found, count, shuffled=order == RANDOM)
+    labels, answers = predictions.labels[indices], predictions.predicted[indices]
+    sure = predictions.probabilities[indices].max(axis=1, initial=0) * 100
+    GALLERY.show(
+        mnist.x_test[indices],
+        indices,
+        captions=[
+            f"{index}<br>{answer}" if label == answer else f"{index}<br>{label} as {answer}"
+            for index, label, answer in zip(indices, labels, answers, strict=True)
+        ],
+        details=[
+            f"test image {index}: a {label}, read as {answer} ({certainty:.1f} % sure)"
+            for index, label, answer, certainty in zip(indices, labels, answers, sure, strict=True)
+        ],
+        note=f"{len(indices)} of {len(found):,}. Below each image: its index and what it is read "
+        "as. Press one to see its ten probabilities.",
+    )
 
 
-def _look_at(index: int) -> None:
-    st.session_state["test_index"] = index
+def _choose_digit(label: str, key: Key) -> int | None:
+    return st.selectbox(label, range(10), None, key=key, placeholder="any", persist_state="session")
 
 
-def _reshuffle() -> None:
-    st.session_state["shuffle"] = st.session_state.get("shuffle", 0) + 1
-
-
-def _one(readings: Predictions, mnist: Mnist) -> None:
+def _show_image(predictions: Predictions, mnist: Mnist) -> None:
     st.subheader("One test image", anchor=False)
-    last = len(mnist.y_test) - 1
-    _look_at(min(st.session_state.get("test_index", 0), last))
-    index = st.number_input("Index", 0, last, step=1, key="test_index", persist_state="session")
-    probabilities = readings.probabilities[index]
-    label, answer = readings.labels[index], probabilities.argmax()
+    index = GALLERY.choose_index(len(mnist.y_test))
+    probabilities = predictions.probabilities[index]
+    label, answer = predictions.labels[index], predictions.predicted[index]
     st.markdown(f"Image **{index}** is a **{label}**, read as **{answer}**.")
     with st.container(horizontal=True, gap="medium"):
         with st.container(width=IMAGE):
-            plot.show(image_grid.image_chart(mnist.x_test[index]), key="test_image")
+            plot.show(image_grid.image_chart(mnist.x_test[index]), key=Key.TEST_IMAGE)
         with st.container(width=CHART):
-            plot.show(charts.probability_chart(probabilities), key="test_probabilities")
+            plot.show(charts.probability_chart(probabilities), key=Key.TEST_PROBABILITIES)
     st.table([{str(digit): f"{share:.4f}" for digit, share in enumerate(probabilities)}])

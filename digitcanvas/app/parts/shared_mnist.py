@@ -1,4 +1,4 @@
-"""MNIST for the pages: all of it where this machine has it, else the bundled sample."""
+"""MNIST for the pages: all of it if this machine has it, else the bundled sample."""
 
 from contextlib import suppress
 from pathlib import Path
@@ -9,9 +9,9 @@ from digitcanvas.data.mnist import Mnist, load_mnist, load_sample, mnist_path
 
 
 def load() -> Mnist:
-    """The digits, shared by all sessions; where they are the sample, the page says so and why."""
+    """The digits, loaded once for all sessions; if they are the sample, the page says why."""
     path, changed = mnist_path(), 0
-    words = "This machine does not have all of MNIST yet: whoever trains on it fetches it."
+    words = "This machine does not have all of MNIST yet: the first training on it downloads it."
     if path:
         with suppress(OSError):
             changed = path.stat().st_mtime_ns
@@ -19,7 +19,7 @@ def load() -> Mnist:
             return _read(path, changed)
         except ValueError as error:
             words = str(error)
-    st.info(f"{words} These here are the 5,000 of its digits that came with the app.")
+    st.info(f"{words} Shown here are the 5,000 of its digits that came with the app.")
     return load_bundled()
 
 
