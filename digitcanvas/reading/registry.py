@@ -2,8 +2,8 @@
 
 A model directory holds `model.keras` (for training on), `model.tflite` (the same network, for
 serving) and `card.json` (how it came about, how good it is, and the hashes of the other two).
-The shipped ones are in `models/`; those trained here are in `models/retrained/`, or where the
-environment variable DIGITCANVAS_HOME points.
+The shipped ones are in `models/`. Those trained here are in `models/retrained/` of a checkout, in
+the user's data directory if the package is installed, or where DIGITCANVAS_HOME points.
 """
 
 import hashlib
@@ -19,9 +19,13 @@ from dataclasses import asdict
 from itertools import chain, count
 from pathlib import Path
 
+from platformdirs import user_data_path
+
 from digitcanvas.reading.cards import Card
 
-SHIPPED = Path(__file__).parents[2] / "models"
+PACKAGE = Path(__file__).parents[1]
+IS_INSTALLED = (PACKAGE / "models").is_dir()
+SHIPPED = PACKAGE / "models" if IS_INSTALLED else PACKAGE.parent / "models"
 SHIPPED_NAMES = ("cnn", "mlp")
 CARD = "card.json"
 SERVED = "model.tflite"
@@ -34,11 +38,13 @@ class ModelError(ValueError):
 
 def home() -> Path:
     """Where models trained here are kept."""
-    return Path(os.environ.get("DIGITCANVAS_HOME") or SHIPPED / "retrained")
+    if chosen := os.environ.get("DIGITCANVAS_HOME"):
+        return Path(chosen)
+    return user_data_path("digitcanvas") if IS_INSTALLED else SHIPPED / "retrained"
 
 
 def model_names() -> list[str]:
-    """The shipped models' names, then the retrained ones'; those of damaged models too."""
+    """The names of the shipped models, then of the retrained ones, damaged ones included."""
     retrained = sorted(home().iterdir()) if home().is_dir() else []
     return [
         *SHIPPED_NAMES,
@@ -47,16 +53,16 @@ def model_names() -> list[str]:
 
 
 def find(model: str | Path) -> Path:
-    """The directory of a shipped model, of a retrained one, or the directory given itself.
+    """The directory of a shipped or a retrained model, or the given directory itself.
 
-    Raises ModelError where there is none.
+    Raises ModelError if there is none.
     """
     names = model_names()
     if str(model) in names:
         return _directory(str(model))
     if _is_model(Path(model)):
         return Path(model)
-    raise ModelError(f"There is no model {str(model)!r:.60}. There are: {', '.join(names)}.")
+    raise ModelError(f"There is no model {str(model)!r:.60}. Choose one of {', '.join(names)}.")
 
 
 def _directory(name: str) -> Path:
@@ -71,7 +77,10 @@ def _is_model(directory: Path) -> bool:
 
 
 def version(directory: Path) -> int:
-    """A number that changes when another model is published there. Raises ModelError for none."""
+    """A number that changes when another model is published there.
+
+    Raises ModelError if there is no model.
+    """
     try:
         return (directory / CARD).stat().st_mtime_ns
     except OSError as error:
@@ -117,23 +126,26 @@ def damaged(directory: Path, what: str) -> ModelError:
 
 
 def check_target(target: Path) -> Path:
-    """Where a model may be written. Raises ModelError where something else is or none can be."""
+    """Check that a model can be written there, and give the place back.
+
+    Raises ModelError if something other than a model is there, or the folder cannot be made.
+    """
     if target.exists() and not _is_model(target):
-        raise ModelError(f"{target} is there and is no model: choose another place for this one.")
+        raise ModelError(f"{target} exists and is not a model: choose another place.")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise ModelError(f"No model can be written to {target} ({error.strerror}).") from error
+        raise ModelError(f"The model cannot be written to {target} ({error.strerror}).") from error
     return target
 
 
 @contextmanager
 def publishing(target: Path, scratch: Path | None = None) -> Iterator[Path]:
-    """Gives an empty directory to fill, and moves it to `target` whole when the block ends.
+    """Give an empty directory to fill, and move it to `target` whole when the block ends.
 
-    It is made in `scratch`, on the same file system, or beside `target`. A model that was at
-    `target` is replaced, with an instant between in which there is none; one that came there
-    meanwhile is not (OSError). Where the block or the move raises, it stays as it was.
+    The directory is made in `scratch`, on the same file system, or else beside `target`. A model at
+    `target` is replaced; for an instant there is none. A model that appeared there meanwhile is not
+    replaced (OSError). If the block or the move raises, `target` stays as it was.
     """
     replaces = check_target(target).exists()
     with tempfile.TemporaryDirectory(prefix=".publishing-", dir=scratch or target.parent) as folder:
@@ -151,7 +163,7 @@ def publishing(target: Path, scratch: Path | None = None) -> Iterator[Path]:
 
 
 def name_of_run(run: str, models: Path) -> str | None:
-    """The name of the model in this directory of models that the run with this id published."""
+    """The name of the model, in this directory of models, that the run with this id published."""
     for directory in models.iterdir() if models.is_dir() else ():
         if not directory.name.startswith("."):
             with suppress(ModelError):
@@ -165,10 +177,13 @@ def write_card(directory: Path, card: Card) -> None:
 
 
 def check_name(name: str) -> str:
-    """The name for a new model. Raises ModelError for one that is taken or makes no file name."""
+    """Check the name of a new model, and give it back.
+
+    Raises ModelError if it is taken or would make a bad file name.
+    """
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}", name):
         raise ModelError(
-            f"{name!r} is no name for a model: take up to 40 letters, digits, '.', '_' and '-'."
+            f"{name!r} cannot name a model: use up to 40 letters, digits, '.', '_' and '-'."
         )
     if name.lower() in _taken():
         raise ModelError(f"There is a model {name!r} already: choose another name.")
@@ -176,19 +191,19 @@ def check_name(name: str) -> str:
 
 
 def free_name(name: str) -> str:
-    """The name, or where it is taken the name with the first number from 2 that is not."""
+    """The name or, if it is taken, the name with the first free number from 2."""
     taken = _taken()
     numbered = (f"{name}-{number}" for number in count(2))
     return next(free for free in chain([name], numbered) if free.lower() not in taken)
 
 
 def _taken() -> set[str]:
-    """All names in lower case: some file systems do not tell cases apart, nor do people."""
+    """All names in lower case: some file systems ignore case, and so do people."""
     return {name.lower() for name in model_names()}
 
 
 def rename(name: str, new: str) -> None:
-    """Give a retrained model another name. Raises ModelError where that cannot be done."""
+    """Give a retrained model another name. Raises ModelError if that fails."""
     try:
         _retrained(name).rename(home() / check_name(new))
     except OSError as error:
@@ -196,7 +211,7 @@ def rename(name: str, new: str) -> None:
 
 
 def remove(name: str) -> None:
-    """Remove a retrained model whole. Raises ModelError where that cannot be done."""
+    """Remove a retrained model. Raises ModelError if that fails."""
     directory = _retrained(name)
     removed = directory.with_name(f".removed-{uuid.uuid4().hex}")
     try:
@@ -208,8 +223,8 @@ def remove(name: str) -> None:
 
 def _retrained(name: str) -> Path:
     if name in SHIPPED_NAMES:
-        raise ModelError(f"{name!r} came with the app: it stays as it is.")
+        raise ModelError(f"{name!r} came with the app and stays as it is.")
     directory = find(name)
     if directory.parent != home():
-        raise ModelError(f"{name!r} is not among the models trained here: it stays as it is.")
+        raise ModelError(f"{name!r} was not trained here and stays as it is.")
     return directory

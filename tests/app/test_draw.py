@@ -537,9 +537,9 @@ def test_a_network_is_renamed_and_reads_on(page, canvas, home):
 @pytest.mark.parametrize(
     ("name", "complaint"),
     [
-        ("", "no name"),
-        ("a b", "no name"),
-        ("../up", "no name"),
+        ("", "up to 40 letters"),
+        ("a b", "up to 40 letters"),
+        ("../up", "up to 40 letters"),
         ("CNN", "already"),
         ("theirs", "already"),
         ("mine", "already"),

@@ -145,7 +145,7 @@ def test_a_result_that_has_been_removed_is_not_measured(panel, home):
     publish(home, "mine")
     registry.remove("mine")
     shows = panel(a_run(state="done"))
-    assert "somebody has removed it since" in words(shows)
+    assert "someone has removed it since" in words(shows)
     assert not shows.table and keys(shows) == ["close"]
 
 
@@ -384,7 +384,7 @@ def test_spaces_around_a_name_are_left_out(form, jobs):
 
 @pytest.mark.parametrize(
     ("name", "complaint"),
-    [("cnn", "already"), ("MINE", "already"), ("a b", "no name"), ("../up", "no name")],
+    [("cnn", "already"), ("MINE", "already"), ("a b", "up to 40 letters"), ("../up", "cannot name a model")],
 )
 def test_a_name_that_cannot_be_is_a_message_and_starts_nothing(form, jobs, home, name, complaint):
     publish(home, "mine")

@@ -1,0 +1,98 @@
+"""What the package declares, and what is in it."""
+
+import re
+import subprocess
+import sys
+import tomllib
+import zipfile
+from pathlib import Path
+
+import pytest
+
+import digitcanvas
+
+ROOT = Path(__file__).parent.parent
+
+
+def requirements(name):
+    """The requirements in a file, without their reasons."""
+    lines = (ROOT / name).read_text().splitlines()
+    return [line.partition("#")[0].strip() for line in lines if not line.startswith("-r")]
+
+
+def test_the_package_needs_what_requirements_txt_lists():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"]
+    assert project["dependencies"] + extras["train"] == requirements("requirements.txt")
+
+
+@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
+def test_every_requirement_has_a_floor_and_a_reason(name):
+    lines = [line for line in (ROOT / name).read_text().splitlines() if not line.startswith("-r")]
+    assert lines
+    for line in lines:
+        assert re.fullmatch(r"[\w-]+>=[\d.]+(,<[\d.]+)?  # .+", line), line
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("wheel")
+    build = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir"]
+    subprocess.run([*build, str(folder), str(ROOT)], check=True)
+    (wheel,) = folder.glob("*.whl")
+    return wheel
+
+
+def test_a_wheel_holds_the_models_the_sample_the_scripts_and_the_types(wheel):
+    assert wheel.name == f"digitcanvas-{digitcanvas.__version__}-py3-none-any.whl"
+    with zipfile.ZipFile(wheel) as archive:
+        names = set(archive.namelist())
+        (metadata,) = (name for name in names if name.endswith(".dist-info/METADATA"))
+        text = archive.read(metadata).decode()
+    models = {
+        f"digitcanvas/models/{model}/{file}"
+        for model in ("cnn", "mlp")
+        for file in ("card.json", "model.keras", "model.tflite")
+    }
+    assert models < names
+    assert {"digitcanvas/py.typed", "digitcanvas/data/mnist_sample.npz"} < names
+    scripts = {str(path.relative_to(ROOT)) for path in (ROOT / "digitcanvas").rglob("*.js")}
+    assert scripts and scripts < names
+    assert not any(name.startswith(("tests", "models")) for name in names)
+    assert "Requires-Python: <3.14,>=3.11" in text
+
+
+def test_a_wheel_reads_a_picture_from_another_folder(wheel, tmp_path):
+    """With the dependencies of this environment; CI installs it into a fresh one."""
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(tmp_path / "site")
+    code = """if True:
+        import numpy as np
+        from digitcanvas import Recognizer
+        from digitcanvas.reading import registry
+        picture = np.full((60, 60), 255, np.uint8)
+        picture[10:50, 28:32] = 0
+        print(Recognizer.load("mlp").predict_image(picture).digit)
+        print(registry.SHIPPED, registry.home())
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(tmp_path / "site"), "XDG_DATA_HOME": str(tmp_path / "data")},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    models = tmp_path / "site" / "digitcanvas" / "models"
+    assert done.stdout.split() == ["1", str(models), str(tmp_path / "data" / "digitcanvas")]
+
+
+def test_another_python_is_told_which_ones_there_are():
+    code = (
+        "import sys, collections; "
+        "sys.version_info = collections.namedtuple('V', 'major minor micro')(3, 14, 0); "
+        "import digitcanvas"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "runs on Python 3.11, 3.12 and 3.13, and this is Python 3.14" in done.stderr
