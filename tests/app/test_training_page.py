@@ -384,7 +384,12 @@ def test_spaces_around_a_name_are_left_out(form, jobs):
 
 @pytest.mark.parametrize(
     ("name", "complaint"),
-    [("cnn", "already"), ("MINE", "already"), ("a b", "up to 40 letters"), ("../up", "cannot name a model")],
+    [
+        ("cnn", "already"),
+        ("MINE", "already"),
+        ("a b", "up to 40 letters"),
+        ("../up", "cannot name a model"),
+    ],
 )
 def test_a_name_that_cannot_be_is_a_message_and_starts_nothing(form, jobs, home, name, complaint):
     publish(home, "mine")

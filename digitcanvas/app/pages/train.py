@@ -7,7 +7,7 @@ from digitcanvas.app.parts import layers, plot, run_panel, shared_models
 from digitcanvas.app.sidebar import form_recipe
 from digitcanvas.app.state import Key
 from digitcanvas.figures import charts
-from digitcanvas.reading import registry
+from digitcanvas.reading.cards import Card
 from digitcanvas.reading.recognizer import Recognizer
 from digitcanvas.runs.estimate import seconds_to_find_rate
 from digitcanvas.runs.jobs import JobError
@@ -55,7 +55,7 @@ def _find_rate() -> None:
         st.caption("Fix the form in the sidebar first.")
 
 
-def _add_chosen(cards: dict[str, registry.Card]) -> None:
+def _add_chosen(cards: dict[str, Card]) -> None:
     """Add the network chosen in the sidebar, once, to those whose curves are shown."""
     session, values = state.session(), st.session_state
     names, chosen = values.get(Key.LEARNT, []), values.get(Key.MODEL)
@@ -66,7 +66,7 @@ def _add_chosen(cards: dict[str, registry.Card]) -> None:
 
 
 @st.fragment
-def _curves(cards: dict[str, registry.Card]) -> None:
+def _curves(cards: dict[str, Card]) -> None:
     st.subheader("Loss and accuracy by epoch", anchor=False)
     names = st.multiselect(
         "Networks",
@@ -89,7 +89,7 @@ def _curves(cards: dict[str, registry.Card]) -> None:
     st.table([_row(name, card) for name, card in chosen.items()])
 
 
-def _row(name: str, card: registry.Card) -> dict[str, str]:
+def _row(name: str, card: Card) -> dict[str, str]:
     recipe = card.recipe
     return {
         "network": name,

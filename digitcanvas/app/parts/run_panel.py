@@ -15,7 +15,7 @@ from digitcanvas.runs.recipes import Recipe
 from digitcanvas.runs.run import Run, Training, on_sample
 
 BUSY, IDLE = 1.0, 2.0
-"""Seconds between two looks at the run under way, and at whether somebody has started one."""
+"""Seconds between two looks at the run under way, and at whether someone has started one."""
 
 CURVES = 3
 """Seconds for which one picture of the curves serves: a new one keeps the browser busy."""
@@ -107,7 +107,7 @@ def _trained(run: Run) -> None:
     try:
         card = registry.read_card(registry.find(name or run.result))
     except registry.ModelError:
-        _title(run, f"**{run.result}** was trained, but somebody has removed it since.")
+        _title(run, f"**{run.result}** was trained, but someone has removed it since.")
         return
     _title(run, f"**{name}** is trained. You find it in the sidebar.")
     measured = [("untrained", card.untrained), ("trained", card.test)]

@@ -6,6 +6,7 @@ from pathlib import Path
 import streamlit as st
 
 from digitcanvas.reading import registry
+from digitcanvas.reading.cards import Card
 from digitcanvas.reading.recognizer import Recognizer
 
 LABELS = {"cnn": "CNN", "mlp": "MLP"}
@@ -16,7 +17,7 @@ def label(name: str) -> str:
     return LABELS.get(name, name)
 
 
-def read_cards() -> tuple[dict[str, registry.Card], list[str]]:
+def read_cards() -> tuple[dict[str, Card], list[str]]:
     """The cards of the models that can be used, by name; and what is wrong with the others."""
     cards, problems = {}, []
     for name in registry.model_names():
@@ -49,7 +50,7 @@ def load_recognizer(directory: Path, version: int) -> Recognizer:
 
 
 @st.cache_resource(show_spinner=False, max_entries=1000)
-def load_card(directory: Path, version: int) -> registry.Card:
+def load_card(directory: Path, version: int) -> Card:
     """The card of a model whose network for serving is whole. Raises ModelError for another."""
     registry.read_served(directory)
     return registry.read_card(directory)

@@ -11,6 +11,7 @@ from digitcanvas.app.parts import run_panel, shared_models
 from digitcanvas.app.parts.shared_models import label
 from digitcanvas.app.state import Key
 from digitcanvas.reading import registry
+from digitcanvas.reading.cards import Card
 from digitcanvas.reading.recognizer import Recognizer
 
 MANY, SCROLLED = 4, 440
@@ -65,7 +66,7 @@ def show() -> dict[str, Recognizer]:
     return recognizers
 
 
-def _describe(card: registry.Card) -> str:
+def _describe(card: Card) -> str:
     day = card.trained_on
     return (
         f"{card.parameters:,} parameters  \n"
@@ -74,7 +75,7 @@ def _describe(card: registry.Card) -> str:
     )
 
 
-def _set_model(cards: Mapping[str, registry.Card], trained: str | None) -> None:
+def _set_model(cards: Mapping[str, Card], trained: str | None) -> None:
     """Switch to the network that this session trained, and away from one that is gone."""
     if trained in cards:
         st.session_state[Key.MODEL] = trained
