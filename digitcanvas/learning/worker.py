@@ -116,7 +116,7 @@ def _start_tensorflow(send: Send) -> ModuleType:
             from digitcanvas.learning import training
     except ModuleNotFoundError as error:
         raise ValueError(
-            f"Training needs {error.name}, which is not installed: pip install "
+            "Training needs TensorFlow, which is not installed: pip install "
             '"digitcanvas[train]", or in a checkout pip install -r requirements.txt.'
         ) from error
     return training

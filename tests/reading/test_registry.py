@@ -44,7 +44,7 @@ def test_a_retrained_model_does_not_hide_a_shipped_one(home):
 
 @pytest.mark.parametrize("name", ["", ".", "..", "nothing", "../models", "models", "retrained"])
 def test_what_is_no_model_is_not_found(home, name):
-    with pytest.raises(ModelError, match="not a model"):
+    with pytest.raises(ModelError, match="no model"):
         find(name)
 
 
@@ -208,7 +208,7 @@ def test_a_shipped_model_stays_as_it_is(home, change, name):
 @pytest.mark.parametrize("name", ["gone", "", ".", "..", ".training"])
 def test_a_model_that_is_gone_cannot_be_changed(mine, home, change, name):
     (home / ".training").mkdir()
-    with pytest.raises(ModelError, match="not a model"):
+    with pytest.raises(ModelError, match="no model"):
         change(name)
     assert sorted(path.name for path in home.iterdir()) == [".training", "mine"]
 
