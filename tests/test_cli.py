@@ -429,6 +429,7 @@ def test_train_without_mnist_says_what_to_do(offline, home, capsys):
     assert captured.out == "" and left_in(home) == []
 
 
+@pytest.mark.training
 def test_train_then_evaluate_then_predict(home, pictures, monkeypatch):
     """As a person at a shell: a process each, on the bundled sample."""
     monkeypatch.delenv("DIGITCANVAS_PEN", raising=False)
@@ -439,7 +440,8 @@ def test_train_then_evaluate_then_predict(home, pictures, monkeypatch):
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout), done.stderr
 
-    settings = {"epochs": 3, "hidden": (256, 128), "batch_size": 64, "seed": 5, "sample": True}
+    settings = {"epochs": 3, "hidden": (256, 128), "batch_size": 64, "outliers": 400, "seed": 5}
+    settings |= {"sample": True}
     trained, progress = digitcanvas("train", "mlp", *options(settings), "--name", "mine")
     assert "100%" in progress and "epoch 3.0/3" in progress and "val_accuracy=" in progress
     assert trained["model"] == str(home / "mine")
@@ -565,6 +567,7 @@ def test_reproduce_takes_a_seed_after_the_other(asked, capsys):
     assert len(row["ours"]) == 3
 
 
+@pytest.mark.training
 def test_reproduce_trains_in_earnest(home, monkeypatch, capsys):
     monkeypatch.delenv("DIGITCANVAS_PEN", raising=False)
     experiment = tutorials.Experiment(

@@ -141,7 +141,7 @@ def _download_mnist(target: Path) -> None:
 def _read_mnist(path: Path) -> Mnist:
     names = ("x_train", "y_train", "x_test", "y_test")
     try:
-        with np.load(path) as arrays:
+        with path.open("rb") as file, np.load(file) as arrays:
             x_train, y_train, x_test, y_test = (arrays[name] for name in names)
     except Exception as error:  # a damaged file makes NumPy raise almost anything
         raise ValueError(

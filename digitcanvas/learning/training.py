@@ -262,14 +262,14 @@ class _Report(keras.callbacks.Callback):
         self._on_progress = on_progress
         self._epoch = 0
 
-    def on_epoch_begin(self, epoch: int, logs: Logs) -> None:
+    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         self._epoch = epoch + 1
 
-    def on_train_batch_end(self, batch: int, logs: Logs) -> None:
-        self._send(batch + 1, logs)
+    def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        self._send(batch + 1, logs or {})
 
-    def on_epoch_end(self, epoch: int, logs: Logs) -> None:
-        self._send(self.params["steps"], logs)
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        self._send(self.params["steps"], logs or {})
 
     def _send(self, batch: int, logs: Logs) -> None:
         if not all(math.isfinite(value) for value in logs.values()):

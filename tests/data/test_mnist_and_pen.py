@@ -1,3 +1,4 @@
+import io
 import socket
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -58,6 +59,7 @@ class Server(ThreadingHTTPServer):
     """Answers every request with `content`, as far as `sent` bytes of it, and then waits."""
 
     content, sent, status = b"", None, 200
+    daemon_threads = False  # closing waits for them
 
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Handler)
@@ -231,6 +233,13 @@ def test_a_missing_file_that_was_asked_for_is_not_downloaded_instead(offline, tm
     assert not isinstance(raised.value, MnistMissing)
 
 
+def one_array():
+    """A file of one array, not of several by their names."""
+    file = io.BytesIO()
+    np.save(file, np.zeros(3))
+    return file.getvalue()
+
+
 @pytest.mark.parametrize(
     "damage",
     [
@@ -250,7 +259,7 @@ def test_a_missing_file_that_was_asked_for_is_not_downloaded_instead(offline, tm
             path, x_test=np.zeros((0, 28, 28), np.uint8), y_test=np.zeros(0, int)
         ),
         lambda path: save_mnist(path, y_test=np.array([None] * 10)),
-        lambda path: np.save(path.open("wb"), np.zeros(3)),
+        lambda path: path.write_bytes(one_array()),
     ],
 )
 def test_a_damaged_file_that_was_asked_for_is_an_error(tmp_path, damage):

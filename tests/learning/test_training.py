@@ -26,6 +26,8 @@ from digitcanvas.runs.recipes import (
 from tests.data.test_mnist_and_pen import DRAWINGS
 from tests.digits import DIGITS
 
+pytestmark = pytest.mark.training
+
 TINY = Recipe(
     "mlp",
     epochs=2,

@@ -1,7 +1,5 @@
 import json
 import shutil
-import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -17,7 +15,6 @@ from digitcanvas.reading import registry
 from digitcanvas.reading.evaluation import evaluate_drawings, predict_images
 from digitcanvas.reading.recognizer import ACCEPTED, split_softmax
 from tests.benchmarks.outliers import auroc
-from tests.browser.driver import ROOT
 from tests.digits import DIGITS
 from tests.drawing.test_preprocess import place
 from tests.strangers import KINDS, strangers
@@ -292,17 +289,6 @@ def test_what_is_served_is_what_was_trained(recognizer, request):
     expected = split_softmax(model.predict(images, verbose=0))
     for served, trained in zip(recognizer.classify_batch(images), expected, strict=True):
         np.testing.assert_allclose(served, trained, atol=1e-5)
-
-
-def test_the_page_needs_no_tensorflow(home):
-    """A run of the whole page, in a process of its own."""
-    code = (
-        "import sys; from streamlit.testing.v1 import AppTest; "
-        "page = AppTest.from_file('streamlit_app.py', default_timeout=60).run(); "
-        "assert page.radio(key='model').options == ['CNN', 'MLP']; "
-        "sys.exit(any(name.partition('.')[0] in ('tensorflow', 'keras') for name in sys.modules))"
-    )
-    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0
 
 
 @pytest.fixture
