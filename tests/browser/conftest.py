@@ -1,8 +1,14 @@
 """Pages that the tests of a file share: opening one takes longer than most tests."""
 
+import shutil
+from itertools import count
+
 import pytest
 
-from tests.browser.driver import PHONE, open_watched, wipe
+from digitcanvas.runs.jobs import SCRATCH
+from tests.browser.driver import PHONE, Sent, canvas, open_watched, wait_for, wipe
+
+TALL = {"viewport": {"width": 1280, "height": 1200}}
 
 
 @pytest.fixture(scope="module")
@@ -46,3 +52,28 @@ def page(lend, browser, app):
 @pytest.fixture
 def phone(lend, browser, app):
     return lend("phone", lambda: open_watched(browser, app, **PHONE), wipe)
+
+
+@pytest.fixture
+def sessions(lend, browser, app):
+    """Opens sessions, and clears away the runs and the models that a test leaves behind."""
+    numbers = count()
+
+    def open_page():
+        page = browser.new_context(**TALL).new_page()
+        page.sent = Sent(page)
+        return page
+
+    def open_session(app=app):
+        page = lend(next(numbers), open_page, lambda page: page.goto("about:blank"))
+        page.goto(app.url)
+        canvas(page).wait_for()
+        return page
+
+    yield open_session
+    for worker in app.workers():
+        worker.kill()
+    wait_for(lambda: not (app.home / SCRATCH).exists())
+    for path in app.home.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path)

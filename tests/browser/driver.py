@@ -18,6 +18,10 @@ import cv2
 import numpy as np
 import psutil
 from playwright.sync_api import Browser, Page, WebSocket, sync_playwright
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+
+from digitcanvas.reading import registry
 
 ROOT = Path(__file__).parents[2]
 WITHOUT_COMPANION = "tests/browser/without_companion.py"
@@ -64,8 +68,8 @@ def chromium() -> Iterator[Browser]:
 class App:
     """A running `streamlit run streamlit_app.py`."""
 
-    def __init__(self, process: subprocess.Popen, url: str, started: float) -> None:
-        self.process, self.url, self.started = process, url, started
+    def __init__(self, process: subprocess.Popen, url: str, home: Path, started: float) -> None:
+        self.process, self.url, self.home, self.started = process, url, home, started
 
     def memory(self) -> float:
         """The server's resident memory in MB."""
@@ -107,7 +111,7 @@ def serve(home: Path, script: str = "streamlit_app.py", base: str = "") -> Itera
             if process.poll() is not None or time.monotonic() - started > 60:
                 raise RuntimeError("streamlit did not start")
             time.sleep(0.05)
-        yield App(process, url, started)
+        yield App(process, url, home, started)
     finally:
         process.terminate()
         process.wait(timeout=10)
@@ -136,11 +140,17 @@ class Sent:
         self._page = page
         self._frames: list[bytes] = []
         self._received: list[bytes] = []
+        self._asked_at: int | None = None
         page.on("websocket", self._listen)
 
     def _listen(self, socket: WebSocket) -> None:
-        socket.on("framesent", lambda frame: self._frames.append(frame))
+        socket.on("framesent", self._note_sent)
         socket.on("framereceived", lambda frame: self._received.append(frame))
+
+    def _note_sent(self, frame: bytes) -> None:
+        self._frames.append(frame)
+        if not BackMsg.FromString(frame).rerun_script.is_auto_rerun:
+            self._asked_at = len(self._received)
 
     def drawing(self) -> list:
         """The objects that the canvas reported last."""
@@ -153,6 +163,7 @@ class Sent:
     def forget(self) -> None:
         self._frames.clear()
         self._received.clear()
+        self._asked_at = None
 
     def live(self) -> list[dict]:
         """The companion's messages."""
@@ -161,9 +172,22 @@ class Sent:
     def is_confirmed(self) -> bool:
         """Whether the server has told the companion that it knows all its strokes for good."""
         strokes = [stroke for message in self.live() for stroke in message["strokes"]]
-        settled = re.findall(rb'"settled": ?(\d+)', b"".join(self._received))
+        confirmed = re.findall(rb'"confirmed": ?(\d+)', b"".join(self._received))
         newest = max((stroke["started"] for stroke in strokes), default=0)
-        return newest <= max(map(int, settled), default=0)
+        return newest <= max(map(int, confirmed), default=0)
+
+    def is_answered(self) -> bool:
+        """Whether the page has asked for a run since `forget`, and its last one has ended."""
+        self._pump()
+        if self._asked_at is None:
+            return False
+        messages = iter(ForwardMsg.FromString(frame) for frame in self._received[self._asked_at :])
+        began = any(message.WhichOneof("type") == "new_session" for message in messages)
+        return began and any(
+            message.WhichOneof("type") == "script_finished"
+            and message.script_finished != ForwardMsg.FINISHED_EARLY_FOR_RERUN
+            for message in messages
+        )
 
     def received(self) -> list[bytes]:
         """The messages of the server."""
@@ -371,6 +395,10 @@ READY = """
 }
 """
 
+RESTS = """
+() => document.querySelector('[data-testid="stApp"]').dataset.testScriptState === "notRunning"
+"""
+
 PLACE = """
 (plot, [trace, point]) => {
   const { x, y, type } = plot.data[trace];
@@ -387,6 +415,15 @@ PLACE = """
 }
 """
 """Where a plot's point is on the screen: of a heatmap the cell, of a bar its middle."""
+
+
+@contextmanager
+def answered(page: Page) -> Iterator[None]:
+    """Wait until the server has answered what is done within, on a watched page."""
+    page.sent.forget()
+    yield
+    wait_for(page.sent.is_answered, 20)
+    page.wait_for_function(RESTS)
 
 
 def watch(page: Page) -> list[str]:
@@ -451,6 +488,17 @@ def fill_form(page: Page, name: str, epochs: int) -> None:
     choose(page, "data", "The bundled sample of MNIST")
     page.locator(".st-key-epochs input").fill(str(epochs))
     page.locator(".st-key-name input").fill(name)
+
+
+def network(page: Page, name: str):
+    """A network in the sidebar's switch."""
+    return page.locator(".st-key-model").get_by_role("radio", name=name)
+
+
+def publish(home: Path, name: str) -> None:
+    """Put a copy of the MLP into a home as training does: whole, in one step."""
+    shutil.copytree(registry.SHIPPED / "mlp", home / f".{name}")
+    (home / f".{name}").rename(home / name)
 
 
 def panel(page: Page):

@@ -2,34 +2,39 @@
 
 import os
 import re
-import shutil
 import signal
 import time
 from pathlib import Path
 
+import numpy as np
 import psutil
 import pytest
 from playwright.sync_api import expect
 
 from digitcanvas import Recognizer
 from digitcanvas.reading import registry
-from digitcanvas.runs.jobs import SCRATCH
 from tests.browser.driver import (
-    canvas,
+    answered,
+    choose,
     clear,
-    draw,
     fill_form,
     ink,
-    open_page,
+    network,
     panel,
+    plot,
     press,
+    publish,
     retrain,
     serve,
     share,
+    sketch,
+    turn_to,
     wait_for,
     wait_for_digit,
 )
 from tests.digits import DIGITS
+
+pytestmark = [pytest.mark.browser, pytest.mark.training]
 
 LONG = 500
 """Epochs: such a run does not come to its end by itself."""
@@ -37,47 +42,21 @@ LONG = 500
 PATIENCE = 90_000
 """Milliseconds that a busy machine may take."""
 
-TALL = {"viewport": {"width": 1280, "height": 1200}}
-
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory):
-    return tmp_path_factory.mktemp("home")
-
-
-@pytest.fixture(scope="module")
-def app(home):
-    with serve(home) as app:
+def app(tmp_path_factory):
+    with serve(tmp_path_factory.mktemp("home")) as app:
         yield app
 
 
 @pytest.fixture
-def sessions(browser, app, home):
-    """Opens sessions, and clears away what a test leaves behind."""
-    pages = []
-
-    def open_session(app=app):
-        pages.append(open_page(browser, app, **TALL))
-        return pages[-1]
-
-    yield open_session
-    for page in pages:
-        page.context.close()
-    for worker in app.workers():
-        worker.kill()
-    wait_for(lambda: not (home / SCRATCH).exists())
-    for model in home.iterdir():
-        shutil.rmtree(model)
+def home(app):
+    return app.home
 
 
-def publish(home, name):
-    """As training does: whole, in one step."""
-    shutil.copytree(registry.SHIPPED / "mlp", home / f".{name}")
-    (home / f".{name}").rename(home / name)
-
-
-def network(page, name):
-    return page.locator(".st-key-model").get_by_role("radio", name=name)
+def directories(home):
+    """Models, and what a run has left behind; a lock's file may stay."""
+    return [path.name for path in home.iterdir() if path.is_dir()]
 
 
 def wait_for_text(page, text):
@@ -99,8 +78,6 @@ def test_a_network_is_trained_from_the_sidebar_and_reads(sessions, app, home):
     assert time.monotonic() - pressed - waited(worker) < 10
 
     expect(first.locator(".st-key-retrain button")).to_be_disabled()
-    second.reload()
-    canvas(second).wait_for()
     wait_for_text(second, "Training fresh")
 
     def watch():
@@ -108,7 +85,7 @@ def test_a_network_is_trained_from_the_sidebar_and_reads(sessions, app, home):
             shares.append(share(first))
             time.sleep(0.1)
 
-    draw(second, DIGITS[4], halfway=watch)
+    sketch(second, DIGITS[4], halfway=watch)
     assert wait_for_digit(second) == 4
     assert {shares[0], 100} < set(shares)
     wait_for_text(first, "fresh is trained")
@@ -119,10 +96,10 @@ def test_a_network_is_trained_from_the_sidebar_and_reads(sessions, app, home):
     card = registry.read_card(home / "fresh")
     assert card.recipe["epochs"] == 3 and card.recipe["sample"]
     assert f"{card.test['accuracy'] * 100:.2f} %" in panel(first).inner_text()
-    draw(first, DIGITS[7])
+    sketch(first, DIGITS[7])
     expected = Recognizer.load(home / "fresh").predict_strokes(DIGITS[7])
     assert wait_for_digit(first) == expected.digit
-    assert [path.name for path in home.iterdir()] == ["fresh"]
+    assert directories(home) == ["fresh"]
     assert "tensorflow" not in app.maps()
 
 
@@ -133,15 +110,15 @@ def test_a_cancelled_training_is_gone_at_once_and_leaves_nothing(sessions, app, 
     (worker,) = app.workers()
     press(page, "cancel")
     worker.wait(timeout=2)
-    wait_for_text(page, "The training of regretted was cancelled; nothing of it is left")
-    assert list(home.iterdir()) == []
+    wait_for_text(page, "The training of “regretted” was cancelled. Nothing was kept.")
+    assert directories(home) == []
     expect(page.locator(".st-key-retrain button")).to_be_enabled()
     expect(page.locator(".st-key-model").get_by_role("radio")).to_have_count(2)
 
 
 def test_a_stroke_under_way_survives_a_training_s_start_and_end_and_a_new_network(sessions, home):
     first, second = sessions(), sessions()
-    draw(second, DIGITS[4])
+    sketch(second, DIGITS[4])
     assert wait_for_digit(second) == 4
     undisturbed = ink(second)
 
@@ -155,11 +132,11 @@ def test_a_stroke_under_way_survives_a_training_s_start_and_end_and_a_new_networ
 
     def cancel():
         press(first, "cancel")
-        wait_for_text(second, "disturbing was cancelled")
+        wait_for_text(second, "“disturbing” was cancelled")
 
     for disturb in (start, lambda: None, publish_another, cancel):
         clear(second)
-        draw(second, DIGITS[4], halfway=disturb)
+        sketch(second, DIGITS[4], halfway=disturb)
         assert wait_for_digit(second) == 4
         assert (ink(second) ^ undisturbed).sum() < 0.05 * undisturbed.sum()
 
@@ -168,8 +145,8 @@ def test_of_two_who_press_retrain_at_once_one_trains_and_both_see_which(sessions
     pages = {name: sessions() for name in ("one", "two")}
     for name, page in pages.items():
         fill_form(page, name, LONG)
-        page.locator(".st-key-name input").press("Enter")
-    time.sleep(1)
+        with answered(page):
+            page.locator(".st-key-name input").press("Enter")
     at = 1000 * time.time() + 500
     for page in pages.values():
         page.evaluate(
@@ -184,7 +161,7 @@ def test_of_two_who_press_retrain_at_once_one_trains_and_both_see_which(sessions
         title.wait_for(timeout=PATIENCE)
         titles.add(title.inner_text())
         expect(page.locator(".st-key-retrain button")).to_be_disabled()
-        expect(page.get_by_text(re.compile("(one|two).? is in training"))).to_be_visible()
+        expect(page.get_by_text(re.compile("(one|two).? is being trained"))).to_be_visible()
         expect(page.get_by_test_id("stException")).to_have_count(0)
     assert len(titles) == len(app.workers()) == 1
 
@@ -193,9 +170,9 @@ def test_a_training_process_that_is_killed_is_told(sessions, app, home):
     page = sessions()
     retrain(page, "unlucky", LONG)
     wait_for(lambda: app.workers())[0].kill()
-    wait_for_text(page, "unlucky was not trained")
-    wait_for_text(page, "The training process was killed (status -9)")
-    assert list(home.iterdir()) == []
+    wait_for_text(page, "“unlucky” was not trained")
+    wait_for_text(page, "The run's process was killed (status -9)")
+    assert directories(home) == []
     expect(page.locator(".st-key-retrain button")).to_be_enabled()
 
 
@@ -210,58 +187,71 @@ def test_a_server_that_dies_takes_its_training_along_and_the_next_one_tells(sess
         assert not worker.is_running()
     with serve(tmp_path) as app:
         page = sessions(app)
-        wait_for_text(page, "orphan was not trained")
-        wait_for_text(page, "The server stopped in the middle of the training")
-        assert list(tmp_path.iterdir()) == []
+        wait_for_text(page, "“orphan” was not trained")
+        wait_for_text(page, "The server stopped during the training")
+        assert directories(tmp_path) == []
         expect(page.locator(".st-key-retrain button")).to_be_enabled()
 
 
-def test_a_network_is_removed_after_a_question_and_who_reads_with_it_is_told(sessions, home):
-    publish(home, "mine")
-    first, second = sessions(), sessions()
-    for page in (first, second):
-        network(page, "mine").check(force=True)
-    draw(second, DIGITS[7])
-    assert wait_for_digit(second) == 7
-
-    def ask():
-        press(first, "manage")
-        press(first, "remove")
-        return first.get_by_role("dialog").filter(has_text="gone for good")
-
-    question = ask()
-    question.get_by_role("button", name="Close").click()
-    expect(question).to_have_count(0)
-    expect(network(first, "mine")).to_be_checked()
-    question = ask()
-    publish(home, "theirs")
-    expect(network(first, "theirs")).to_have_count(1)
-    expect(question).to_be_visible()
-    press(first, "confirm_removal")
-    expect(question).to_have_count(0)
-    expect(network(first, "mine")).to_have_count(0)
-    assert [path.name for path in home.iterdir()] == ["theirs"]
-
-    second.get_by_text("'mine' is gone").first.wait_for()  # in the sidebar, and as a toast
-    expect(network(second, "CNN")).to_be_checked()
-    assert wait_for_digit(second) == 7
-    clear(second)
-    draw(second, DIGITS[4])
-    assert wait_for_digit(second) == 4
+def enter(page, key, text):
+    page.locator(f".st-key-{key} input").fill(text)
+    with answered(page):
+        page.locator(f".st-key-{key} input").press("Enter")
 
 
-def test_a_network_is_renamed_and_downloaded(sessions, home):
-    publish(home, "mine")
+def value(page, key):
+    return page.locator(f".st-key-{key} input").input_value()
+
+
+def start_search(page):
+    """For a network that learns in no time, among a few digits."""
+    turn_to(page, "Train")
+    with answered(page):
+        page.locator(".st-key-family").get_by_text("MLP").click()
+    with answered(page):
+        choose(page, "recipe", "Tutorial: 4 and 4 neurons, greys of 0-1")
+    with answered(page):
+        choose(page, "data", "The bundled sample of MNIST")
+    page.locator(".st-key-settings summary").click()
+    enter(page, "epochs", "0")
+    expect(page.get_by_text("Fix the form in the sidebar first.")).to_be_visible()
+    expect(page.locator(".st-key-find_rate button")).to_be_disabled()
+    for key, value in (("epochs", "5"), ("batch_size", "256"), ("validation_share", "0.9")):
+        enter(page, key, value)
+    expect(page.locator(".st-key-find_rate button")).to_be_enabled()
+    expect(page.get_by_text("Trains on 400 digits, validates on 3,600")).to_be_visible()
+    press(page, "find_rate")
+    panel(page).get_by_text("Finding a learning rate").wait_for()
+
+
+def test_a_learning_rate_is_searched_in_vain_and_again_and_taken_into_the_form(sessions, app):
     page = sessions()
-    network(page, "mine").check(force=True)
-    press(page, "manage")
-    page.locator(".st-key-new_name input").fill("ours")
-    press(page, "rename")
-    expect(network(page, "ours")).to_be_checked()
-    for suffix in (".keras", ".tflite"):
-        button = page.locator(f".st-key-download{suffix.replace('.', '-')} button")
-        with page.expect_download() as download:
-            button.click()
-        assert download.value.suggested_filename == f"ours{suffix}"
-        served = Path(download.value.path()).read_bytes()
-        assert served == (home / "ours" / f"model{suffix}").read_bytes()
+    start_search(page)
+    for key in ("find_rate", "retrain"):
+        expect(page.locator(f".st-key-{key} button")).to_be_disabled()
+    (worker,) = wait_for(app.workers)
+    press(page, "cancel")
+    worker.wait(timeout=5)
+    panel(page).get_by_text("The search for a learning rate was cancelled").wait_for()
+    press(page, "close")
+    expect(panel(page)).to_have_count(0)
+
+    press(page, "find_rate")
+    start = time.monotonic()
+    panel(page).get_by_text("worth trying").wait_for(timeout=90_000)
+    print(f"searched in {time.monotonic() - start:.1f} s")
+    chart = wait_for(lambda: plot(page, "curves").evaluate("plot => plot.data?.[0]"), 10)
+    np.testing.assert_allclose(chart["x"][:3], [1e-4, 1.122e-4, 1.2589e-4], rtol=1e-3)
+    assert len(chart["x"]) == len(chart["y"]) > 40
+    wait_for(lambda: plot(page, "curves").evaluate("plot => plot.layout.shapes?.length"), 10)
+    assert plot(page, "curves").evaluate("plot => plot.layout.xaxis.type") == "log"
+    label = page.locator(".st-key-take_rate button").inner_text()
+    rate = float(re.search(r"Use (\S+) for", label)[1])
+    press(page, "take_rate")
+    toast = page.get_by_test_id("stToast")
+    expect(toast).to_contain_text(f"The training form now has the learning rate {rate:g}.")
+    wait_for(lambda: float(value(page, "learning_rate")) == rate, 10)
+    assert float(value(page, "validation_share")) == 0.9
+    for key in ("find_rate", "retrain"):
+        expect(page.locator(f".st-key-{key} button")).to_be_enabled()
+    assert app.workers() == [] and "tensorflow" not in app.maps()

@@ -1,0 +1,74 @@
+"""The models in the sidebar, in a real browser: removed, renamed and downloaded."""
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.driver import (
+    clear,
+    network,
+    press,
+    publish,
+    sketch,
+    wait_for_digit,
+)
+from tests.digits import DIGITS
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def home(app):
+    return app.home
+
+
+def test_a_network_is_removed_after_a_question_and_who_reads_with_it_is_told(sessions, home):
+    publish(home, "mine")
+    first, second = sessions(), sessions()
+    for page in (first, second):
+        network(page, "mine").check(force=True)
+    sketch(second, DIGITS[7])
+    assert wait_for_digit(second) == 7
+
+    def ask():
+        press(first, "manage")
+        press(first, "remove")
+        return first.get_by_role("dialog").filter(has_text="gone for good")
+
+    question = ask()
+    question.get_by_role("button", name="Close").click()
+    expect(question).to_have_count(0)
+    expect(network(first, "mine")).to_be_checked()
+    question = ask()
+    publish(home, "theirs")
+    expect(network(first, "theirs")).to_have_count(1)
+    expect(question).to_be_visible()
+    press(first, "confirm_removal")
+    expect(question).to_have_count(0)
+    expect(network(first, "mine")).to_have_count(0)
+    assert [path.name for path in home.iterdir()] == ["theirs"]
+
+    second.get_by_text("'mine' is gone").first.wait_for()  # in the sidebar, and as a toast
+    expect(network(second, "CNN")).to_be_checked()
+    assert wait_for_digit(second) == 7
+    clear(second)
+    sketch(second, DIGITS[4])
+    assert wait_for_digit(second) == 4
+
+
+def test_a_network_is_renamed_and_downloaded(sessions, home):
+    publish(home, "mine")
+    page = sessions()
+    network(page, "mine").check(force=True)
+    press(page, "manage")
+    page.locator(".st-key-new_name input").fill("ours")
+    press(page, "rename")
+    expect(network(page, "ours")).to_be_checked()
+    for suffix in (".keras", ".tflite"):
+        button = page.locator(f".st-key-download{suffix.replace('.', '-')} button")
+        with page.expect_download() as download:
+            button.click()
+        assert download.value.suggested_filename == f"ours{suffix}"
+        served = Path(download.value.path()).read_bytes()
+        assert served == (home / "ours" / f"model{suffix}").read_bytes()
