@@ -36,10 +36,10 @@ class Key(StrEnum):
     # Sidebar: pen
     PEN_WIDTH = "pen_width"  # int, canvas pixels; read by Draw and canvas
 
-    # Sidebar: form. training_form sets and form_checks reads all values.
-    FAMILY = "family"  # str, a key of training_form.FAMILIES
+    # Sidebar: form. form_recipe sets and reads all values.
+    FAMILY = "family"  # str, one of networks.FAMILIES
     RECIPE = "recipe"  # str, a name in RECIPES
-    DATA = "data"  # str, a choice of training_form.data_choices
+    DATA = "data"  # str, one of form_recipe.data_choices
     SETTINGS = "settings"
     NAME = "name"  # str
     RETRAIN = "retrain"
@@ -132,11 +132,11 @@ class Session:
     removing: str | None = None
     """The network that the session is asked about before it is removed. network_switch."""
     watching: bool = False
-    """Whether this page shows something of the form's recipe. Set by main and form_checks."""
+    """Whether this page shows something of the form's recipe. Set by main and form_recipe."""
     watched: Recipe | None = None
-    """The recipe that such a page shows; None where the form is out of range. form_checks."""
+    """The recipe that such a page shows; None if the form is out of range. form_recipe."""
     started: bool = False
-    """Whether the form has just started a run, so that its name is used up. training_form."""
+    """Whether the form has just started a run, so that its name is used up. start."""
     known: tuple[object, ...] = ()
     """What the page knew of runs and models when it last ran. run_panel."""
     closed: str | None = None

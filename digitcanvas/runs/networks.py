@@ -1,8 +1,8 @@
 """The networks, each a literal list of layers: images (28, 28) in [0, 1] to a softmax.
 
-The layers are plain data and know nothing of Keras. Keras' own layers
-(`learning.keras_networks`), the layer table of a card, the drawing and the estimate of a run's
-duration are all made from these lists.
+A layer is plain data, the name of a class in Keras and its arguments, and needs no Keras. The Keras
+network (`learning.keras_networks`), the layer table of a card, the drawing and the estimate of a
+run's duration are all made from these lists.
 
 The softmax is over the ten digits and, if there are eleven classes, "not a digit".
 """
@@ -10,98 +10,39 @@ The softmax is over the ten digits and, if there are eleven classes, "not a digi
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any
 
 from digitcanvas.reading.cards import Layer
 
 if TYPE_CHECKING:
     from digitcanvas.runs.recipes import Recipe
 
-Activation = Literal["linear", "relu", "softmax"]
 Shape = tuple[int, ...]
 
 IMAGE: Shape = (28, 28)
 
 
 @dataclass(frozen=True)
-class Rescaling:
-    """Multiplies every number by `scale`."""
+class Spec:
+    """A layer to build: the name of its class in `keras.layers`, and that class' arguments."""
 
-    scale: float
-
-
-@dataclass(frozen=True)
-class Reshape:
-    shape: Shape
+    kind: str
+    arguments: dict[str, Any]
 
 
-@dataclass(frozen=True)
-class Flatten:
-    pass
-
-
-@dataclass(frozen=True)
-class Dense:
-    units: int
-    activation: Activation = "linear"
-    bias: bool = True
-
-
-@dataclass(frozen=True)
-class Conv2D:
-    """Filters of `size` x `size` pixels that move by `stride` pixels."""
-
-    filters: int
-    size: int
-    stride: int = 1
-    padding: Literal["same", "valid"] = "valid"
-    activation: Activation = "linear"
-    bias: bool = True
-    initializer: Literal["glorot_uniform", "he_normal"] = "glorot_uniform"
-
-
-@dataclass(frozen=True)
-class MaxPooling2D:
-    """The largest number of each square of 2x2."""
-
-
-@dataclass(frozen=True)
-class BatchNormalization:
-    momentum: float
-
-
-@dataclass(frozen=True)
-class ReLU:
-    pass
-
-
-@dataclass(frozen=True)
-class Dropout:
-    rate: float
-
-
-Spec = (
-    Rescaling
-    | Reshape
-    | Flatten
-    | Dense
-    | Conv2D
-    | MaxPooling2D
-    | BatchNormalization
-    | ReLU
-    | Dropout
-)
+def layer(kind: str, **arguments: Any) -> Spec:
+    return Spec(kind, arguments)
 
 
 def mlp(recipe: Recipe) -> list[Spec]:
     """Dense layers: they see 784 numbers and nothing of their neighbourhood."""
     return [
         *pixels(recipe),
-        Flatten(),
+        layer("Flatten"),
         *hidden(recipe),
-        Dense(recipe.classes, "softmax"),
+        layer("Dense", units=recipe.classes, activation="softmax"),
     ]
 
 
@@ -113,16 +54,26 @@ def cnn(recipe: Recipe) -> list[Spec]:
     *early, last = recipe.filters
     return [
         *pixels(recipe),
-        Reshape((28, 28, 1)),
+        layer("Reshape", target_shape=(28, 28, 1)),
         *[
-            Conv2D(filters, 3 if i else 5, stride(i), "same", "relu", initializer="he_normal")
+            layer(
+                "Conv2D",
+                filters=filters,
+                kernel_size=3 if i else 5,
+                strides=stride(i),
+                padding="same",
+                activation="relu",
+                kernel_initializer="he_normal",
+            )
             for i, filters in enumerate(early)
         ],
-        *normalised(Conv2D(last, 3, stride(len(early)), "same", bias=False)),
-        Flatten(),
-        Dropout(recipe.dropout),
+        *normalised(
+            "Conv2D", filters=last, kernel_size=3, strides=stride(len(early)), padding="same"
+        ),
+        layer("Flatten"),
+        layer("Dropout", rate=recipe.dropout),
         *hidden(recipe),
-        Dense(recipe.classes, "softmax"),
+        layer("Dense", units=recipe.classes, activation="softmax"),
     ]
 
 
@@ -130,9 +81,9 @@ def plain_mlp(recipe: Recipe) -> list[Spec]:
     """Dense layers and nothing else but dropout, as first tutorials have them."""
     return [
         *pixels(recipe),
-        Flatten(),
+        layer("Flatten"),
         *plain_hidden(recipe),
-        Dense(recipe.classes, "softmax"),
+        layer("Dense", units=recipe.classes, activation="softmax"),
     ]
 
 
@@ -140,23 +91,20 @@ def plain_cnn(recipe: Recipe) -> list[Spec]:
     """Linear convolutions, each with a max pooling, and dense layers, as in first tutorials."""
     return [
         *pixels(recipe),
-        Reshape((28, 28, 1)),
-        *pooled(recipe),
-        Flatten(),
+        layer("Reshape", target_shape=(28, 28, 1)),
+        *[
+            spec
+            for filters in recipe.filters
+            for spec in (layer("Conv2D", filters=filters, kernel_size=3), layer("MaxPooling2D"))
+        ],
+        layer("Flatten"),
         *plain_hidden(recipe),
-        Dense(recipe.classes, "softmax"),
+        layer("Dense", units=recipe.classes, activation="softmax"),
     ]
 
 
-def pooled(recipe: Recipe) -> list[Spec]:
-    specs: list[Spec] = []
-    for filters in recipe.filters:
-        specs += [Conv2D(filters, 3), MaxPooling2D()]
-    return specs
-
-
 def pixels(recipe: Recipe) -> list[Spec]:
-    return [] if recipe.normalise else [Rescaling(255)]
+    return [] if recipe.normalise else [layer("Rescaling", scale=255)]
 
 
 def stride(index: int) -> int:
@@ -164,28 +112,29 @@ def stride(index: int) -> int:
 
 
 def hidden(recipe: Recipe) -> list[Spec]:
-    return [
-        spec
-        for width in recipe.hidden
-        for spec in (*normalised(Dense(width, bias=False)), Dropout(recipe.dropout))
-    ]
+    dropout = layer("Dropout", rate=recipe.dropout)
+    return [s for width in recipe.hidden for s in (*normalised("Dense", units=width), dropout)]
 
 
 def plain_hidden(recipe: Recipe) -> list[Spec]:
-    specs: list[Spec] = []
-    for width in recipe.hidden:
-        specs.append(Dense(width, "relu"))
-        if recipe.dropout:
-            specs.append(Dropout(recipe.dropout))
-    return specs
+    dropout = [layer("Dropout", rate=recipe.dropout)] if recipe.dropout else []
+    return [
+        spec
+        for width in recipe.hidden
+        for spec in (layer("Dense", units=width, activation="relu"), *dropout)
+    ]
 
 
-def normalised(spec: Spec) -> list[Spec]:
-    """The layer, batch normalisation and a ReLU.
+def normalised(kind: str, **arguments: Any) -> list[Spec]:
+    """The layer without a bias, batch normalisation and a ReLU.
 
     Keras' default momentum of 0.99 is too slow for runs of a few hundred steps.
     """
-    return [spec, BatchNormalization(momentum=0.9), ReLU()]
+    return [
+        layer(kind, **arguments, use_bias=False),
+        layer("BatchNormalization", momentum=0.9),
+        layer("ReLU"),
+    ]
 
 
 @dataclass(frozen=True)
@@ -233,39 +182,35 @@ def layer_table(recipe: Recipe) -> tuple[Layer, ...]:
 def describe(spec: Spec, shape: Shape) -> Layer:
     """A layer as a row of the table, if its input has this shape."""
     detail, output, weights, parameters = "", shape, 0, 0
-    match spec:
-        case Dense(units, activation, bias):
-            detail = _activated(f"{units:,} neurons", activation)
-            output = (units,)
+    match spec.kind, spec.arguments:
+        case "Dense", {"units": units}:
+            detail, output = f"{units:,} neurons", (units,)
             weights = shape[0] * units
-            parameters = weights + bias * units
-        case Conv2D(filters, size, stride, padding, activation, bias):
-            step = f", step {stride}" if stride > 1 else ""
-            detail = _activated(f"{filters} filters of {size}x{size}{step}", activation)
-            output = (*_slide(shape, 1 if padding == "same" else size, stride), filters)
+        case "Conv2D", {"filters": filters, "kernel_size": size, **rest}:
+            stride = rest.get("strides", 1)
+            detail = f"{filters} filters of {size}x{size}" + f", step {stride}" * (stride > 1)
+            output = (*_slide(shape, 1 if rest.get("padding") == "same" else size, stride), filters)
             weights = size**2 * shape[2] * filters
-            parameters = weights + bias * filters
-        case MaxPooling2D():
-            detail = "the largest of 2x2"
-            output = (*_slide(shape, 2, 2), shape[2])
-        case BatchNormalization():
+        case "MaxPooling2D", _:
+            detail, output = "the largest of 2x2", (*_slide(shape, 2, 2), shape[2])
+        case "BatchNormalization", _:
             parameters = 4 * shape[-1]
-        case Dropout(rate):
+        case "Dropout", {"rate": rate}:
             detail = f"{rate * 100:g} % left out in training"
-        case Rescaling(scale):
+        case "Rescaling", {"scale": scale}:
             detail = f"times {scale:g}"
-        case Reshape(output):
+        case "Reshape", {"target_shape": output}:
             pass
-        case Flatten():
+        case "Flatten", _:
             output = (math.prod(shape),)
+    if weights:
+        parameters = weights + output[-1] * spec.arguments.get("use_bias", True)
+    if activation := spec.arguments.get("activation"):
+        detail += f", {activation}"
     uses = math.prod(output[:-1])  # of each weight: once for each pixel of a convolution's output
-    return Layer(type(spec).__name__, detail, output, parameters, weights * uses)
+    return Layer(spec.kind, detail, output, parameters, weights * uses)
 
 
-def _slide(shape: Shape, window: int, stride: int) -> Sequence[int]:
+def _slide(shape: Shape, window: int, stride: int) -> list[int]:
     """How many positions a window takes along the height and along the width."""
     return [math.ceil((side - window + 1) / stride) for side in shape[:2]]
-
-
-def _activated(detail: str, activation: Activation) -> str:
-    return detail if activation == "linear" else f"{detail}, {activation}"

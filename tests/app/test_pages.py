@@ -2,11 +2,8 @@
 
 import base64
 import json
-import os
 import re
 import shutil
-import subprocess
-import sys
 from dataclasses import replace
 
 import cv2
@@ -16,14 +13,13 @@ from streamlit.elements.lib import policies
 
 from digitcanvas import Recognizer
 from digitcanvas.app.parts import shared_mnist, shared_predictions
-from digitcanvas.data.mnist import SAMPLE, load_sample, split
+from digitcanvas.data.mnist import load_sample, split
 from digitcanvas.reading import registry
 from digitcanvas.reading.evaluation import predict_images
 from digitcanvas.runs.progress import Progress
 from digitcanvas.runs.rate_finder import RateCurve
 from digitcanvas.runs.recipes import RECIPES
 from tests.apptest import (
-    APP,
     GAINED,
     a_run,
     a_search,
@@ -139,25 +135,6 @@ def test_every_page_shows_the_run(page, jobs, home, path, state):
     turn_to(page, path).run()
     assert not page.exception
     assert "mine" in words(page.get_by_key("training"))
-
-
-def test_no_page_loads_tensorflow(tmp_path):
-    script = """
-import sys
-from tests.apptest import open_session
-for path in ("", "data", "train", "evaluate"):
-    page = open_session(path).run()
-    assert not page.exception and not page.error and page.main.header, path
-print(sorted({"tensorflow", "keras"} & sys.modules.keys()))
-"""
-    outcome = subprocess.run(
-        [sys.executable, "-c", script],
-        cwd=APP.parent,
-        env=os.environ | {"DIGITCANVAS_HOME": str(tmp_path), "DIGITCANVAS_MNIST": str(SAMPLE)},
-        capture_output=True,
-        text=True,
-    )
-    assert (outcome.returncode, outcome.stdout) == (0, "[]\n"), outcome.stderr
 
 
 def test_the_drawing_is_put_on_the_new_canvas_of_a_page_that_was_left(page, canvas, visit, sample):
