@@ -15,6 +15,7 @@ from pathlib import Path
 from digitcanvas.runs.estimate import pace, seconds_for
 from digitcanvas.runs.jobs import Jobs
 from digitcanvas.runs.recipes import RECIPES
+from digitcanvas.runs.run import Training
 
 
 def main() -> None:
@@ -24,10 +25,8 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as home:
             os.environ["DIGITCANVAS_HOME"] = home
             jobs, start, stages = Jobs(Path(home)), time.monotonic(), {}
-            jobs.start(recipe, "estimated")
-            while (run := jobs.latest()).state == "running":
+            for run in jobs.follow(jobs.start(Training(recipe, "estimated")).id):
                 stages.setdefault(run.stage or "Training", round(time.monotonic() - start, 1))
-                time.sleep(0.05)
         seconds = time.monotonic() - start
         estimate = seconds_for(recipe, with_pen=True)
         print(f"{name}: {run.state}, {seconds:.0f} s, estimated {estimate:.0f} s, {stages}")
