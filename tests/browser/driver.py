@@ -252,10 +252,13 @@ def draw(
 
 
 def sketch(
-    page: Page, strokes: Sequence[np.ndarray], halfway: Callable[[], None] = lambda: None
+    page: Page,
+    strokes: Sequence[np.ndarray],
+    halfway: Callable[[], None] = lambda: None,
+    spacing: float = COARSE,
 ) -> None:
     """Draw strokes as `draw` does, but fast: where a test is not about the stroke itself."""
-    _draw(page, strokes, [coarse(stroke)[1:] for stroke in strokes], halfway, 0)
+    _draw(page, strokes, [coarse(stroke, spacing)[1:] for stroke in strokes], halfway, 0)
 
 
 def _draw(page, strokes, ways, halfway, pause: float) -> None:
@@ -285,10 +288,10 @@ def aim(page: Page, x: float, y: float) -> None:
 IS_UNDER = "(canvas, [x, y]) => canvas.getRootNode().elementFromPoint(x, y) === canvas"
 
 
-def coarse(stroke: np.ndarray) -> np.ndarray:
-    """A stroke (n, 2) in points that lie at most COARSE pixels apart along it."""
+def coarse(stroke: np.ndarray, spacing: float = COARSE) -> np.ndarray:
+    """A stroke (n, 2) in points that lie at most `spacing` pixels apart along it."""
     along = np.append(0, np.cumsum(np.hypot(*np.diff(stroke, axis=0).T)))
-    points = np.linspace(0, along[-1], int(np.ceil(along[-1] / COARSE)) + 1)
+    points = np.linspace(0, along[-1], int(np.ceil(along[-1] / spacing)) + 1)
     return np.stack([np.interp(points, along, axis) for axis in stroke.T], axis=1)
 
 
@@ -389,14 +392,14 @@ READY = """
     const key = plot.closest('[class*="st-key-"]').className.match(/st-key-(\\S+)/)[1];
     return plot.querySelector(".main-svg") && key;
   });
-  return app.dataset.testScriptState === "notRunning" && drawn.every(Boolean)
+  return app?.dataset.testScriptState === "notRunning" && drawn.every(Boolean)
     && keys.every((key) => drawn.includes(key))
     && drawn.every((key) => keys.includes(key) || key === "curves");
 }
 """
 
 RESTS = """
-() => document.querySelector('[data-testid="stApp"]').dataset.testScriptState === "notRunning"
+() => document.querySelector('[data-testid="stApp"]')?.dataset.testScriptState === "notRunning"
 """
 
 PLACE = """

@@ -95,7 +95,7 @@ def test_drawings_by_writers_kept_out_of_training_are_read_as_without_a_browser(
     rng = np.random.default_rng(2)
     chosen = rng.choice(len(pen.validation), 3, replace=False)
     for drawing in (place_at_random(pen.validation[i], rng) for i in chosen):
-        sketch(page, drawing.strokes)
+        sketch(page, drawing.strokes, spacing=8)  # some are small
         wait_until_committed(page, len(drawing.strokes))
         drawn = strokes_from_canvas({"objects": page.sent.drawing()})
         expected = cnn.predict_strokes(drawn)

@@ -473,6 +473,7 @@ def test_after_clear_and_a_visit_to_another_page_the_page_comes_to_rest(visit):
     sketch(page, DIGITS[7])
     assert wait_for_digit(page) == 7
     wait_until_committed(page, 1)
+    assert runs_within(page, 1) == 0
     press(page, "clear")
     turn_to(page, "Train")
     assert runs_within(page, 2.2) == 0
