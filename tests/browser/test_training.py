@@ -17,6 +17,7 @@ from tests.browser.driver import (
     answered,
     choose,
     clear,
+    draw,
     fill_form,
     ink,
     network,
@@ -118,7 +119,7 @@ def test_a_cancelled_training_is_gone_at_once_and_leaves_nothing(sessions, app, 
 
 def test_a_stroke_under_way_survives_a_training_s_start_and_end_and_a_new_network(sessions, home):
     first, second = sessions(), sessions()
-    sketch(second, DIGITS[4])
+    draw(second, DIGITS[4])
     assert wait_for_digit(second) == 4
     undisturbed = ink(second)
 
@@ -136,7 +137,7 @@ def test_a_stroke_under_way_survives_a_training_s_start_and_end_and_a_new_networ
 
     for disturb in (start, lambda: None, publish_another, cancel):
         clear(second)
-        sketch(second, DIGITS[4], halfway=disturb)
+        draw(second, DIGITS[4], halfway=disturb)
         assert wait_for_digit(second) == 4
         assert (ink(second) ^ undisturbed).sum() < 0.05 * undisturbed.sum()
 
