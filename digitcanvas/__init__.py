@@ -1,5 +1,6 @@
 """digitcanvas: draw a digit and see it read."""
 
+import platform
 import sys
 
 if not (3, 11) <= sys.version_info < (3, 14):  # TensorFlow has no wheels for others
@@ -8,6 +9,9 @@ if not (3, 11) <= sys.version_info < (3, 14):  # TensorFlow has no wheels for ot
         f"{sys.version_info.major}.{sys.version_info.minor}: "
         "make a virtual environment with one of those."
     )
+
+if (platform.system(), platform.machine()) == ("Darwin", "x86_64"):
+    raise ImportError("digitcanvas does not run on Intel Macs: LiteRT has no wheels for them.")
 
 from digitcanvas.drawing.fabric import strokes_from_canvas
 from digitcanvas.reading.recognizer import Prediction, Recognizer

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
+import signal
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import Field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ from digitcanvas.reading import registry
 from digitcanvas.reading.evaluation import evaluate, evaluate_drawings
 from digitcanvas.reading.recognizer import Recognizer
 from digitcanvas.runs import tutorials
-from digitcanvas.runs.jobs import Jobs, jobs_in
+from digitcanvas.runs.jobs import JobError, Jobs, jobs_in
 from digitcanvas.runs.progress import Progress
 from digitcanvas.runs.rate_finder import RateCurve
 from digitcanvas.runs.recipes import RECIPES, Recipe, read_widths
@@ -36,6 +36,8 @@ NO_DIGIT = "{picture}: does not look like a digit (nearest: {digit})"
 BAR = "{desc} {percentage:3.0f}%|{bar}| epoch {n:.1f}/{total} [{elapsed}<{remaining}{postfix}]"
 
 
+MNIST, PEN = "DIGITCANVAS_MNIST", "DIGITCANVAS_PEN"
+
 RETRY = 10
 """Seconds between two attempts to publish."""
 
@@ -43,6 +45,9 @@ RETRY = 10
 def main(arguments: list[str] | None = None) -> int:
     """Run one command. Gives its exit status: 0, or 1 after one clear line on standard error."""
     options = _parser().parse_args(arguments)
+    for name in ("SIGTERM", "SIGHUP"):  # as Ctrl-C, so that nothing of a run is left
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.default_int_handler)
     try:
         status: int = options.run(options)
         return status
@@ -50,7 +55,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"digitcanvas: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("digitcanvas: stopped. Nothing was changed.", file=sys.stderr)
+        print("digitcanvas: stopped.", file=sys.stderr)
         return 130
 
 
@@ -78,7 +83,8 @@ def _parser() -> argparse.ArgumentParser:
         _add_setting(train, field)
     place = train.add_mutually_exclusive_group()
     place.add_argument(
-        "--name", help="the new model's name (the recipe's, numbered where it is taken)"
+        "--name",
+        help="the new model's name (default: the recipe's, with a number if that is taken)",
     )
     place.add_argument(
         "--output", type=Path, metavar="DIR", help="the model directory to write or replace"
@@ -95,7 +101,7 @@ def _parser() -> argparse.ArgumentParser:
     search = commands.add_parser(
         "find-rate",
         help="find a recipe's learning rate",
-        description="Train by a recipe at ever higher learning rates, and tell the good range.",
+        description="Train by a recipe at ever higher learning rates, and report the good range.",
     )
     search.add_argument("recipe", choices=RECIPES, metavar="RECIPE")
     search.set_defaults(run=_find_rate)
@@ -160,7 +166,7 @@ def _load(model: str) -> Recognizer:
 def _predict(options: argparse.Namespace) -> int:
     """Read every picture that can be read, even after one that cannot."""
     recognizer = _load(options.model)
-    readings = []
+    predictions = []
     for picture in options.pictures:
         try:
             prediction = recognizer.predict_image(read_picture(picture))
@@ -168,7 +174,7 @@ def _predict(options: argparse.Namespace) -> int:
             print(f"digitcanvas: {picture}: {error}", file=sys.stderr)
             continue
         probabilities = [round(float(p), 6) for p in prediction.probabilities]
-        readings.append(
+        predictions.append(
             {
                 "picture": picture,
                 "digit": prediction.digit,
@@ -179,12 +185,12 @@ def _predict(options: argparse.Namespace) -> int:
             }
         )
     if options.json:
-        print(json.dumps(readings))
+        print(json.dumps(predictions))
     else:
-        for reading in readings:
-            answer = NO_DIGIT if reading["rejected"] else ANSWER
-            print(answer.format(**reading))
-    return 0 if len(readings) == len(options.pictures) else 1
+        for values in predictions:
+            answer = NO_DIGIT if values["rejected"] else ANSWER
+            print(answer.format(**values))
+    return 0 if len(predictions) == len(options.pictures) else 1
 
 
 def _train(options: argparse.Namespace) -> int:
@@ -194,9 +200,10 @@ def _train(options: argparse.Namespace) -> int:
     recipe = replace(RECIPES[base], **changes)
     output = str(registry.check_target(options.output.absolute())) if options.output else ""
     task = Training(recipe, options.name or registry.free_name(base), output)
-    if recipe.pen_copies and not (options.pen or os.environ.get("DIGITCANVAS_PEN")):
+    pen = load_pen_digits(options.pen)  # so that a file that cannot be read stops any training
+    if recipe.pen_copies and not pen:
         print("No pen strokes given (--pen): training on MNIST alone.", file=sys.stderr)
-    run = _follow(task, options)
+    run = _follow(task, {MNIST: options.mnist, PEN: options.pen})
     directory = registry.find(run.result)
     card = registry.read_card(directory)
     report = {"model": str(directory), "untrained": card.untrained, "metrics": card.metrics}
@@ -206,26 +213,30 @@ def _train(options: argparse.Namespace) -> int:
     return 0
 
 
-def _follow(task: Task, options: argparse.Namespace, label: str | None = None) -> Run:
+def _follow(
+    task: Task,
+    sources: Mapping[str, str | None],
+    label: str | None = None,
+) -> Run:
     """Do the task as the page would, with a progress bar on standard error. Gives how it ended.
+
+    `sources` name the data files, by environment variable; those that are None are as they are set.
 
     Raises ValueError if it cannot be started or fails.
     """
-    sources = {
-        f"DIGITCANVAS_{name.upper()}": path
-        for name in ("mnist", "pen")
-        if (path := getattr(options, name, None))
-    }
-    jobs = jobs_in(registry.home())
-    run = jobs.start(task, sources)
-    bar = None
+    jobs, bar = jobs_in(registry.home()), None
+    run = jobs.start(task, {name: path for name, path in sources.items() if path is not None})
     try:
         for run in jobs.follow(run.id):  # noqa: B020
             if run.problem:
                 _wait_to_publish(jobs, run)
             if run.progress:
-                bar = bar or tqdm(desc=label, bar_format=BAR, total=task.steps)
-                _show(bar, run.progress)
+                figures = _figures(run.progress)
+                bar = bar or tqdm(
+                    desc=label, bar_format=BAR, total=task.steps, mininterval=0.5, postfix=figures
+                )
+                bar.set_postfix(figures, refresh=False)
+                bar.update(run.progress.epochs_done - bar.n)
     finally:
         if bar:
             bar.close()
@@ -235,10 +246,21 @@ def _follow(task: Task, options: argparse.Namespace, label: str | None = None) -
     return run
 
 
-def _show(bar: tqdm[Any], progress: Progress) -> None:
+def _follow_patiently(task: Task, sources: Mapping[str, str | None], label: str) -> None:
+    """As `_follow`, after a run that is under way: what was done so far is not lost."""
+    while True:
+        try:
+            _follow(task, sources, label)
+        except JobError as error:
+            print(f"{error} Trying again in {RETRY} s.", file=sys.stderr)
+            time.sleep(RETRY)
+        else:
+            return
+
+
+def _figures(progress: Progress) -> dict[str, str]:
     figures = {name: f"{value:.4f}" for name, value in progress.metrics.items()}
-    bar.n = progress.epochs_done
-    bar.set_postfix(figures or {"drawings": f"{progress.share:.0%}"})
+    return figures or {"drawings": f"{progress.share:.0%}"}
 
 
 def _wait_to_publish(jobs: Jobs, run: Run) -> None:
@@ -250,7 +272,7 @@ def _wait_to_publish(jobs: Jobs, run: Run) -> None:
 
 def _find_rate(options: argparse.Namespace) -> int:
     recipe = replace(RECIPES[options.recipe], sample=options.sample)
-    curve = _follow(RateSearch(recipe), options).curve
+    curve = _follow(RateSearch(recipe), {MNIST: options.mnist}).curve
     assert isinstance(curve, RateCurve)
     low, high = curve.good
     if options.json:
@@ -283,7 +305,8 @@ def _reproduced(
             for number in range(options.seeds):
                 seed = experiment.recipe.seed + number
                 recipe = replace(experiment.recipe, seed=seed, sample=options.sample)
-                _follow(Training(recipe, model.name, str(model)), options, experiment.name)
+                task = Training(recipe, model.name, str(model))
+                _follow_patiently(task, {MNIST: options.mnist, PEN: ""}, experiment.name)
                 cards.append(registry.read_card(model))
             yield from tutorials.rows(experiment, cards)
 

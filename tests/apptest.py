@@ -119,6 +119,9 @@ class FakeJobs:
     def latest(self):
         return self.run
 
+    def busy(self):
+        return self.run.task if self.run and self.run.is_running else None
+
     def start(self, task):
         if isinstance(task, Training):
             registry.check_name(task.name)

@@ -3,6 +3,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import threading
 from dataclasses import asdict, fields, replace
 
 import cv2
@@ -17,7 +18,7 @@ from digitcanvas.drawing.preprocess import image_from_strokes
 from digitcanvas.reading import registry
 from digitcanvas.reading.evaluation import compute_metrics, evaluate_drawings
 from digitcanvas.runs import rate_finder, tutorials
-from digitcanvas.runs.jobs import Jobs
+from digitcanvas.runs.jobs import PATIENCE, Jobs
 from digitcanvas.runs.progress import Progress
 from digitcanvas.runs.recipes import LIMITS, RECIPES, Recipe
 from digitcanvas.runs.run import RateSearch, Training
@@ -153,7 +154,7 @@ def test_ctrl_c_is_one_line_and_a_status_of_its_own(monkeypatch, capsys):
 
     monkeypatch.setattr(Recognizer, "load", interrupt)
     assert main(["predict", "7.png"]) == 130
-    assert capsys.readouterr().err == "digitcanvas: stopped. Nothing was changed.\n"
+    assert capsys.readouterr().err == "digitcanvas: stopped.\n"
 
 
 def test_predict_goes_on_after_a_picture_that_is_none(pictures, tmp_path, capsys):
@@ -359,8 +360,10 @@ def test_train_tells_machines_what_was_gained(asked, home, capsys):
 
 
 def test_train_learns_from_the_files_that_are_named(asked, tmp_path):
-    assert main(["train", "quick", "--mnist", "mine.npz", "--pen", "mine.tra"]) == 0
-    assert asked.sources == [{"DIGITCANVAS_MNIST": "mine.npz", "DIGITCANVAS_PEN": "mine.tra"}]
+    pen = tmp_path / "pen.tra"
+    pen.write_text("".join(unipen(digit, writer) for digit in range(10) for writer in (4, 5)))
+    assert main(["train", "quick", "--mnist", "mine.npz", "--pen", str(pen)]) == 0
+    assert asked.sources == [{"DIGITCANVAS_MNIST": "mine.npz", "DIGITCANVAS_PEN": str(pen)}]
 
 
 def test_a_run_of_the_page_keeps_the_shell_from_training_beside_it(asked, home, capsys):
@@ -371,7 +374,7 @@ def test_a_run_of_the_page_keeps_the_shell_from_training_beside_it(asked, home, 
     finally:
         page.cancel(run.id)
     line = capsys.readouterr().err.splitlines()[-1]
-    assert line.startswith("digitcanvas: “theirs” is being trained: one run at a time.")
+    assert line.startswith("digitcanvas: “theirs” is being trained, and one run goes on at a time")
 
 
 def test_a_run_that_fails_is_a_line_and_one_that_is_stopped_leaves_nothing(
@@ -379,14 +382,14 @@ def test_a_run_that_fails_is_a_line_and_one_that_is_stopped_leaves_nothing(
 ):
     jobs = Jobs(home, says({"failed": "No luck."}))
     monkeypatch.setattr("digitcanvas.__main__.jobs_in", lambda home: jobs)
-    assert main(["train", "quick", "--pen", "mine.tra"]) == 1
+    assert main(["train", "mlp-128"]) == 1
     assert capsys.readouterr().err == "digitcanvas: No luck.\n"
 
-    def interrupt(bar, progress):
+    def interrupt(progress):
         raise KeyboardInterrupt
 
     jobs = Jobs(home, FAKE)
-    monkeypatch.setattr("digitcanvas.__main__._show", interrupt)
+    monkeypatch.setattr("digitcanvas.__main__._figures", interrupt)
     assert main(["train", "quick", "--epochs", "500"]) == 130
     assert jobs.latest().state == "cancelled" and left_in(home) == []
 
@@ -558,6 +561,16 @@ def test_reproduce_without_a_word_makes_every_experiment(asked, capsys):
     assert list(seeds_of(asked.recipes)) == every
     claims = sum(len(experiment.claims) for experiment in tutorials.EXPERIMENTS)
     assert len(json.loads(capsys.readouterr().out)) == claims
+
+
+def test_reproduce_waits_for_a_run_that_is_under_way(asked, home, monkeypatch, capsys):
+    page = Jobs(home, FAKE)
+    run = page.start(Training(LONG, "theirs"))
+    monkeypatch.setattr("digitcanvas.__main__.RETRY", 0.1)
+    threading.Timer(2 * PATIENCE, page.cancel, [run.id]).start()
+    assert main(["reproduce", "cnn-28", "--sample", "--json"]) == 0
+    captured = capsys.readouterr()
+    assert len(json.loads(captured.out)) == 1 and "Trying again" in captured.err
 
 
 def test_reproduce_takes_a_seed_after_the_other(asked, capsys):

@@ -54,7 +54,7 @@ REPORTED = 1000
 
 
 class Diverged(ValueError):
-    """The loss is no longer a number."""
+    """The loss became infinite or undefined."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,8 @@ def train(
     """Train a network and calibrate it. The same recipe and data give the same weights.
 
     `on_progress` is called now and then while drawings are made to learn from, and after every
-    batch and every epoch. Raises Diverged, a ValueError, when the loss is no longer a number.
+    batch and every epoch. Raises Diverged, a ValueError, when the loss becomes infinite or
+    undefined.
     """
     start = time.monotonic()
     _seed_everything(recipe.seed)
@@ -214,7 +215,7 @@ def publish(
             layers=layer_table(recipe),
         )
         registry.write_card(directory, card)
-    return registry.read_card(target)
+    return card
 
 
 def _measure(model: keras.Model, mnist: Mnist) -> dict[str, float]:
@@ -274,7 +275,7 @@ class _Report(keras.callbacks.Callback):
     def _send(self, batch: int, logs: Logs) -> None:
         if not all(math.isfinite(value) for value in logs.values()):
             raise Diverged(
-                f"The loss is no longer a number in epoch {self._epoch}, batch {batch}: train with "
+                f"The loss became infinite or undefined in epoch {self._epoch}, batch {batch}: use "
                 "a lower learning rate."
             )
         self._on_progress(

@@ -41,7 +41,9 @@ def main() -> None:
     """Do the task that is asked for, or say why not."""
     lower_priority()
     send = _reserve_output()
-    request = json.loads(sys.stdin.readline())
+    if not (line := sys.stdin.readline()):
+        return  # whoever started this is gone
+    request = json.loads(line)
     again = _watch_input()
     try:
         match task_from_json(request["task"]):
@@ -59,7 +61,9 @@ def main() -> None:
         send({"failed": str(error)})
     except Exception as error:
         log.exception("the run failed")
-        send({"failed": f"The run broke off ({error!r:.200}). The server's log says more."})
+        send(
+            {"failed": f"The run failed unexpectedly ({error!r:.200}). The server's log says more."}
+        )
 
 
 def lower_priority() -> None:
@@ -116,7 +120,7 @@ def _start_tensorflow(send: Send) -> ModuleType:
             from digitcanvas.learning import training
     except ModuleNotFoundError as error:
         raise ValueError(
-            "Training needs TensorFlow, which is not installed: pip install "
+            f"Training needs {error.name}, which is not installed: pip install "
             '"digitcanvas[train]", or in a checkout pip install -r requirements.txt.'
         ) from error
     return training
@@ -136,7 +140,7 @@ def _reporting(send: Send) -> Callable[[Progress], None]:
 
 
 def _load_digits(recipe: Recipe, send: Send) -> Mnist:
-    """MNIST or its sample. Raises MnistMissing if MNIST cannot be had, for whatever reason."""
+    """MNIST or its sample. Raises MnistMissing if MNIST is unavailable for any reason."""
     send({"stage": "Fetching the digits"})
     if recipe.sample:
         return load_sample()

@@ -24,7 +24,11 @@ class Layer:
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:
         """Raises TypeError and KeyError for anything but what `asdict` gives."""
-        return cls(**{**values, "shape": tuple(values["shape"])})
+        layer = cls(**{**values, "shape": tuple(values["shape"])})
+        numbers = [*layer.shape, layer.parameters, layer.multiplications]
+        if len(layer.shape) not in (1, 2, 3) or not all(isinstance(n, int) for n in numbers):
+            raise TypeError(f"a layer is {values!r:.40}")
+        return layer
 
 
 @dataclass(frozen=True)

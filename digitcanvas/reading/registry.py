@@ -162,13 +162,19 @@ def publishing(target: Path, scratch: Path | None = None) -> Iterator[Path]:
             raise
 
 
-def name_of_run(run: str, models: Path) -> str | None:
-    """The name of the model, in this directory of models, that the run with this id published."""
-    for directory in models.iterdir() if models.is_dir() else ():
-        if not directory.name.startswith("."):
-            with suppress(ModelError):
-                if read_card(directory).run == run:
-                    return directory.name
+def name_of_run(run: str, models: Path, likely: str = "") -> str | None:
+    """The name of the model, in this directory of models, that the run with this id published.
+
+    The `likely` name is tried first. Gives None if there is none, or `models` cannot be read.
+    """
+    try:
+        names = [path.name for path in models.iterdir() if not path.name.startswith(".")]
+    except OSError:
+        return None
+    for name in sorted(names, key=lambda name: name != likely):
+        with suppress(ModelError):
+            if run and read_card(models / name).run == run:
+                return name
     return None
 
 

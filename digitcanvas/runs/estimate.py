@@ -16,7 +16,7 @@ from digitcanvas.runs.networks import layer_table
 from digitcanvas.runs.recipes import Recipe
 
 MNIST_DIGITS, SAMPLE_DIGITS, PEN_DRAWINGS = 60_000, 4_000, 6_000
-"""Those to train on."""
+"""How many there are to train on."""
 
 # Seconds
 START = 7.3  # until the first batch, without drawings

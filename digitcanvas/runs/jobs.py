@@ -15,7 +15,6 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -43,18 +42,16 @@ class JobError(ValueError):
     """A run that cannot be started; the message says why and what to do."""
 
 
+_all: dict[Path, "Jobs"] = {}
+_asking = threading.Lock()
+
+
 def jobs_in(home: Path) -> "Jobs":
     """This process' runs that publish to `home`: the same object for all threads that ask."""
     with _asking:
-        return _jobs_in(home)
-
-
-_asking = threading.Lock()  # a cache alone makes two, where two ask at once
-
-
-@cache
-def _jobs_in(home: Path) -> "Jobs":
-    return Jobs(home)
+        if home not in _all:
+            _all[home] = Jobs(home)
+        return _all[home]
 
 
 class Jobs:
@@ -70,15 +67,24 @@ class Jobs:
         self._verdict: dict[str, Any] = {}
         """The process' last words: what it has "done", or why it "failed"."""
         self._process: subprocess.Popen[str] | None = None
-        self._watcher: threading.Thread | None = None
+        """None once it has left and everything of it is cleared away."""
 
     def latest(self) -> Run | None:
         """The run under way, or how the last one ended, including one that a dead server left."""
         with self._changed:
             if not self._claim.is_locked and (self._scratch / DESCRIPTION).exists():
-                with suppress(Timeout, OSError), self._claim:  # else it is another server's
-                    self._take_over()
+                with suppress(Timeout, OSError), self._claim.acquire(timeout=0):
+                    self._take_over()  # unless it is another server's, which lives
             return self._run
+
+    def busy(self) -> Task | None:
+        """What is being done in this home, here or by another process."""
+        run = self.latest()
+        if run and run.is_running:
+            return run.task
+        with suppress(OSError, ValueError, TypeError, KeyError):
+            return None if self._claim.is_locked else self._described()[0]
+        return None
 
     def follow(self, run_id: str) -> Iterator[Run]:
         """Every new snapshot of the run, until it has ended."""
@@ -96,7 +102,9 @@ class Jobs:
 
     def result(self, run_id: str) -> str | None:
         """The name of the model that the run published, even if it was renamed since."""
-        return registry.name_of_run(run_id, self._home)
+        run = self._run
+        likely = run.result if run and run.id == run_id else ""
+        return registry.name_of_run(run_id, self._home, likely)
 
     def start(self, task: Task, sources: Mapping[str, str] | None = None) -> Run:
         """Start a process that does the task.
@@ -107,13 +115,14 @@ class Jobs:
         """
         if isinstance(task, Training) and not task.output:
             registry.check_name(task.name)
-        self._wait_for_exit()
         with self._changed:
-            if self._run and self._under_way():
-                raise JobError(_one_at_a_time(self._run.task))
+            self._wait_for_exit()
+            if self._run and self._run.is_running:
+                raise JobError(f"{_one_at_a_time(self._run.task)}: wait for it, or cancel it.")
             self._occupy()
             run = Run.of(task)
             try:
+                self._take_over()
                 self._prepare(run)
                 self._process = subprocess.Popen(
                     self._command,
@@ -123,27 +132,28 @@ class Jobs:
                     cwd=ROOT,
                     env=os.environ | self._environment(sources or {}),
                     start_new_session=True,  # a Ctrl-C is meant for us
+                    creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),  # on Windows
                 )
             except BaseException as error:
-                shutil.rmtree(self._scratch, ignore_errors=True)
+                self._clear(run.id)
                 self._claim.release()
                 if isinstance(error, OSError):
                     raise JobError(f"The run's process could not be started ({error}).") from error
                 raise
             self._run, self._verdict = run, {}
             self._send({"id": run.id, "task": task_to_json(task), "scratch": str(self._scratch)})
-            self._watcher = threading.Thread(target=self._watch, args=[self._process], daemon=True)
-            self._watcher.start()
+            threading.Thread(target=self._watch, args=[self._process, run.id], daemon=True).start()
             self._changed.notify_all()
             return run
 
     def cancel(self, run_id: str) -> None:
         """Stop that run, if it is under way, and keep nothing of it."""
         with self._changed:
-            if self._run and self._process and self._under_way() and self._run.id == run_id:
-                self._update(replace(self._run, state="cancelled"))
+            run = self._run
+            if run and self._process and run.is_running and run.id == run_id:
+                self._update(replace(run, state="cancelled"))
                 self._process.kill()
-        self._wait_for_exit()
+            self._wait_for_exit()
 
     def publish_again(self, run_id: str) -> None:
         """Ask that run, if it met a problem in publishing, to try again."""
@@ -153,37 +163,33 @@ class Jobs:
                 self._update(replace(run, problem=""))
                 self._send({})
 
-    def _under_way(self) -> bool:
-        return self._run is not None and self._run.is_running
-
     def _update(self, run: Run) -> None:
         self._run = run
         self._changed.notify_all()
 
     def _wait_for_exit(self) -> None:
-        """Wait until the process of a cancelled run has left."""
-        with self._changed:
-            leaving = None if self._under_way() else self._watcher
-        if leaving:
-            leaving.join()
+        """Wait until the process of a cancelled run has left, if there is one."""
+        self._changed.wait_for(
+            lambda: self._process is None or (self._run is not None and self._run.is_running)
+        )
 
     def _occupy(self) -> None:
-        """Take the lock, and take over what a dead server left. Raises JobError if it cannot."""
+        """Take the lock. Raises JobError if another process has it or the home cannot be used."""
         try:
             self._home.mkdir(parents=True, exist_ok=True)
             self._claim.acquire()
         except Timeout:
-            raise JobError(self._others_run()) from None
+            task = self.busy()
+            doing = _one_at_a_time(task) if task else "Another process is training here"
+            raise JobError(f"{doing}: another process started it. Wait for it to end.") from None
         except (OSError, NotImplementedError) as error:
-            raise JobError(f"No model can be written to {self._home} ({error}).") from error
-        self._take_over()
+            raise JobError(self._unusable(error)) from error
 
-    def _others_run(self) -> str:
-        try:
-            task, _ = self._described()
-        except (OSError, ValueError, TypeError, KeyError):
-            return "Another process trains here: wait until it has finished."
-        return f"{_one_at_a_time(task)[:-1]}: another process has started it."
+    def _unusable(self, error: Exception) -> str:
+        return (
+            f"No run can be started, since {self._home} cannot be written to ({error}): "
+            "set DIGITCANVAS_HOME to a folder that can."
+        )
 
     def _prepare(self, run: Run) -> None:
         """Describe the run on disk, where other processes and the next server find it."""
@@ -194,10 +200,10 @@ class Jobs:
             description = {"id": run.id, "task": task_to_json(run.task)}
             (self._scratch / DESCRIPTION).write_text(json.dumps(description), encoding="utf-8")
         except OSError as error:
-            raise JobError(f"No model can be written to {self._home} ({error}).") from error
+            raise JobError(self._unusable(error)) from error
 
     def _described(self) -> tuple[Task, str]:
-        """The run that the description on disk tells of: its task and its id."""
+        """The run that is described on disk: its task and its id."""
         description = json.loads((self._scratch / DESCRIPTION).read_text(encoding="utf-8"))
         return task_from_json(description["task"]), str(description["id"])
 
@@ -210,17 +216,35 @@ class Jobs:
             task, run_id = self._described()
             run = Run.of(task, id=run_id)
         shutil.rmtree(self._scratch, ignore_errors=True)
-        if run and (name := self.result(run.id)):
-            self._update(replace(run, state="done", result=name))
+        if run and (result := self._published(run)):
+            self._update(replace(run, state="done", result=result))
         elif run:
-            error = f"The server stopped during the {run.task.kind}. No model was changed."
+            error = f"The process that did the {run.task.kind} stopped. No model was changed."
             self._update(replace(run, state="failed", error=f"{error} Start it again."))
+
+    def _clear(self, run_id: str) -> None:
+        """Remove what this run wrote, but not what belongs to another that came after it."""
+        with suppress(OSError, ValueError, TypeError, KeyError):
+            if self._described()[1] != run_id:
+                return
+            (self._scratch / DESCRIPTION).unlink()
+        shutil.rmtree(self._scratch, ignore_errors=True)
+
+    def _published(self, run: Run) -> str | None:
+        """The name of the model that the run published, or its output."""
+        if not isinstance(run.task, Training):
+            return None
+        if not (output := run.task.output):
+            return self.result(run.id)
+        with suppress(registry.ModelError):
+            return output if registry.read_card(Path(output)).run == run.id else None
+        return None
 
     def _environment(self, sources: Mapping[str, str]) -> dict[str, str]:
         """Where the process, which starts in another directory, finds and leaves things."""
         data = {name: os.environ[name] for name in DATA if os.environ.get(name)} | dict(sources)
         return {
-            **{name: os.path.abspath(path) for name, path in data.items()},
+            **{name: os.path.abspath(path) if path else "" for name, path in data.items()},
             **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(self._scratch)),
             "DIGITCANVAS_HOME": str(self._home),
         }
@@ -231,7 +255,7 @@ class Jobs:
             self._process.stdin.write(json.dumps(message) + "\n")
             self._process.stdin.flush()
 
-    def _watch(self, process: subprocess.Popen[str]) -> None:
+    def _watch(self, process: subprocess.Popen[str], run_id: str) -> None:
         """Follow the process to its end."""
         assert process.stdin and process.stdout
         for line in process.stdout:
@@ -242,8 +266,9 @@ class Jobs:
             with suppress(OSError):
                 process.stdin.close()
             process.stdout.close()
-            shutil.rmtree(self._scratch, ignore_errors=True)
+            self._clear(run_id)
             self._claim.release()
+            self._process = None
             self._end(status)
 
     def _receive(self, event: dict[str, Any]) -> None:
@@ -258,17 +283,18 @@ class Jobs:
     def _end(self, status: int) -> None:
         run, verdict = self._run, self._verdict
         assert run
-        published = verdict.get("done") or self.result(run.id)
+        published = verdict.get("done") or self._published(run)
         if published or "done" in verdict:
-            self._update(replace(run, state="done", result=published or ""))
+            run = replace(run, state="done", result=published or "")
         elif run.is_running:
             error = verdict.get("failed") or (
                 f"The run's process was killed (status {status}): it may have run out of memory. "
                 "No model was changed. Try again, or train a smaller network."
             )
             offline = bool(verdict.get("offline"))
-            self._update(replace(run, state="failed", error=error, offline=offline))
+            run = replace(run, state="failed", error=error, offline=offline)
+        self._update(run)
 
 
 def _one_at_a_time(task: Task) -> str:
-    return f"{task.busy}: one run at a time. Wait for it, or cancel it."
+    return f"{task.busy}, and one run goes on at a time"

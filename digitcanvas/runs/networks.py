@@ -203,6 +203,10 @@ def describe(spec: Spec, shape: Shape) -> Layer:
             pass
         case "Flatten", _:
             output = (math.prod(shape),)
+        case "ReLU", _:
+            pass
+        case kind, _:
+            raise ValueError(f"A layer {kind!r} has no description yet.")
     if weights:
         parameters = weights + output[-1] * spec.arguments.get("use_bias", True)
     if activation := spec.arguments.get("activation"):

@@ -1,4 +1,4 @@
-"""One run: what it is to do, and how it stands."""
+"""One run: its task and its state."""
 
 from __future__ import annotations
 
@@ -115,12 +115,12 @@ def on_sample(task: Task) -> Task:
 
 @dataclass(frozen=True)
 class Run:
-    """A snapshot of a run. It does not change after it was taken.
+    """A snapshot of a run, which never changes.
 
     While the run is running, `stage` says what it does when it is not training, and `problem` what
     keeps it from publishing. Once a training is done, `result` names the model that it published.
-    If the run failed, `error` says why and what to do, and `offline` is set if MNIST could not be
-    had. `started` and `training_since` are times in seconds, as `time.time` gives them.
+    If the run failed, `error` says why and what to do, and `offline` is set if MNIST was
+    unavailable. `started` and `training_since` are times in seconds, as `time.time` gives them.
     """
 
     task: Task

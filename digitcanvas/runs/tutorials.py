@@ -16,7 +16,7 @@ from digitcanvas.runs.recipes import RECIPES, Recipe
 
 @dataclass(frozen=True)
 class Claim:
-    """A figure of a trained network's: its name, and what the tutorial says, if it says so."""
+    """A figure of a trained network's: its name, and what the tutorial says, if it gives one."""
 
     figure: str
     theirs: float | None
@@ -34,7 +34,7 @@ FIGURES: dict[str, Callable[[Card], float]] = {
 
 @dataclass(frozen=True)
 class Experiment:
-    """A network of a tutorial's: a recipe's name, what to change in it, and what came of it."""
+    """A tutorial's network: a recipe's name, what to change in it, and what came of it."""
 
     tutorial: str
     base: str
@@ -93,12 +93,12 @@ none."""
 
 
 def names() -> list[str]:
-    """The recipes that the experiments are made by."""
+    """The recipes that the experiments are based on."""
     return list(dict.fromkeys(experiment.base for experiment in EXPERIMENTS))
 
 
 def chosen(recipes: Sequence[str]) -> list[Experiment]:
-    """The experiments by these recipes, or all. Raises ValueError for a recipe of no tutorial."""
+    """The experiments with these recipes, or all. Raises ValueError for a recipe of no tutorial."""
     for recipe in recipes:
         if recipe not in names():
             raise ValueError(f"No tutorial has a recipe {recipe!r}: take {', '.join(names())}.")

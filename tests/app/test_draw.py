@@ -434,7 +434,7 @@ def test_a_network_taken_away_by_somebody_else_is_told_once_and_the_first_reads(
     page.run()
     assert not page.exception and not page.error
     (warning,) = page.sidebar.warning
-    assert "'mine' is gone" in warning.value and "CNN reads now" in warning.value
+    assert "'mine' is gone" in warning.value and "CNN is now in use" in warning.value
     assert page.radio(key="model").value == "cnn" and ">6<" in shown(page)
     page.run()
     assert not page.sidebar.warning

@@ -16,6 +16,7 @@ from digitcanvas.app.parts import shared_mnist, shared_predictions
 from digitcanvas.data.mnist import load_sample, split
 from digitcanvas.reading import registry
 from digitcanvas.reading.evaluation import predict_images
+from digitcanvas.runs.networks import layer_table
 from digitcanvas.runs.progress import Progress
 from digitcanvas.runs.rate_finder import RateCurve
 from digitcanvas.runs.recipes import RECIPES
@@ -599,7 +600,7 @@ def test_a_card_without_a_layer_table_has_that_of_its_recipe(page, visit, home, 
     page.radio(key="model").set_value("odd").run()
     assert_whole(page)
     (warning,) = page.main.warning
-    assert "no layer table" in warning.value and "diagram" not in plots(page)
+    assert "layers of this network are unknown" in warning.value and "diagram" not in plots(page)
     page.radio(key="model").set_value("cnn").run()
     assert not page.main.warning and "diagram" in plots(page)
 
@@ -1042,3 +1043,15 @@ def test_the_reading_tells_how_far_it_is(page, visit, home, sample, monkeypatch)
     visit("evaluate")
     page.radio(key="model").set_value("mine").run()
     assert seen == [1] and not page.main.get("progress")
+
+
+def test_the_layers_of_the_form_s_network_are_shown_before_it_is_trained(train):
+    def kinds():
+        return table(train, "layer of the form")["layer of the form"]
+
+    assert kinds() == [layer.kind for layer in layer_table(RECIPES["quick"])]
+    train.text_input(key="hidden").set_value("64, 32").run()
+    changed = layer_table(replace(RECIPES["quick"], hidden=(64, 32)))
+    assert kinds() == [layer.kind for layer in changed]
+    train.text_input(key="hidden").set_value("many").run()
+    assert not any("layer of the form" in str(shown.value) for shown in train.table)

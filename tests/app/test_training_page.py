@@ -111,7 +111,7 @@ def test_a_run_that_cannot_publish_tells_why_and_tries_again_when_asked(panel, p
 def test_a_run_that_is_done_tells_what_was_learnt(panel, page, home):
     publish(home, "mine")
     shows = panel(a_run(state="done", curve=CURVE))
-    assert "**mine** is trained. You find it in the sidebar." in words(shows)
+    assert "**mine** is trained. It is in the sidebar." in words(shows)
     card = registry.read_card(home / "mine")
     (table,) = shows.table
     assert list(table.value.columns)[1:] == [

@@ -355,7 +355,7 @@ def test_without_tensorflow_a_run_says_how_to_install_it(monkeypatch):
     monkeypatch.delitem(sys.modules, "digitcanvas.learning.training")
     monkeypatch.delattr("digitcanvas.learning.training")
     monkeypatch.setitem(sys.modules, "tensorflow", None)
-    with pytest.raises(ValueError, match=r"needs TensorFlow.*pip install .digitcanvas\[train\]"):
+    with pytest.raises(ValueError, match=r"needs tensorflow.*pip install .digitcanvas\[train\]"):
         worker.find_rate(QUICK, lambda event: None)
 
 

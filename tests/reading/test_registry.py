@@ -1,4 +1,6 @@
+import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,8 @@ from digitcanvas.reading.registry import (
     remove,
     rename,
 )
+
+LAYER = {"kind": "Dense", "detail": "", "shape": [10], "parameters": 1, "multiplications": 1}
 
 
 @pytest.fixture
@@ -112,6 +116,43 @@ def test_a_place_that_cannot_be_written_is_told_at_once(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(ModelError, match="model cannot be written"):
         registry.check_target(tmp_path / "file" / "mine")
+
+
+def test_a_run_s_model_is_found_by_the_id_in_its_card(tmp_path):
+    for name in ("one", "two"):
+        model = shutil.copytree(registry.SHIPPED / "cnn", tmp_path / name)
+        registry.write_card(model, replace(registry.read_card(model), run=f"run {name}"))
+    (tmp_path / "one" / "model.keras").unlink()
+    (tmp_path / "broken").mkdir()
+    for likely in ("", "one", "two", "gone"):
+        assert registry.name_of_run("run two", tmp_path, likely) == "two"
+        assert registry.name_of_run("run three", tmp_path, likely) is None
+    shutil.copytree(registry.SHIPPED / "cnn", tmp_path / "old")  # its card has no id
+    assert registry.name_of_run("", tmp_path) is None
+    assert registry.name_of_run("run one", tmp_path / "nowhere") is None
+
+
+@pytest.mark.parametrize(
+    "layers",
+    [
+        3,
+        [3],
+        [{}],
+        [{"kind": "Dense"}],
+        [LAYER | {"shape": []}],
+        [LAYER | {"shape": "10"}],
+        [LAYER | {"shape": [1, 2, 3, 4]}],
+        [LAYER | {"parameters": "many"}],
+        [LAYER | {"multiplications": None}],
+        [LAYER | {"haste": 1}],
+    ],
+)
+def test_a_damaged_layer_table_is_a_damaged_card(tmp_path, layers):
+    model = shutil.copytree(registry.SHIPPED / "cnn", tmp_path / "mine")
+    card = json.loads((model / CARD).read_text())
+    (model / CARD).write_text(json.dumps(card | {"layers": layers}))
+    with pytest.raises(ModelError, match="its card cannot be read"):
+        registry.read_card(model)
 
 
 def test_a_version_changes_with_the_model(tmp_path):

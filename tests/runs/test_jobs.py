@@ -15,7 +15,7 @@ import pytest
 
 from digitcanvas.reading import registry
 from digitcanvas.runs import jobs
-from digitcanvas.runs.jobs import DESCRIPTION, LOCK, ROOT, SCRATCH, JobError, Jobs
+from digitcanvas.runs.jobs import DESCRIPTION, LOCK, PATIENCE, ROOT, SCRATCH, JobError, Jobs
 from digitcanvas.runs.progress import Progress
 from digitcanvas.runs.recipes import TUTORIAL, Recipe
 from digitcanvas.runs.run import RateSearch, Run, Training, task_to_json
@@ -171,14 +171,25 @@ def test_a_run_may_publish_elsewhere(runs, home, tmp_path_factory):
 @pytest.mark.parametrize("other", [Training(QUICK, "other"), RateSearch(QUICK)])
 def test_a_second_run_is_refused_while_one_is_under_way(runs, home, task, words, other):
     first = runs.start(task)
-    with pytest.raises(JobError, match=f"{words}.*: one run at a time. Wait for it, or cancel it"):
+    with pytest.raises(JobError, match=f"{words}.*at a time: wait for it, or cancel it"):
         runs.start(other)
     elsewhere = Jobs(home, FAKE)  # as in another process
-    with pytest.raises(JobError, match=f"{words}.*: another process has started it"):
+    with pytest.raises(JobError, match=f"{words}.*: another process started it"):
         elsewhere.start(other)
     assert elsewhere.latest() is None
     assert runs.latest().id == first.id and runs.latest().is_running
     assert len(workers_of()) == 1
+
+
+def test_looking_at_runs_does_not_wait_for_another_process(runs, home):
+    runs.start(mine())
+    elsewhere = Jobs(home, FAKE)
+    start = time.monotonic()
+    assert [elsewhere.latest() for _ in range(20)] == [None] * 20
+    assert time.monotonic() - start < PATIENCE
+    assert elsewhere.busy() == runs.busy() == mine()
+    cancel(runs)
+    assert elsewhere.busy() is None and runs.busy() is None
 
 
 def starts_at_once(starters):
@@ -281,6 +292,24 @@ def test_a_start_waits_until_a_cancelled_run_has_left(runs, monkeypatch):
     assert not cancelling.is_alive() and runs.latest().is_running
 
 
+def test_starts_and_cancels_at_once_leave_one_run_or_none(runs, home):
+    """Each run's process is followed to its end, and nobody clears away another's files."""
+
+    def start_and_cancel(name):
+        for _ in range(5):
+            with suppress(JobError):
+                runs.cancel(runs.start(Training(LONG, name)).id)
+
+    threads = [threading.Thread(target=start_and_cancel, args=[f"mine-{i}"]) for i in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert not any(thread.is_alive() for thread in threads)
+    assert runs.latest().state == "cancelled" and left_in(home) == [] and workers_of() == []
+    assert Jobs(home, FAKE).start(RateSearch(QUICK)).is_running
+
+
 @pytest.mark.parametrize("task", [mine(), RateSearch(LONG)])
 def test_a_run_that_is_killed_fails_with_a_word_why(runs, home, task):
     runs.start(task)
@@ -309,7 +338,7 @@ def test_a_run_dies_with_its_server_and_the_next_server_tells_of_it(home, runs, 
     assert left_in(home) == [SCRATCH]
     run = runs.latest()  # though nobody has waited for the dead server yet
     assert (run.state, run.task) == ("failed", task)
-    assert f"The server stopped during the {task.kind}" in run.error and word in run.error
+    assert f"The process that did the {task.kind} stopped" in run.error and word in run.error
     assert left_in(home) == [] and runs.latest() == run
     server.communicate()
     assert runs.start(mine()).is_running
@@ -338,6 +367,25 @@ def test_a_run_that_was_published_as_its_server_died_is_done(runs, home):
     late = Jobs(home, FAKE).latest()
     assert (late.id, late.state, late.result) == (run.id, "done", "ours")
     assert left_in(home) == ["ours"]
+
+
+@pytest.mark.parametrize("is_its_own", [True, False])
+def test_a_dead_shell_s_output_is_looked_at_too(runs, home, tmp_path_factory, is_its_own):
+    output = shutil.copytree(registry.SHIPPED / "cnn", tmp_path_factory.mktemp("m") / "ours")
+    run = Run.of(Training(LONG, "ours", str(output)))
+    card = registry.read_card(output)
+    registry.write_card(output, replace(card, run=run.id if is_its_own else "another's"))
+    leave(home, run)
+    assert runs.latest().state == ("done" if is_its_own else "failed")
+
+
+def test_a_home_that_vanishes_ends_the_run(runs, home):
+    runs.start(mine())
+    until_it_trains(runs)
+    shutil.rmtree(home)
+    workers_of()[0].kill()
+    assert until_it_ends(runs).state == "failed"
+    home.mkdir()
 
 
 def test_a_dead_server_s_search_is_not_done_because_there_are_models(runs, home):
@@ -387,7 +435,7 @@ def test_a_home_that_cannot_be_made_is_told(tmp_path, monkeypatch):
     for home in (tmp_path / "file", tmp_path / "file" / "home"):
         monkeypatch.setenv("DIGITCANVAS_HOME", str(home))
         assert Jobs(home).latest() is None
-        with pytest.raises(JobError, match="No model can be written"):
+        with pytest.raises(JobError, match="cannot be written to"):
             Jobs(home).start(mine(QUICK))
 
 

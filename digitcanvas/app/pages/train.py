@@ -11,6 +11,7 @@ from digitcanvas.reading.cards import Card
 from digitcanvas.reading.recognizer import Recognizer
 from digitcanvas.runs.estimate import seconds_to_find_rate
 from digitcanvas.runs.jobs import JobError
+from digitcanvas.runs.networks import layer_table
 from digitcanvas.runs.run import RateSearch
 
 
@@ -39,9 +40,8 @@ def _find_rate() -> None:
         "just below the one with the lowest loss."
     )
     recipe = form_recipe.watch()
-    run = run_panel.jobs().latest()
-    busy = run is not None and run.is_running
-    if st.button("Find the rate", key=Key.FIND_RATE, disabled=busy or not recipe) and recipe:
+    disabled = run_panel.jobs().busy() is not None or not recipe
+    if st.button("Find the rate", key=Key.FIND_RATE, disabled=disabled) and recipe:
         try:
             run_panel.jobs().start(RateSearch(recipe))
         except JobError as error:
@@ -51,6 +51,8 @@ def _find_rate() -> None:
     if recipe:
         estimate = run_panel.duration(seconds_to_find_rate(recipe))
         st.caption(f"About {estimate} on this machine, on a part of MNIST's digits.")
+        with st.expander("The layers of the form's network"):
+            layers.show_table(layer_table(recipe), heading="layer of the form")
     else:
         st.caption("Fix the form in the sidebar first.")
 

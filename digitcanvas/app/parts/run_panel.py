@@ -33,8 +33,10 @@ def start(recipe: Recipe, name: str) -> None:
 def take_result() -> str | None:
     """The name of the model that this session trained, once."""
     session = state.session()
-    name = jobs().result(session.trained_here) if session.trained_here else None
-    if name:
+    if not session.trained_here:
+        return None
+    run, name = jobs().latest(), jobs().result(session.trained_here)
+    if name or not run or not run.is_running:
         session.trained_here = None
     return name
 
@@ -46,7 +48,7 @@ def remember() -> None:
 
 def _news() -> tuple[object, ...]:
     run = jobs().latest()
-    return (run and (run.id, run.state)), registry.snapshot()
+    return (run and (run.id, run.state)), jobs().busy(), registry.snapshot()
 
 
 def show(is_stale: Callable[[], bool] = lambda: False) -> None:
@@ -105,11 +107,11 @@ def _where(run: Run) -> str:
 def _trained(run: Run) -> None:
     name = jobs().result(run.id)
     try:
-        card = registry.read_card(registry.find(name or run.result))
+        card = registry.read_card(registry.find(name or ""))
     except registry.ModelError:
         _title(run, f"**{run.result}** was trained, but someone has removed it since.")
         return
-    _title(run, f"**{name}** is trained. You find it in the sidebar.")
+    _title(run, f"**{name}** is trained. It is in the sidebar.")
     measured = [("untrained", card.untrained), ("trained", card.test)]
     columns = [(label, metrics) for label, metrics in measured if metrics]
     rows = {

@@ -85,7 +85,7 @@ def _set_model(cards: Mapping[str, Card], trained: str | None) -> None:
         if name not in cards and cards:
             words = (
                 f"The network {label(name)!r} is gone: someone renamed or removed it. "
-                f"{label(st.session_state[Key.MODEL])} reads now."
+                f"{label(st.session_state[Key.MODEL])} is now in use."
             )
             st.warning(words, icon=":material/warning:")
             st.toast(words, icon=":material/warning:")  # on a phone the sidebar is closed

@@ -22,11 +22,14 @@ def choose_name(base: str) -> str:
 
 def show_button(recipe: Recipe | None, name: str) -> None:
     """Start a training when pressed. Disabled without a recipe and while another run goes on."""
-    run = run_panel.jobs().latest()
-    busy = run is not None and run.is_running
+    busy = run_panel.jobs().busy()
     if (
         st.button(
-            "Retrain", key=Key.RETRAIN, type="primary", width="stretch", disabled=busy or not recipe
+            "Retrain",
+            key=Key.RETRAIN,
+            type="primary",
+            width="stretch",
+            disabled=bool(busy or not recipe),
         )
         and recipe
     ):
@@ -37,5 +40,7 @@ def show_button(recipe: Recipe | None, name: str) -> None:
         else:
             state.session().started = True
             st.rerun()
-    if run and busy:
-        st.caption(f"{run.task.busy}: watch it on the page.")
+    if busy:
+        run = run_panel.jobs().latest()
+        here = run is not None and run.is_running
+        st.caption(f"{busy.busy}{': watch it on the page' if here else ' by another process'}.")
