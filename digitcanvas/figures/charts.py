@@ -259,7 +259,7 @@ def accuracy_chart(accuracies: Mapping[str, Sequence[float | None]]) -> Figure:
     ]
     lowest = min((share for bar in bars for share in bar["y"] if share is not None), default=0)
     # From as far below the lowest bar as that is below 101 %, so that differences show
-    percent = _axis("read right", range=[max(0, 2 * lowest - 101), 100], **PERCENT)
+    percent = _axis("accuracy", range=[max(0, 2 * lowest - 101), 100], **PERCENT)
     return _figure(bars, _digits("true digit"), percent, legend=LEGEND)
 
 

@@ -52,7 +52,7 @@ def _find_rate() -> None:
         estimate = run_panel.duration(seconds_to_find_rate(recipe))
         st.caption(f"About {estimate} on this machine, on a part of MNIST's digits.")
         with st.expander("The layers of the form's network"):
-            layers.show_table(layer_table(recipe), heading="layer of the form")
+            layers.show_table(layer_table(recipe))
     else:
         st.caption("Fix the form in the sidebar first.")
 

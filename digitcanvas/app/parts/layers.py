@@ -33,11 +33,11 @@ def show(name: str) -> None:
     show_table(layers)
 
 
-def show_table(layers: Sequence[Layer], heading: str = "layer") -> None:
+def show_table(layers: Sequence[Layer]) -> None:
     """A row for each layer, and what they add up to."""
     st.table(
         {
-            heading: [layer.kind for layer in layers],
+            "layer": [layer.kind for layer in layers],
             "": [layer.detail for layer in layers],
             "output": [" x ".join(map(str, layer.shape)) for layer in layers],
             "parameters": [f"{layer.parameters:,}" for layer in layers],
