@@ -478,15 +478,31 @@ def plot(page: Page, key: str):
 
 
 def place_of(page: Page, key: str, point: int | list[int], trace: int = 0) -> list[float]:
-    """Where on the screen a point of a plot is, which is brought there first."""
+    """Where on the screen a point of a plot is, once it is there and has stopped moving."""
     plot(page, key).scroll_into_view_if_needed()
-    return plot(page, key).evaluate(PLACE, [trace, point])
+    places = [None]
+
+    def is_still() -> bool:
+        page.wait_for_timeout(50)
+        places.append(plot(page, key).evaluate(PLACE, [trace, point]))
+        return places[-1] == places[-2]
+
+    wait_for(is_still)
+    return places[-1]
 
 
 def choose(page: Page, key: str, option: str) -> None:
-    """Choose from a selectbox."""
-    page.locator(f".st-key-{key} input").click()
-    page.get_by_role("option", name=option, exact=True).click()
+    """Choose from a selectbox, whose list is closed where the page runs meanwhile."""
+    listed = page.get_by_role("option", name=option, exact=True)
+
+    def is_open() -> bool:
+        if not listed.is_visible():
+            page.locator(f".st-key-{key} input").click()
+            page.wait_for_timeout(50)
+        return listed.is_visible()
+
+    wait_for(is_open)
+    listed.click()
 
 
 def retrain(page: Page, name: str, epochs: int) -> None:

@@ -189,7 +189,7 @@ def test_a_server_that_dies_takes_its_training_along_and_the_next_one_tells(sess
     with serve(tmp_path) as app:
         page = sessions(app)
         wait_for_text(page, "“orphan” was not trained")
-        wait_for_text(page, "The server stopped during the training")
+        wait_for_text(page, "The process that did the training stopped")
         assert directories(tmp_path) == []
         expect(page.locator(".st-key-retrain button")).to_be_enabled()
 
