@@ -307,14 +307,17 @@ def test_starts_and_cancels_at_once_leave_one_run_or_none(runs, home):
         thread.join(30)
     assert not any(thread.is_alive() for thread in threads)
     assert runs.latest().state == "cancelled" and left_in(home) == [] and workers_of() == []
-    assert Jobs(home, FAKE).start(RateSearch(QUICK)).is_running
+    elsewhere = Jobs(home, FAKE)
+    assert elsewhere.start(RateSearch(QUICK)).is_running
+    until_it_ends(elsewhere)
 
 
 @pytest.mark.parametrize("task", [mine(), RateSearch(LONG)])
 def test_a_run_that_is_killed_fails_with_a_word_why(runs, home, task):
     runs.start(task)
     until_it_trains(runs)
-    workers_of()[0].kill()
+    (process,) = workers_of()
+    process.kill()
     run = until_it_ends(runs)
     assert run.state == "failed"
     assert "was killed" in run.error and "memory" in run.error
@@ -383,7 +386,8 @@ def test_a_home_that_vanishes_ends_the_run(runs, home):
     runs.start(mine())
     until_it_trains(runs)
     shutil.rmtree(home)
-    workers_of()[0].kill()
+    (process,) = workers_of()
+    process.kill()
     assert until_it_ends(runs).state == "failed"
     home.mkdir()
 
@@ -444,7 +448,9 @@ def test_a_process_that_cannot_be_started_is_told(home):
     with pytest.raises(JobError, match="could not be started"):
         runs.start(mine(QUICK))
     assert runs.latest() is None and left_in(home) == []
-    assert Jobs(home, FAKE).start(RateSearch(QUICK)).is_running  # the lock is free
+    elsewhere = Jobs(home, FAKE)
+    assert elsewhere.start(RateSearch(QUICK)).is_running  # the lock is free
+    until_it_ends(elsewhere)
 
 
 @pytest.fixture
