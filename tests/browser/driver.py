@@ -331,9 +331,13 @@ def wait_for_rejection(page: Page) -> None:
 
 
 def wait_until_committed(page: Page, strokes: int) -> None:
-    """Wait until a watched page's canvas has reported so many strokes, and the server knows it."""
+    """Wait until a watched page's canvas has reported so many strokes, and the server is done.
+
+    Streamlit can lose a press that comes while the run of a report ends.
+    """
     wait_for(lambda: len(page.sent.drawing()) == strokes, 10)
     wait_for(page.sent.is_confirmed, 10)
+    wait_for(page.sent.is_answered, 10)
 
 
 def wait_until_empty(page: Page) -> None:

@@ -240,11 +240,13 @@ def test_the_answer_can_be_read_in_either_theme(page):
 
 
 def test_a_picture_is_uploaded_and_read(page, tmp_path):
-    picture = cv2.resize(255 - image_from_strokes(DIGITS[8]) * 255, (300, 300))
+    image = np.rint(255 - image_from_strokes(DIGITS[8]) * 255).astype(np.uint8)
+    picture = cv2.resize(image, (300, 300))
     cv2.imwrite(str(tmp_path / "eight.jpg"), picture)
     (tmp_path / "bad.png").write_text("hello")
     sketch(page, DIGITS[1])
     assert wait_for_digit(page) == 1
+    wait_until_committed(page, 1)
     page.get_by_role("tab", name="Picture").click()
     page.wait_for_function(
         "() => document.querySelector('.st-key-prediction').innerText.startsWith('Upload')"

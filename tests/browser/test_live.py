@@ -272,7 +272,7 @@ def test_a_stroke_left_open_by_the_picture_tab_is_forgotten(page):
     wait_for(lambda: len(page.sent.drawing()) == 1, 10)
     tabs.filter(has_text="Draw").click()
     assert wait_for_digit(page) == 1
-    wait_for(lambda: page.sent.live()[-1]["strokes"] == [], 10)
+    wait_until_committed(page, 1)
 
 
 def test_the_canvas_own_undo_takes_back_a_stroke_that_it_has_not_reported(page):
