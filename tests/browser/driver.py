@@ -293,6 +293,24 @@ def aim(page: Page, x: float, y: float) -> None:
     wait_for(lambda: canvas(page).evaluate(IS_UNDER, at), 5)
 
 
+def box_at_rest(page: Page, x: float, y: float) -> dict[str, float]:
+    """Where the canvas is, once it stands still and nothing covers that point of it.
+
+    On a phone the sidebar closes over the page that it has opened.
+    """
+    boxes = [None]
+
+    def is_at_rest() -> bool:
+        page.wait_for_timeout(50)
+        boxes.append(canvas(page).bounding_box())
+        box = boxes[-1]
+        free = box and canvas(page).evaluate(IS_UNDER, [box["x"] + x, box["y"] + y])
+        return bool(free) and box == boxes[-2]
+
+    wait_for(is_at_rest, 10)
+    return boxes[-1]
+
+
 IS_UNDER = "(canvas, [x, y]) => canvas.getRootNode().elementFromPoint(x, y) === canvas"
 
 
@@ -367,7 +385,7 @@ def wipe(page: Page) -> None:
 
 def touch(page: Page, strokes: Sequence[np.ndarray]) -> None:
     """Draw strokes, in canvas pixels, with a finger."""
-    box = canvas(page).bounding_box()
+    box = box_at_rest(page, *strokes[0][0])
     client = page.context.new_cdp_session(page)
     for stroke in strokes:
         for number, (x, y) in enumerate(coarse(stroke)):

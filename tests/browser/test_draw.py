@@ -156,6 +156,7 @@ def test_the_canvas_own_undo_and_redo(page):
         page.locator(".st-key-canvas").get_by_role("button", name=name, exact=True).click()
 
     sketch(page, DIGITS[7])
+    wait_until_committed(page, 1)
     assert wait_for_digit(page) == 7
     press_in_toolbar("Undo")
     wait_until_empty(page)
