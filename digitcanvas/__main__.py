@@ -35,11 +35,10 @@ ANSWER = "{picture}: {digit} ({certainty} sure)"
 NO_DIGIT = "{picture}: does not look like a digit (nearest: {digit})"
 BAR = "{desc} {percentage:3.0f}%|{bar}| epoch {n:.1f}/{total} [{elapsed}<{remaining}{postfix}]"
 
-
 MNIST, PEN = "DIGITCANVAS_MNIST", "DIGITCANVAS_PEN"
 
 RETRY = 10
-"""Seconds between two attempts to publish."""
+"""Seconds between two attempts to publish, or to start while another run goes on."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -119,7 +118,7 @@ def _parser() -> argparse.ArgumentParser:
         help=f"only these: {', '.join(tutorials.names())} (all)",
     )
     again.add_argument(
-        "--seeds", type=_at_least_one, default=1, metavar="N", help="train each so many times (1)"
+        "--seeds", type=_at_least_one, default=1, metavar="N", help="train each N times (1)"
     )
     again.set_defaults(run=_reproduce)
 
@@ -345,7 +344,7 @@ def _table(metrics: dict[str, Any]) -> str:
         f"\n{metrics['data']}: {metrics['count']:,} digits",
         f"  accuracy {metrics['accuracy']:.2%} (95 % interval {low:.2%} to {high:.2%}), "
         f"loss {metrics['loss']:.4f}",
-        f"  calibration error {metrics['expected_calibration_error']:.2%}, "
+        f"  expected calibration error {metrics['expected_calibration_error']:.2%}, "
         "mean confidence when wrong "
         + ("(never wrong)" if unsure is None else f"{unsure:.2f}")
         + f", rejected as not a digit {metrics['rejected']:.2%}",

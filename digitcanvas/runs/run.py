@@ -120,7 +120,7 @@ class Run:
     While the run is running, `stage` says what it does when it is not training, and `problem` what
     keeps it from publishing. Once a training is done, `result` names the model that it published.
     If the run failed, `error` says why and what to do, and `offline` is set if MNIST was
-    unavailable. `started` and `training_since` are times in seconds, as `time.time` gives them.
+    unavailable. `training_since` is a time in seconds, as `time.time` gives it.
     """
 
     task: Task
@@ -133,7 +133,6 @@ class Run:
     problem: str = ""
     error: str = ""
     offline: bool = False
-    started: float = field(default_factory=time.time)
     training_since: float | None = None
 
     @classmethod

@@ -209,7 +209,7 @@ def crowd(url: str, sent: list[bytes], count: int) -> Iterator[list[Client]]:
         await clients[number].live(url, [(number + turn) % 10 for turn in range(10)], stop)
 
     async def draw() -> None:
-        await asyncio.assemble(*map(arrive, range(count)))
+        await asyncio.gather(*map(arrive, range(count)))
 
     thread = threading.Thread(target=lambda: asyncio.run(draw()))
     thread.start()
