@@ -12,6 +12,7 @@ import numpy as np
 
 from digitcanvas.drawing.arrays import ByteArray, Float32Array, FloatArray
 from digitcanvas.drawing.strokes import Stroke, check_strokes
+from digitcanvas.drawing.touching import bridges
 
 CANVAS = 280
 """The side of the app's canvas in pixels: it fits a phone of 320."""
@@ -51,17 +52,22 @@ Measured on the 60,000 training images.
 
 
 def image_from_strokes(
-    strokes: Sequence[Stroke], pen_width: float = PEN_WIDTH, centred: bool = True
+    strokes: Sequence[Stroke],
+    pen_width: float = PEN_WIDTH,
+    centred: bool = True,
+    widths: Sequence[float] | None = None,
 ) -> Float32Array:
     """Draw the strokes as an image: float32 (28, 28) in [0, 1], ink 1 on paper 0.
 
     The strokes are arrays (n, 2) in canvas pixels; `pen_width` is in pixels of the image. A
     `centred` drawing gives the same image wherever it lies on the canvas and whatever its size,
     unless it is smaller than `SMALLEST`. Otherwise the whole canvas, 280x280 pixels, is scaled to
-    28x28, and ink outside it is cut off.
+    28x28, and ink outside it is cut off. If the `widths` are given that a person drew the strokes
+    with, one for each in canvas pixels, ink that touched on the canvas is joined.
 
-    Raises ValueError for an empty drawing, for strokes that `check_strokes` rejects, and for a pen
-    thinner than half a pixel or wider than half the box.
+    Raises ValueError for an empty drawing, for strokes that `check_strokes` rejects, for a pen
+    thinner than half a pixel or wider than half the box, and for other than one positive width for
+    each stroke.
     """
     if not 0.5 <= pen_width <= BOX / 2:
         raise ValueError(
@@ -70,14 +76,25 @@ def image_from_strokes(
     strokes = check_strokes(strokes)
     if not strokes:
         raise ValueError("The drawing is empty: draw a digit first.")
+    if widths is not None and (len(widths) != len(strokes) or not all(w > 0 for w in widths)):
+        raise ValueError("Each stroke needs the width of its pen, a positive number.")
     if not centred:
-        return _downscale(_draw(strokes, SIDE / CANVAS * FINE, 0, SIDE * FINE, pen_width))
+        scale = SIDE / CANVAS * FINE
+        strokes = _join(strokes, widths, pen_width * FINE / scale)
+        return _downscale(_draw(strokes, scale, 0, SIDE * FINE, pen_width))
     points = np.concatenate(strokes)
     low, high = points.min(axis=0), points.max(axis=0)
     extent = max(float((high - low).max()), SMALLEST)
     scale = (BOX - pen_width) / extent * FINE
     offset = (BOX * FINE - (low + high) * scale) / 2  # the middle of the drawing to that of the box
+    strokes = _join(strokes, widths, pen_width * FINE / scale)
     return centre(_draw(strokes, scale, offset, BOX * FINE, pen_width))
+
+
+def _join(
+    strokes: Sequence[Stroke], widths: Sequence[float] | None, gap: float
+) -> Sequence[Stroke]:
+    return strokes if widths is None else [*strokes, *bridges(strokes, widths, gap)]
 
 
 def _draw(

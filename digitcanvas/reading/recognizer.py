@@ -98,14 +98,21 @@ class Recognizer:
         except (ValueError, RuntimeError) as error:
             raise registry.damaged(directory, f"its network cannot be loaded ({error})") from error
 
-    def predict_strokes(self, strokes: Sequence[Stroke], centred: bool = True) -> Prediction:
+    def predict_strokes(
+        self,
+        strokes: Sequence[Stroke],
+        centred: bool = True,
+        widths: Sequence[float] | None = None,
+    ) -> Prediction:
         """Read a drawing: arrays (n, 2) of canvas pixels, x to the right and y down.
 
-        If it is not `centred`, its position and size on a canvas of 280 pixels matter.
+        If it is not `centred`, its position and size on a canvas of 280 pixels matter. If the
+        `widths` that the strokes were drawn with are given, one for each in canvas pixels, ink
+        that touched on the canvas is joined.
 
-        Raises ValueError for an empty drawing and for what `check_strokes` rejects.
+        Raises ValueError for an empty drawing and for what `image_from_strokes` rejects.
         """
-        return self._predict(image_from_strokes(strokes, centred=centred))
+        return self._predict(image_from_strokes(strokes, centred=centred, widths=widths))
 
     def predict_image(self, image: ByteArray, centred: bool = True) -> Prediction:
         """Read a picture: uint8 (H, W), (H, W, 3) RGB or (H, W, 4) RGBA, dark on light or reverse.
