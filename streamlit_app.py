@@ -1,5 +1,12 @@
 """The door: streamlit run streamlit_app.py"""
 
-from digitcanvas.app.main import show
+import streamlit as st
 
-show()
+from digitcanvas.app import server
+
+app = st.App(
+    "digitcanvas/app/main.py",
+    routes=server.routes(),
+    middleware=server.middleware(),
+    lifespan=server.lifespan,
+)

@@ -2,8 +2,6 @@
 
 import streamlit as st
 
-from digitcanvas.app import server
-from digitcanvas.app.canvas import canvas
 from digitcanvas.app.pages import data, draw, evaluate, train
 from digitcanvas.app.parts import run_panel
 from digitcanvas.app.sidebar import form_recipe, network_switch, training_form
@@ -25,10 +23,7 @@ def show() -> None:
         ],
         position="top",
     )
-    if page.title != "Draw":
-        canvas.history().put_away()
     page.run()
-    server.tune()
 
 
 def _sidebar() -> dict[str, Recognizer]:
@@ -42,3 +37,7 @@ def _sidebar() -> dict[str, Recognizer]:
         form_recipe.forget_watcher()
         training_form.show()
     return recognizers
+
+
+if __name__ == "__main__":
+    show()

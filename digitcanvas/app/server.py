@@ -1,26 +1,49 @@
-"""How to make Streamlit's server answer fast while someone draws."""
+"""What Streamlit's server gets from us: routes, middleware, and what happens before it serves."""
 
+import asyncio
 import gc
 import os
 import socket
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Any
 
 import psutil
 import streamlit as st
+from starlette.middleware import Middleware
+from starlette.routing import BaseRoute
+
+from digitcanvas.app import assets, live
+from digitcanvas.app.parts import shared_models
+from digitcanvas.reading import registry
 
 
-@st.cache_resource(show_spinner=False)
-def tune() -> None:
-    """Tune the server, once, after it has served the first page."""
-    _spare_the_collector()
+def base() -> str:
+    """The path that the app is served below: "" for none, else as in "/digits"."""
+    path = st.get_option("server.baseUrlPath").strip("/")
+    return f"/{path}" if path else ""
+
+
+def routes() -> list[BaseRoute]:
+    """Ours, beside Streamlit's."""
+    return [*live.routes(base()), *assets.routes(base())]
+
+
+def middleware() -> list[Middleware]:
+    """What a request passes before it reaches a route."""
+    return [Middleware(assets.Compressed, base=base())]
+
+
+@asynccontextmanager
+async def lifespan(app: Any) -> AsyncIterator[None]:
+    """Before the first visitor comes: whatever can be done by then."""
+    assets.warm()
+    await asyncio.to_thread(shared_models.load, registry.model_names()[:1])
+    gc.collect()
+    gc.freeze()  # what start-up has made for good, no later collection looks at
     with suppress(psutil.Error, OSError):
         _send_at_once(st.get_option("server.port"))
-
-
-def _spare_the_collector() -> None:
-    """Streamlit collects garbage after every run: exempt what start-up has made for good."""
-    gc.collect()
-    gc.freeze()
+    yield
 
 
 def _send_at_once(port: int) -> None:

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from digitcanvas.runs.recipes import Recipe
-
-if TYPE_CHECKING:
-    from digitcanvas.app.canvas.canvas import History
 
 
 class Key(StrEnum):
@@ -60,19 +56,24 @@ class Key(StrEnum):
 
     # Draw
     INPUT = "input"
-    CANVAS = "canvas"  # {"drawing": {"raw": JSON as from the canvas}}; read by canvas
+    BOARD = "board"
+    SHEET = "sheet"
+    CANVAS = "canvas"
     UNDO = "undo"
     REDO = "redo"
     CLEAR = "clear"
-    COMPANION = "companion"  # {"live": {"turn": int, "strokes": [...]}}; read by companion
+    COMPANION = "companion"  # {"drawing": a message as of the live socket}; read by companion
     PICTURE = "picture"
     CENTRED = "centred"
+    READING = "reading"
+    ANSWER = "answer"
     PREDICTION = "prediction"
     COMPARISON = "comparison"
     MODEL_VIEW = "model_view"
     TRAIL = "trail"
     PROBABILITIES = "probabilities"
     LOGITS = "logits"
+    LOGIT_TABLE = "logit_table"
 
     # Data
     CLASSES = "classes"
@@ -121,10 +122,6 @@ class Key(StrEnum):
 class Session:
     """What a session remembers besides the values of its widgets."""
 
-    history: History | None = None
-    """The drawing and what undo and redo need. Set and read by canvas."""
-    trail: tuple[str | None, list[int]] = (None, [])
-    """A network's label, and the digits that the drawing looked like to it. Draw."""
     reading: list[str] = field(default_factory=list)
     """The names of the networks that read in the last run of the page. network_switch."""
     rename_error: tuple[str, str] | None = None

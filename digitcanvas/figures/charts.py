@@ -27,6 +27,9 @@ LEFT, RIGHT = [0, 0.4], [0.6, 1]
 EXPLODED = 20
 """A loss this many times the least would flatten the rest of the curve on a linear axis."""
 
+REJECTED = "if it were a digit"
+"""What the probabilities of a drawing mean that is rejected as not a digit."""
+
 SMOOTH = {"duration": 120, "easing": "cubic-out"}
 """How a figure moves to new values; the duration in milliseconds."""
 
@@ -39,7 +42,10 @@ def probability_chart(probabilities: Float32Array, rejected: bool = False) -> Fi
     digits = np.arange(10)
     stands_out = (digits == probabilities.argmax()) & (probabilities > 0) & (not rejected)
     bars = _bars(_percent(probabilities), np.where(stands_out, TOP, OTHER).tolist())
-    return _probability_figure([bars], "if it were a digit" if rejected else "probability")
+    title = REJECTED if rejected else "probability"
+    return _probability_figure([bars], title) | {
+        "bars": {"standsOut": TOP, "plain": OTHER, "rejectedTitle": REJECTED}
+    }
 
 
 def comparison_chart(predictions: Mapping[str, Float32Array]) -> Figure:
@@ -48,7 +54,7 @@ def comparison_chart(predictions: Mapping[str, Float32Array]) -> Figure:
         _bars(_percent(probabilities), color, name)
         for (name, probabilities), color in zip(predictions.items(), (TOP, RIVAL), strict=True)
     ]
-    return _probability_figure(bars, "probability", legend=LEGEND)
+    return _probability_figure(bars, "probability", legend=LEGEND) | {"bars": {}}
 
 
 def _percent(shares: NDArray[np.floating]) -> list[float]:

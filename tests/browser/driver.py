@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import shutil
 import socket
 import subprocess
@@ -21,10 +20,10 @@ from playwright.sync_api import Browser, Page, WebSocket, sync_playwright
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
+from digitcanvas.drawing.preprocess import CANVAS
 from digitcanvas.reading import registry
 
 ROOT = Path(__file__).parents[2]
-WITHOUT_COMPANION = "tests/browser/without_companion.py"
 INSTALL = "apt-get update && apt-get install -y chromium"
 FLAGS = [
     "--no-sandbox",
@@ -134,58 +133,53 @@ def open_page(browser: Browser, app: App, **context) -> Page:
 
 
 class Sent:
-    """What a page sends to the server from now on, its components' states, and what comes back."""
+    """What a page sends to the server from now on, by both of its sockets, and what comes back."""
 
     def __init__(self, page: Page) -> None:
         self._page = page
-        self._frames: list[bytes] = []
-        self._received: list[bytes] = []
+        self._runs: list[bytes] = []
         self._asked_at: int | None = None
-        self._known: dict[str, list] = {}
+        self._live: list[dict] = []
+        self._replies: list[dict] = []
         page.on("websocket", self._listen)
 
     def _listen(self, socket: WebSocket) -> None:
-        socket.on("framesent", self._note_sent)
-        socket.on("framereceived", lambda frame: self._received.append(frame))
+        if socket.url.endswith("/live"):
+            socket.on("framesent", lambda frame: self._live.append(json.loads(frame)))
+            socket.on("framereceived", lambda frame: self._replies.append(json.loads(frame)))
+        else:
+            socket.on("framesent", self._note_sent)
+            socket.on("framereceived", lambda frame: self._runs.append(frame))
 
     def _note_sent(self, frame: bytes) -> None:
-        self._frames.append(frame)
-        if not BackMsg.FromString(frame).rerun_script.is_auto_rerun:
-            self._asked_at = len(self._received)
-
-    def drawing(self) -> list:
-        """The objects that the canvas reported last."""
-        self._pump()
-        reports = self._all_states("drawing")
-        return reports[-1]["raw"]["objects"] if reports else []
-
-    def reports(self) -> list[dict]:
-        """The canvas' reports."""
-        return self._states("drawing")
+        if BackMsg.FromString(frame).HasField("rerun_script"):
+            self._asked_at = len(self._runs)
 
     def forget(self) -> None:
-        self._known = {name: self._all_states(name)[-1:] for name in ("drawing", "live")}
-        self._frames.clear()
-        self._received.clear()
+        for frames in (self._runs, self._live, self._replies):
+            frames.clear()
         self._asked_at = None
 
     def live(self) -> list[dict]:
-        """The companion's messages."""
-        return self._states("live")
+        """The messages to the live socket."""
+        self._pump()
+        return self._live
 
-    def is_confirmed(self) -> bool:
-        """Whether the server has confirmed the strokes of the companion's last message."""
-        strokes = [stroke for message in self.live()[-1:] for stroke in message["strokes"]]
-        confirmed = re.findall(rb'"confirmed": ?(\d+)', b"".join(self._received))
-        newest = max((stroke["started"] for stroke in strokes), default=0)
-        return newest <= max(map(int, confirmed), default=0)
+    def replies(self) -> list[dict]:
+        """The answers of the live socket, without the news."""
+        self._pump()
+        return [reply for reply in self._replies if "turn" in reply]
+
+    def has_asked(self) -> bool:
+        """Whether the page has asked Streamlit for a run."""
+        self._pump()
+        return self._asked_at is not None
 
     def is_answered(self) -> bool:
         """Whether the page has asked for a run since `forget`, and its last one has ended."""
-        self._pump()
-        if self._asked_at is None:
+        if not self.has_asked():
             return False
-        messages = iter(ForwardMsg.FromString(frame) for frame in self._received[self._asked_at :])
+        messages = iter(ForwardMsg.FromString(frame) for frame in self._runs[self._asked_at :])
         began = any(message.WhichOneof("type") == "new_session" for message in messages)
         return began and any(
             message.WhichOneof("type") == "script_finished"
@@ -194,28 +188,12 @@ class Sent:
         )
 
     def received(self) -> list[bytes]:
-        """The messages of the server."""
+        """Streamlit's messages."""
         self._pump()
-        return self._received
+        return self._runs
 
     def _pump(self) -> None:
         self._page.wait_for_timeout(10)  # Playwright reports frames only while it waits
-
-    def _states(self, name: str) -> list:
-        """A component's states since `forget`."""
-        self._pump()
-        return self._all_states(name)[len(self._known.get(name, [])) :]
-
-    def _all_states(self, name: str) -> list:
-        """The same after the last one before, each as often as it was new: all are sent again."""
-        states = [*self._known.get(name, [])]
-        for frame in self._frames:
-            if (start := frame.find(f'{{"{name}":'.encode())) >= 0:
-                text = frame[start:].decode(errors="replace")
-                state = json.JSONDecoder().raw_decode(text)[0][name]
-                if states[-1:] != [state]:
-                    states.append(state)
-        return states
 
 
 def open_watched(browser: Browser, app: App, **context) -> Page:
@@ -239,14 +217,30 @@ def wait_for(condition: Callable, seconds: float = 60):
 
 
 def ink(page: Page) -> np.ndarray:
-    """The canvas' picture as the page shows it, without its edge: True where there is a stroke."""
+    """The canvas' picture on the page, without its edge: True where there is a stroke."""
     png = page.locator(".st-key-canvas canvas.dc-canvas.lower-canvas").screenshot()
     picture = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_GRAYSCALE)
-    return picture[5:-5, 5:-5] > 128
+    inked = cv2.resize(picture, (CANVAS, CANVAS), interpolation=cv2.INTER_AREA) > 128
+    inked[[*range(5), *range(-5, 0)]] = inked[:, [*range(5), *range(-5, 0)]] = False
+    return inked
+
+
+def kept(page: Page) -> list[np.ndarray]:
+    """The strokes of the drawing that the browser's tab keeps."""
+    text = page.evaluate("sessionStorage.getItem('digitcanvas.drawing')")
+    strokes = json.loads(text)["strokes"] if text else []
+    return [np.reshape(stroke["points"], (-1, 2)) for stroke in strokes]
 
 
 def canvas(page: Page):
     return page.locator(".st-key-canvas canvas.upper-canvas")
+
+
+def on_screen(page: Page) -> Callable[..., list[float]]:
+    """What gives a canvas pixel's place on the screen, for the canvas as it stands now."""
+    box = canvas(page).bounding_box()
+    scale = box["width"] / CANVAS
+    return lambda x, y: [box["x"] + x * scale, box["y"] + y * scale]
 
 
 def draw(
@@ -270,45 +264,34 @@ def sketch(
 
 
 def _draw(page, strokes, ways, halfway, pause: float) -> None:
-    box = canvas(page).bounding_box()
+    place = aim(page, *strokes[0][0])
     for number, (stroke, points) in enumerate(zip(strokes, ways, strict=True), 1):
-        aim(page, *stroke[0])
+        page.mouse.move(*place(*stroke[0]))
         page.mouse.down()
-        for index, (x, y) in enumerate(points):
+        for index, point in enumerate(points):
             if index == len(points) // 2 and number == len(strokes):
                 halfway()
-            page.mouse.move(box["x"] + x, box["y"] + y)
+            page.mouse.move(*place(*point))
             time.sleep(pause)
         page.mouse.up()
 
 
-def aim(page: Page, x: float, y: float) -> None:
-    """Move the mouse to a point of the canvas, in its pixels, until a press there reaches it.
+def aim(page: Page, x: float, y: float) -> Callable[..., list[float]]:
+    """Wait until the canvas stands still, and nothing covers that canvas pixel of it.
 
-    The canvas' toolbar fades in where the mouse enters, and takes a press meanwhile.
-    """
-    box = canvas(page).bounding_box()
-    at = [box["x"] + x, box["y"] + y]
-    page.mouse.move(*at)
-    wait_for(lambda: canvas(page).evaluate(IS_UNDER, at), 5)
-
-
-def box_at_rest(page: Page, x: float, y: float) -> dict[str, float]:
-    """Where the canvas is, once it stands still and nothing covers that point of it.
-
-    On a phone the sidebar closes over the page that it has opened.
+    On a phone the sidebar closes over the page that it has opened. Gives `on_screen`.
     """
     boxes = [None]
 
     def is_at_rest() -> bool:
-        page.wait_for_timeout(50)
+        if boxes[-1]:
+            page.evaluate("new Promise((done) => requestAnimationFrame(done))")
         boxes.append(canvas(page).bounding_box())
-        box = boxes[-1]
-        free = box and canvas(page).evaluate(IS_UNDER, [box["x"] + x, box["y"] + y])
-        return bool(free) and box == boxes[-2]
+        free = boxes[-1] and canvas(page).evaluate(IS_UNDER, on_screen(page)(x, y))
+        return bool(free) and boxes[-1] == boxes[-2]
 
     wait_for(is_at_rest, 10)
-    return boxes[-1]
+    return on_screen(page)
 
 
 IS_UNDER = "(canvas, [x, y]) => canvas.getRootNode().elementFromPoint(x, y) === canvas"
@@ -332,11 +315,11 @@ def answer(page: Page) -> str:
 
 
 def wait_for_digit(page: Page, timeout: float = 10) -> int:
-    """Wait until the page shows the answer to what was drawn. Gives its digit."""
+    """Wait until the page shows the answer to all that was drawn. Gives its digit."""
     page.wait_for_function(
         """() => {
-          const answer = document.querySelector(".st-key-prediction");
-          return answer?.querySelector(".pen-up") && /^\\d.*% sure/s.test(answer.innerText);
+          const answer = document.querySelector(".st-key-prediction.pen-up");
+          return /^\\d.*% sure/s.test(answer?.innerText ?? "");
         }""",
         timeout=timeout * 1000,
     )
@@ -346,16 +329,6 @@ def wait_for_digit(page: Page, timeout: float = 10) -> int:
 def wait_for_rejection(page: Page) -> None:
     """Wait until the page says that the drawing is no digit."""
     page.locator(".st-key-prediction").get_by_text("does not look like a digit").wait_for()
-
-
-def wait_until_committed(page: Page, strokes: int) -> None:
-    """Wait until a watched page's canvas has reported so many strokes, and the server is done.
-
-    Streamlit can lose a press that comes while the run of a report ends.
-    """
-    wait_for(lambda: len(page.sent.drawing()) == strokes, 10)
-    wait_for(page.sent.is_confirmed, 10)
-    wait_for(page.sent.is_answered, 10)
 
 
 def wait_until_empty(page: Page) -> None:
@@ -374,26 +347,25 @@ def clear(page: Page) -> None:
 
 
 def wipe(page: Page) -> None:
-    """Clear a watched page for the next test, and wait until its canvas has reported it."""
+    """Clear a watched page for the next test."""
     page.mouse.up()
-    page.sent.forget()
     clear(page)
-    wait_for(page.sent.reports, 10)
-    wait_for(page.sent.is_answered, 10)
+    wait_for(lambda: not ink(page).any(), 10)
     page.sent.forget()
 
 
 def touch(page: Page, strokes: Sequence[np.ndarray]) -> None:
     """Draw strokes, in canvas pixels, with a finger."""
-    box = box_at_rest(page, *strokes[0][0])
+    place = aim(page, *strokes[0][0])
     client = page.context.new_cdp_session(page)
     for stroke in strokes:
-        for number, (x, y) in enumerate(coarse(stroke)):
+        for number, point in enumerate(coarse(stroke)):
+            x, y = place(*point)
             client.send(
                 "Input.dispatchTouchEvent",
                 {
                     "type": "touchMove" if number else "touchStart",
-                    "touchPoints": [{"x": box["x"] + x, "y": box["y"] + y}],
+                    "touchPoints": [{"x": x, "y": y}],
                 },
             )
         client.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})

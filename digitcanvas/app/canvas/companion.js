@@ -1,185 +1,153 @@
-// Sends strokes to the server while they are drawn: see companion.py.
+// The canvas' companion: it hears the pen, keeps the drawing, shows it on the canvas, has it read
+// while it is drawn, and undoes, redoes and clears. See companion.py.
 
-const PACE = 120; // ms between two messages, at least
-const SPACING = 2; // canvas pixels between two points of an open stroke, at least
-const LATE = 1000; // ms by which the canvas has reported a stroke, and the server has answered
+import { follow, publish } from "../bus.js";
+import { connect, drawing, live } from "../tab.js";
+import { Pen } from "./pen.js";
+import { findCanvas, Surface } from "./surface.js";
+
+const REST = 350; // ms after which a lifted pen is at rest, and the drawing is judged as a whole
+
+const TRAIL = 8; // digits: more do not fit on the trail's line
 
 class Companion {
-  strokes = []; // those that the canvas may not have reported yet, oldest first
-  stroke = null; // the latest one
-  pointers = new Set();
-  turn = 0; // the number of the last message
-  sent = -Infinity; // when it was sent
-  took = 0; // ms until the last answer
-  pending = false; // whether there is something to send
-  answered = true; // whether the last message was answered
+  width = 0;
+  surface = null;
+  last = { answers: [] }; // the newest reply
+  trail = [];
+  isAtRest = true;
   calls = 0;
-  listening = new AbortController();
 
-  constructor() {
-    for (const [type, listener] of [
-      ["pointerdown", this.down],
-      ["pointermove", this.move],
-      ["pointerup", this.up],
-      ["pointercancel", this.up],
-    ]) {
-      const { signal } = this.listening;
-      document.addEventListener(type, listener, { capture: true, passive: true, signal });
+  constructor(element) {
+    this.buttons = Object.fromEntries(
+      ["undo", "redo", "clear"].map((action) => {
+        const button = element.querySelector(`.st-key-${action} button`);
+        button.onclick = () => this.change(action);
+        return [action, button];
+      }),
+    );
+    this.pen = new Pen((event) => this.canvasUnder(event), {
+      press: (point) => {
+        drawing.press(point, this.width);
+        this.surface.press(...drawing.strokes.at(-1).points.slice(-2));
+        this.drawn();
+      },
+      move: (points) => {
+        const { points: row } = drawing.strokes.at(-1);
+        const before = row.length;
+        drawing.move(points);
+        for (let i = before; i < row.length; i += 2) this.surface.move(row[i], row[i + 1]);
+        this.drawn();
+      },
+      lift: () => {
+        drawing.lift();
+        this.surface.lift(...drawing.strokes.at(-1).points.slice(-2));
+        this.drawn();
+      },
+    });
+    this.ignore = follow("reply", (reply) => this.hear(reply));
+    this.looking = requestAnimationFrame(() => this.look());
+  }
+
+  /** The canvas may come later than we do, and another one may take its place. */
+  look = () => {
+    if (!this.findCanvas()) this.looking = requestAnimationFrame(this.look);
+  };
+
+  findCanvas() {
+    const canvas = findCanvas(document.querySelector(".st-key-canvas"));
+    if (canvas && canvas !== this.surface?.canvas) {
+      this.pen.end();
+      this.surface = new Surface(canvas);
+      this.surface.show(drawing.strokes);
     }
+    return canvas;
   }
 
-  down = (event) => {
-    this.pointers.add(event.pointerId);
-    if (isOn(event, "dc-toolbar")) this.forget(); // it may undo a stroke not reported yet
-    const canvas = canvasUnder(event);
-    if (!canvas || !event.isPrimary || event.button !== 0) return;
-    this.pointers = new Set([event.pointerId]); // without any whose lift was lost
-    this.strokes = this.strokes.filter((stroke) => stroke.lifted);
-    const now = Math.round(performance.timeOrigin + performance.now());
-    const started = Math.max(now, (this.stroke?.started ?? 0) + 1);
-    this.stroke = { started, lifted: false, points: [], canvas, pointer: event.pointerId };
-    this.strokes.push(this.stroke);
-    this.add(event);
-    this.sendSoon();
-  };
-
-  move = (event) => {
-    const { stroke } = this;
-    if (!this.isOpen(stroke) || event.pointerId !== stroke.pointer) return;
-    // The lift went unnoticed: it was lost, or another button is still pressed.
-    if (!(event.buttons & 1)) return this.lift();
-    this.add(event);
-    this.sendSoon();
-  };
-
-  // Like the canvas, end a touch when the last finger is lifted.
-  up = (event) => {
-    this.pointers.delete(event.pointerId);
-    if (this.isOpen(this.stroke) && this.pointers.size === 0) this.lift();
-  };
-
-  isOpen(stroke) {
-    return this.strokes.includes(stroke) && !stroke.lifted;
+  canvasUnder(event) {
+    const [target] = event.composedPath();
+    return target.matches?.("canvas.upper-canvas") && target === this.findCanvas() ? target : null;
   }
 
-  add(event) {
-    const { canvas, points } = this.stroke;
-    const point = pointOf(event, canvas);
-    if (`${point}` !== `${points.at(-1)}`) points.push(point);
+  change(action) {
+    this.pen.end();
+    drawing[action]();
+    if (action === "undo") this.surface.undo(drawing.strokes);
+    if (action === "redo") this.surface.add(drawing.strokes.slice(-1));
+    if (action === "clear") this.surface.wipe();
+    this.read();
   }
 
-  lift() {
-    this.stroke.lifted = true;
-    this.send();
-    clearTimeout(this.forgetting);
-    this.forgetting = setTimeout(() => this.forget(), LATE);
+  /** The pen has changed the drawing. */
+  drawn() {
+    this.isAtRest = false;
+    clearTimeout(this.resting);
+    this.resting = setTimeout(() => {
+      this.isAtRest = !this.pen.isDown;
+      this.paint();
+    }, REST);
+    this.read();
   }
 
-  forget() {
-    const open = this.strokes.filter((stroke) => !stroke.lifted);
-    const forgotten = open.length < this.strokes.length;
-    this.strokes = open;
-    if (forgotten) this.send();
+  /** Have the drawing read, if it or the way to read it has changed. */
+  read() {
+    this.buttons.undo.disabled = !drawing.strokes.length;
+    this.buttons.redo.disabled = !drawing.undone.length;
+    if (!drawing.strokes.length) this.hear({ answers: [] });
+    live.tell(!this.pen.isDown);
   }
 
-  sendSoon() {
-    this.pending = true;
-    this.next();
-  }
-
-  next() {
-    if (this.timer || !this.pending) return;
-    const pause = pauseBefore(performance.now(), this);
-    if (pause !== null) this.timer = setTimeout(() => this.send(), pause);
-  }
-
-  send() {
-    clearTimeout(this.timer);
-    this.timer = null;
-    this.pending = this.answered = false;
-    this.sent = performance.now();
-    this.turn += 1;
-    this.emit(messageOf(this.turn, this.strokes));
-  }
-
-  receive({ received, confirmed }) {
-    if (received !== null && this.turn === 0) this.send(); // replaces another companion's strokes
-    this.strokes = this.strokes.filter((stroke) => stroke.started > confirmed);
-    if (received === this.turn && !this.answered) {
-      this.answered = true;
-      this.took = performance.now() - this.sent;
+  hear(reply) {
+    const isEmpty = !drawing.strokes.length;
+    if (isEmpty && reply.answers?.length) return; // there is never an answer without a drawing
+    this.last = reply;
+    const [first] = reply.answers ?? [];
+    const reader = JSON.stringify([live.options, first?.label]);
+    if (isEmpty || reader !== this.reader) this.trail = [];
+    this.reader = reader;
+    if (first && !first.rejected && first.digit !== this.trail.at(-1)) {
+      this.trail = [...this.trail, first.digit].slice(-TRAIL);
     }
-    this.next();
+    this.paint();
+  }
+
+  /** Have the answer painted. It is final when it is of all that was drawn, and the pen is up. */
+  paint() {
+    const isFinal = !this.pen.isDown && !(live.drawing && live.isWaiting);
+    const { last, trail, isAtRest } = this;
+    publish("answer", { ...last, trail, isFinal, isAtRest });
+  }
+
+  update({ data, setStateValue }) {
+    this.width = data.width;
+    live.drawing = drawing;
+    live.options = data.options;
+    live.emit = (message) => setStateValue("drawing", message);
+    connect(data.live);
+    if (data.reply) live.receive(data.reply);
+    this.findCanvas();
+    this.read();
   }
 
   stop() {
-    this.listening.abort();
-    clearTimeout(this.timer);
-    clearTimeout(this.forgetting);
+    this.pen.stop();
+    this.ignore();
+    cancelAnimationFrame(this.looking);
+    clearTimeout(this.resting);
+    live.drawing = null;
+    live.emit = null;
   }
-}
-
-function isOn(event, name) {
-  return event.composedPath().some((node) => node.classList?.contains(name));
-}
-
-/** The drawing canvas under the event, or null: elsewhere, and in its toolbar's edit mode. */
-function canvasUnder(event) {
-  const [target] = event.composedPath();
-  if (!target.matches?.("canvas.upper-canvas") || !isOn(event, "st-key-canvas")) return null;
-  const edits = target.getRootNode().querySelector('.dc-toolbar[data-pinned="true"]');
-  return edits ? null : target;
-}
-
-/**
- * The event's point in canvas pixels, to a hundredth.
- *
- * The canvas draws by mouse events, which are in whole pixels, and by touch events, which are not.
- */
-export function pointOf({ clientX, clientY, pointerType }, canvas) {
-  const box = canvas.getBoundingClientRect();
-  const whole = pointerType === "touch" ? (pixels) => pixels : Math.floor;
-  const x = ((whole(clientX) - box.left) / box.width) * canvas.width;
-  const y = ((whole(clientY) - box.top) / box.height) * canvas.height;
-  return [x, y].map((coordinate) => Math.round(coordinate * 100) / 100);
-}
-
-/** Milliseconds until the next message may be sent; null while the last may still be answered. */
-export function pauseBefore(now, { sent, took, answered }) {
-  const since = now - sent;
-  if (!answered && since < LATE) return null;
-  return Math.max(0, PACE - since, 2 * took - since);
-}
-
-/** What is sent: each stroke's points in one row, x, y, x, y; an open stroke is thinned. */
-export function messageOf(turn, strokes) {
-  return {
-    turn,
-    strokes: strokes.map(({ started, lifted, points }) => ({
-      started,
-      lifted,
-      points: (lifted ? points : thinned(points)).flat(),
-    })),
-  };
-}
-
-/** Drop points closer than SPACING to the last one kept; the ends stay. */
-export function thinned(points) {
-  const kept = [points[0]];
-  for (const point of points.slice(1, -1)) {
-    const [x, y] = kept.at(-1);
-    if (Math.hypot(point[0] - x, point[1] - y) >= SPACING) kept.push(point);
-  }
-  return points.length > 1 ? [...kept, points.at(-1)] : kept;
 }
 
 const companions = new WeakMap();
 
-export default function ({ data, parentElement, setStateValue }) {
-  if (!companions.has(parentElement)) companions.set(parentElement, new Companion());
+export default function (component) {
+  const { parentElement } = component;
+  if (!companions.has(parentElement)) {
+    companions.set(parentElement, new Companion(parentElement));
+  }
   const companion = companions.get(parentElement);
-  companion.emit = (live) => setStateValue("live", live);
-  companion.receive(data);
+  companion.update(component);
   const call = ++companion.calls;
   return () => {
     // Streamlit may clean up a call after it makes the next one: only the newest call counts.

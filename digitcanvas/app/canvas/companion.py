@@ -1,83 +1,64 @@
-"""The canvas' companion: an invisible component that sends strokes while they are drawn.
+"""The canvas' companion (companion.js): it owns the drawing, and has it read while it is drawn.
 
-The canvas reports a stroke 0.2 s after the pen is lifted, and nothing before. The companion (its
-script is companion.js) listens to the pen itself, and sends the strokes that the canvas may not
-have reported yet: at once when the pen is lifted, and while it is down at most every 0.12 s, once
-the last message was answered or a second has passed. The canvas' report stays the truth, and
-confirms the strokes.
+Who does what:
+
+- pen.js tells a press, moves and a lift from all that a browser reports of pointers;
+- drawing.js is the drawing. The browser's tab owns it: it outlives pages, sessions and reloads;
+- surface.js shows it on the canvas, which gets its strokes from there alone;
+- live.js sends what has changed to the server, by the live socket, or by reruns where there is none;
+- answer.js paints the replies.
+
+So canvas, drawing and answer cannot disagree: each is made from the one before.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import streamlit as st
 
+from digitcanvas.app import assets, live
+from digitcanvas.app.reply import Reply
 from digitcanvas.app.state import Key
-from digitcanvas.drawing.strokes import Stroke, check_strokes
 
-NEAR = 3
-"""Canvas pixels by which the ends of a stroke may differ between companion and canvas."""
-
-_companion = st.components.v2.component(
-    "digitcanvas.companion", js=Path(__file__).with_name("companion.js").read_text()
+_companion = assets.component(
+    "digitcanvas.companion",
+    Path(__file__).with_name("companion.js"),
+    html=f"""
+    <div class="buttons">
+      <div class="st-key-{Key.UNDO}"><button type="button">Undo</button></div>
+      <div class="st-key-{Key.REDO}"><button type="button">Redo</button></div>
+      <div class="st-key-{Key.CLEAR}"><button type="button">Clear</button></div>
+    </div>
+    """,
+    css=Path(__file__).with_name("companion.css").read_text(),
+    isolate_styles=False,
 )
 
 
-@dataclass(frozen=True)
-class LiveStroke:
-    """A stroke as the companion sent it: all its points once lifted, fewer before.
+@st.fragment
+def show(pen_width: int, models: Sequence[str], centred: bool, logits: bool) -> None:
+    """The companion, with buttons to undo, redo and clear. `pen_width` is in canvas pixels.
 
-    `started` is its start in milliseconds of the browser's clock, and identifies it.
+    The networks of these names read the drawing.
     """
-
-    started: int
-    lifted: bool
-    points: Stroke
-
-    def is_near(self, other: Stroke) -> bool:
-        """Whether the other stroke begins and ends where this one does."""
-        ends = self.points[[0, -1]] - other[[0, -1]]
-        return bool((np.hypot(*ends.T) < NEAR).all())
-
-    def as_object(self, width: int) -> dict[str, Any]:
-        """The object of its JSON that the canvas makes of it: a curve through the midpoints."""
-        points = self.points.tolist()
-        middles = ((self.points[:-1] + self.points[1:]) / 2).tolist()
-        curves = [["Q", *point, *middle] for point, middle in zip(points, middles, strict=False)]
-        return {
-            "type": "Path",
-            "path": [["M", *points[0]], *curves, ["L", *points[-1]]],
-            "originX": "center",
-            "originY": "center",
-            "fill": None,
-            "stroke": "#ffffff",
-            "strokeWidth": width,
-            "strokeLineCap": "round",
-            "strokeLineJoin": "round",
-        }
+    options = {"models": list(models), "centred": centred, "logits": logits}
+    _companion(
+        data={"live": live.PATH.lstrip("/"), "width": pen_width, "options": options}
+        | {"reply": _reply()},
+        key=Key.COMPANION,
+        on_drawing_change=lambda: None,
+    )
 
 
-def listen(confirmed: int) -> None:
-    """Put the companion on the page. It sends only strokes that started after `confirmed`."""
-    data = {"received": _message().get("turn"), "confirmed": confirmed}
-    _companion(data=data, key=Key.COMPANION, on_live_change=lambda: None)
-
-
-def strokes() -> list[LiveStroke]:
-    """The strokes of its last message, oldest first; [] if the message makes no sense."""
+def _reply() -> Reply | None:
+    """The answer to a drawing that came by a rerun, as it does where there is no live socket."""
+    message: Any = st.session_state.get(Key.COMPANION, {}).get("drawing")
+    if message is None:
+        return None
     try:
-        return [_live_stroke(**stroke) for stroke in _message().get("strokes", [])]
-    except (TypeError, ValueError, OverflowError):
-        return []
-
-
-def _message() -> dict[str, Any]:
-    message = st.session_state.get(Key.COMPANION, {}).get("live")
-    return message if isinstance(message, dict) else {}
-
-
-def _live_stroke(started: int, lifted: bool, points: list[float]) -> LiveStroke:
-    (stroke,) = check_strokes([np.reshape(points, (-1, 2))])
-    return LiveStroke(int(started), bool(lifted), stroke)
+        return live.answer(live.LiveDrawing(), message)
+    except live.Misfit as error:
+        return {"turn": message.get("turn", 0) if isinstance(message, dict) else 0} | {
+            "error": str(error)
+        }

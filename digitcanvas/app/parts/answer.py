@@ -1,19 +1,19 @@
-"""The answer: the digit and how sure, what the network saw, and the ten probabilities."""
+"""The answer: the digit and how sure, what the network saw, and the ten probabilities.
 
-import base64
+The page's script (answer.js) paints it, from what the live socket says or from a reply given here.
+"""
+
 from collections.abc import Sequence
-from html import escape
-from typing import Any
+from pathlib import Path
 
-import cv2
 import numpy as np
 import streamlit as st
 
+from digitcanvas.app import assets
 from digitcanvas.app.parts import plot
+from digitcanvas.app.reply import Reply
 from digitcanvas.app.state import Key
-from digitcanvas.drawing.arrays import Float32Array
 from digitcanvas.figures.charts import comparison_chart, probability_chart
-from digitcanvas.reading.recognizer import Prediction
 
 SOFTMAX = (
     "Logits are the ten numbers that the network computes, one for each digit, here relative to "
@@ -21,104 +21,47 @@ SOFTMAX = (
     "divides by the sum, so that they add up to 1."
 )
 
-VIEW, SMALL_VIEW = 140, 112
-"""Sides of what the network saw, beside one answer and beside two: both fit a 375-pixel phone."""
+SAW = "what the network saw"
+
+_answer = assets.component(
+    "digitcanvas.answer",
+    Path(__file__).with_name("answer.js"),
+    html=f"""
+    <div class="answer">
+      <div class="st-key-{Key.PREDICTION}" role="status" aria-live="polite" aria-atomic="true"></div>
+      <div class="st-key-{Key.COMPARISON}" role="status" aria-live="polite" aria-atomic="true"></div>
+      <figure class="st-key-{Key.MODEL_VIEW}" hidden>
+        <img alt="{SAW}"><figcaption>{SAW}</figcaption>
+      </figure>
+      <div class="st-key-{Key.TRAIL}"></div>
+    </div>
+    """,
+    isolate_styles=False,
+)
+
+_logits = assets.component(
+    "digitcanvas.logits",
+    Path(__file__).with_name("logits.js"),
+    html='<table class="logits"></table>',
+    isolate_styles=False,
+)
 
 
-def show(
-    predictions: dict[str, Prediction],
-    invitation: str,
-    provisional: bool = False,
-    pen_down: bool = False,
-    trail: Sequence[int] = (),
-) -> None:
-    """The answers by their networks' labels, or an invitation, and below them the chart.
+def show(labels: Sequence[str], invitation: str, reply: Reply | None = None) -> bool:
+    """The answers of the networks of these labels, and below them the chart.
 
-    All keep their place and size. A `provisional` answer never says that a drawing does not look
-    like a digit: what becomes one often does not look like one at first. `trail` are the digits
-    that the drawing has looked like.
+    They follow the drawing, unless a reply to something else is given. The invitation is shown
+    while there is nothing to answer. Gives whether the logits are wanted too.
     """
-    compared = len(predictions) > 1
-    with st.container(horizontal=True, vertical_alignment="center"):
-        if not predictions:
-            with st.container(key=Key.PREDICTION):
-                st.html(_box(escape(invitation), "100%"))
-        keys = [Key.PREDICTION, Key.COMPARISON]
-        for key, (label, prediction) in zip(keys, predictions.items(), strict=False):
-            with st.container(key=key, width="content"):
-                st.html(_words(prediction, label if compared else "", provisional, pen_down))
-        if predictions:
-            first, *_ = predictions.values()
-            with st.container(key=Key.MODEL_VIEW, width="content"):
-                st.html(_view(first.image, SMALL_VIEW if compared else VIEW))
-    with st.container(key=Key.TRAIL):
-        words = " … ".join(map(str, trail)) if len(trail) > 1 else ""
-        st.html(f'<div style="height: 1.5rem; opacity: 0.6">{words}</div>')
-    plot.show(_chart(predictions, provisional), key=Key.PROBABILITIES)
-    if (
-        st.toggle("Show logits", key=Key.LOGITS, help=SOFTMAX, persist_state="session")
-        and predictions
-    ):
-        label, prediction = next(iter(predictions.items()))
-        _logits(label, prediction)
-
-
-def _logits(label: str, prediction: Prediction) -> None:
-    """Ten numbers, and what the softmax makes of them."""
-    st.table(
-        {
-            "digit": [str(digit) for digit in range(10)],
-            f"logit of {label}": [f"{logit:.2f}" for logit in prediction.logits],
-            "probability": [f"{share * 100:.2f} %" for share in prediction.probabilities],
-        }
-    )
-
-
-def _box(words: str, width: str, pen: str = "pen-up") -> str:
-    """Words as HTML, in a box as high as the network's view."""
-    style = f"width: {width}; height: 10.5rem; display: flex; flex-direction: column"
-    return f'<div class="{pen}" style="{style}; justify-content: center">{words}</div>'
-
-
-def _words(prediction: Prediction, label: str, provisional: bool, pen_down: bool) -> str:
-    """The answer as HTML: the digit and how sure, or a rejection; and the network's label.
-
-    If a provisional answer would be a rejection, the digit is pale instead.
-    """
-    if prediction.rejected and not provisional:
-        size = "0.875rem" if label else "1.25rem"
-        words = (
-            f'<div style="font-size: {size}">This does not look like a digit '
-            f"to me (nearest:&nbsp;{prediction.digit}).</div>"
-        )
+    _answer(data={"invitation": invitation, "reply": reply}, key=Key.ANSWER)
+    nothing = np.zeros(10, np.float32)
+    if len(labels) > 1:
+        figure = comparison_chart(dict.fromkeys(labels, nothing))
     else:
-        pale = "; opacity: 0.3" if prediction.rejected else ""
-        sure = "not sure yet" if prediction.rejected else f"{prediction.certainty} sure"
-        words = (
-            f'<div style="font-size: 6rem; line-height: 1{pale}">{prediction.digit}</div>'
-            f"<div>{sure}</div>"
-        )
-    if label:
-        words += f'<div style="overflow-wrap: anywhere"><b>{escape(label)}</b></div>'
-    return _box(words, "6rem" if label else "10.5rem", "pen-down" if pen_down else "pen-up")
-
-
-def _view(image: Float32Array, side: int) -> str:
-    """What the network saw, (28, 28) in [0, 1], as HTML with the image inside."""
-    _, png = cv2.imencode(".png", np.rint(image * 255).astype(np.uint8))
-    source = f"data:image/png;base64,{base64.b64encode(png.tobytes()).decode()}"
-    style = f"width: {side}px; height: {side}px; image-rendering: pixelated; border-radius: 0.5rem"
-    words = "what the network saw"
-    caption = f'<div style="font-size: 0.875rem; opacity: 0.6; text-align: center">{words}</div>'
-    picture = f'<img src="{source}" alt="{words}" style="{style}">'
-    return f'<div style="width: {side}px">{picture}{caption}</div>'
-
-
-def _chart(predictions: dict[str, Prediction], provisional: bool) -> dict[str, Any]:
-    probabilities = {label: prediction.probabilities for label, prediction in predictions.items()}
-    if len(predictions) > 1:
-        return comparison_chart(probabilities)
-    if not predictions:
-        return probability_chart(np.zeros(10, np.float32))
-    (prediction,) = predictions.values()
-    return probability_chart(prediction.probabilities, prediction.rejected and not provisional)
+        figure = probability_chart(nothing)
+    figure["layout"] = {name: value for name, value in figure["layout"].items() if name != "height"}
+    plot.show(figure, key=Key.PROBABILITIES, follows="bars")
+    logits = st.toggle("Show logits", key=Key.LOGITS, help=SOFTMAX, persist_state="session")
+    if logits:
+        _logits(key=Key.LOGIT_TABLE)
+    return logits

@@ -1,5 +1,7 @@
 // A Plotly figure in the page's colours that animates from one state to the next: see plot.py.
 
+import { follow } from "../bus.js";
+
 let loading;
 
 function load(url) {
@@ -89,6 +91,25 @@ function attend(element) {
   }).observe(element);
 }
 
+/**
+ * The figure of bars with other heights, in percent and one row for each network.
+ *
+ * The bar of the `top` digit stands out, if there is one.
+ */
+export function withBars(figure, { heights, top, rejected }) {
+  const { standsOut, plain, rejectedTitle } = figure.bars;
+  const data = figure.data.map((trace, index) => ({
+    ...trace,
+    y: heights[index] ?? trace.y,
+    ...(figure.data.length === 1 && {
+      marker: { color: trace.x.map((digit) => (digit === top ? standsOut : plain)) },
+    }),
+  }));
+  if (!rejected) return { ...figure, data };
+  const yaxis = { ...figure.layout.yaxis, title: { text: rejectedTitle } };
+  return { ...figure, data, layout: { ...figure.layout, yaxis } };
+}
+
 const newest = new WeakMap();
 const attended = new WeakSet();
 
@@ -100,33 +121,52 @@ export default function (component) {
   newest.set(element, component);
   // Streamlit may clean up a call after it makes the next one: only the newest call counts.
   const isNewest = () => newest.get(element) === component;
-  Promise.all([load(data.plotly), painted()]).then(
-    ([Plotly]) => {
-      if (!isNewest()) return;
-      const { figure, listens, name } = data;
-      fit(figure, element);
-      const { traces, layout } = themed(figure, themeOf(element), prefersCalm());
-      const shape = shapeOf(figure);
-      const isNew = element.shape !== shape;
-      const drawn = JSON.stringify([traces, layout]);
-      if (!isNew && element.drawn === drawn) return;
-      Object.assign(element, { shape, drawn });
-      const config = {
-        displaylogo: false,
-        modeBarButtons: [["toImage"]],
-        toImageButtonOptions: { filename: `digitcanvas-${name}`, scale: 2 },
-      };
-      (isNew ? Plotly.newPlot : Plotly.react)(element, traces, layout, config);
-      if (!isNew || !listens) return;
-      element.on("plotly_click", ({ points: [point] }) => {
-        newest.get(element)?.setTriggerValue("pressed", point.customdata ?? point.pointIndex);
-      });
-    },
-    (error) => {
-      element.textContent = error.message;
-    },
-  );
+  let bars;
+  const paint = (Plotly) => {
+    if (!isNewest()) return;
+    const { listens, name } = data;
+    const figure = bars ? withBars(data.figure, bars) : data.figure;
+    fit(figure, element);
+    const { traces, layout } = themed(figure, themeOf(element), prefersCalm());
+    const shape = shapeOf(figure);
+    const isNew = element.shape !== shape;
+    const drawn = JSON.stringify([traces, layout]);
+    if (!isNew && element.drawn === drawn) return;
+    Object.assign(element, { shape, drawn });
+    const config = {
+      displaylogo: false,
+      modeBarButtons: [["toImage"]],
+      toImageButtonOptions: { filename: `digitcanvas-${name}`, scale: 2 },
+    };
+    (isNew ? Plotly.newPlot : Plotly.react)(element, traces, layout, config);
+    if (!isNew || !listens) return;
+    element.on("plotly_click", ({ points: [point] }) => {
+      newest.get(element)?.setTriggerValue("pressed", point.customdata ?? point.pointIndex);
+    });
+  };
+  let asked = false;
+  const ask = () => {
+    if (asked) return;
+    asked = true;
+    Promise.all([load(data.plotly), painted()]).then(
+      ([Plotly]) => {
+        asked = false;
+        paint(Plotly);
+      },
+      (error) => {
+        element.textContent = error.message;
+      },
+    );
+  };
+  ask();
+  const ignore = data.follows
+    ? follow(data.follows, (value) => {
+        bars = value;
+        ask();
+      })
+    : () => {};
   return () => {
+    ignore();
     if (!isNewest()) return;
     newest.delete(element);
     delete element.shape;

@@ -9,37 +9,40 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import plotly
 import streamlit as st
-from streamlit.components.v1 import declare_component
 
-_files = declare_component("plotly", path=Path(plotly.__file__).parent / "package_data")
-"""Never shown: it makes Streamlit's server serve the files in its folder."""
+from digitcanvas.app import assets
 
-_plot = st.components.v2.component(
+_plot = assets.component(
     "digitcanvas.plot",
+    Path(__file__).with_name("plot.js"),
     html='<div class="frame"><div class="plot"></div></div>',
-    js=Path(__file__).with_name("plot.js").read_text(),
     isolate_styles=False,
 )
 
 
-def show(figure: dict[str, Any], key: str, on_press: Callable[[Any], None] | None = None) -> None:
+def show(
+    figure: dict[str, Any],
+    key: str,
+    on_press: Callable[[Any], None] | None = None,
+    follows: str | None = None,
+) -> None:
     """Show a figure in plain JSON, {"data": [...], "layout": {...}}.
 
     Its layout gives its height, or it has an "aspect" (width over height) and a "narrowest" and
     "widest" width in pixels. The color "paper" in a colorscale is the page's secondary background.
     `on_press` gets the `customdata` of the point pressed, or its index if it has none ([row,
-    column] in a heatmap), before the page runs again.
+    column] in a heatmap), before the page runs again. A figure of bars `follows` a topic of the
+    page's scripts (bus.js), which says how high they stand.
     """
 
     def press() -> None:
         if on_press:
             on_press(st.session_state[key]["pressed"])
 
-    script = f"component/{_files.name}/plotly.min.js"
     _plot(
-        data={"figure": figure, "plotly": script, "listens": on_press is not None, "name": key},
+        data={"figure": figure, "plotly": assets.url(assets.PLOTLY), "listens": on_press is not None, "name": key}
+        | {"follows": follows},
         key=key,
         height=figure["layout"].get("height", "content"),
         on_pressed_change=press,

@@ -1,9 +1,8 @@
-"""The models on disk for the pages: their cards and recognizers, loaded once for all sessions."""
+"""The models on disk for pages, socket and API: their cards and recognizers, loaded once for all."""
 
 from collections.abc import Iterable
+from functools import lru_cache
 from pathlib import Path
-
-import streamlit as st
 
 from digitcanvas.reading import registry
 from digitcanvas.reading.cards import Card
@@ -44,12 +43,12 @@ def load(names: Iterable[str]) -> tuple[dict[str, Recognizer], list[str]]:
 # Caches keep an entry until another version is published under the same name.
 
 
-@st.cache_resource(show_spinner=False, max_entries=32)
+@lru_cache(32)
 def load_recognizer(directory: Path, version: int) -> Recognizer:
     return Recognizer.load(directory)
 
 
-@st.cache_resource(show_spinner=False, max_entries=1000)
+@lru_cache(1000)
 def load_card(directory: Path, version: int) -> Card:
     """The card of a model whose network for serving is whole. Raises ModelError for another."""
     registry.read_served(directory)

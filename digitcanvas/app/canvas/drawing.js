@@ -1,0 +1,113 @@
+// The drawing that a person sees, and what undo and redo need: the browser's tab owns it.
+//
+// It outlives the page's elements, the session and a reload. Points are in canvas pixels, 280 to a
+// side, as numbers in a row: x, y, x, y, ...
+
+export const SIDE = 280;
+
+const KEPT = "digitcanvas.drawing";
+
+export class Drawing {
+  strokes = []; // { width, points }, oldest first
+  undone = []; // what redo brings back, the next one last
+  isOpen = false; // whether the pen is still down in the newest stroke
+  changed = [0, 0]; // the first stroke, and the first point in it, that differ since `sent`
+
+  /** `storage` keeps strings by name, as sessionStorage does, or fails. */
+  constructor(storage) {
+    this.storage = storage;
+    try {
+      const { strokes, undone } = JSON.parse(storage.getItem(KEPT));
+      if ([...strokes, ...undone].every(isStroke)) Object.assign(this, { strokes, undone });
+    } catch {
+      // nothing was kept, or nothing that makes sense
+    }
+  }
+
+  press(point, width) {
+    this.lift();
+    this.change(this.strokes.length, 0);
+    this.strokes.push({ width, points: inPixels(point) });
+    this.undone = [];
+    this.isOpen = true;
+  }
+
+  move(points) {
+    const { points: row } = this.strokes.at(-1);
+    this.change(this.strokes.length - 1, row.length / 2);
+    for (const point of points) {
+      const [x, y] = inPixels(point);
+      if (x !== row.at(-2) || y !== row.at(-1)) row.push(x, y);
+    }
+  }
+
+  lift() {
+    this.isOpen = false;
+    this.keep();
+  }
+
+  undo() {
+    if (!this.strokes.length) return;
+    this.undone.push(this.strokes.pop());
+    this.change(this.strokes.length, 0);
+    this.lift();
+  }
+
+  redo() {
+    if (!this.undone.length) return;
+    this.change(this.strokes.length, 0);
+    this.strokes.push(this.undone.pop());
+    this.lift();
+  }
+
+  clear() {
+    this.strokes = [];
+    this.undone = [];
+    this.change(0, 0);
+    this.lift();
+  }
+
+  /** What has changed since this was last asked, for a reader that knows the drawing until then. */
+  changes() {
+    const [stroke, point] = this.changed;
+    const strokes = this.strokes.slice(stroke);
+    this.changed = [Number.POSITIVE_INFINITY, 0];
+    return {
+      from: [Math.min(stroke, this.strokes.length), point],
+      points: strokes.map(({ points }, index) => points.slice(index ? 0 : 2 * point)),
+      widths: strokes.map(({ width }) => width),
+    };
+  }
+
+  /** From now on `changes` is for a reader that knows nothing. */
+  forget() {
+    this.changed = [0, 0];
+  }
+
+  get hasChanged() {
+    return this.changed[0] <= this.strokes.length;
+  }
+
+  change(stroke, point) {
+    const [first, at] = this.changed;
+    if (stroke < first || (stroke === first && point < at)) this.changed = [stroke, point];
+  }
+
+  keep() {
+    try {
+      const { strokes, undone } = this;
+      this.storage.setItem(KEPT, JSON.stringify({ strokes, undone }));
+    } catch {
+      // a full or forbidden storage: the drawing lasts as long as the tab's page
+    }
+  }
+}
+
+function inPixels(point) {
+  return point.map((share) => Math.round(share * SIDE * 100) / 100);
+}
+
+function isStroke({ width, points }) {
+  const numbers = [width, ...points];
+  return points.length >= 2 && points.length % 2 === 0 && numbers.every(Number.isFinite);
+}

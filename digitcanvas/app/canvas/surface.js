@@ -1,0 +1,141 @@
+// The canvas component as a surface that shows strokes, and does nothing else.
+//
+// streamlit-drawable-canvas draws what mouse events tell it. It gets them from us alone, so that
+// what it shows is the drawing. Its toolbar's Undo takes the ink away; the toolbar is not shown.
+
+import { SIDE } from "./drawing.js";
+
+const LOOK = `
+  .dc-toolbar { display: none !important }
+  .dc-root, .dc-scroll { width: 100% !important; overflow: hidden !important }
+  .dc-container { width: 100% !important; height: auto !important; aspect-ratio: 1 }
+  .dc-container .canvas-container, canvas { width: 100% !important; height: 100% !important }
+  canvas { border-radius: 0.5rem; touch-action: none !important }
+`;
+
+const REMEMBERED = 100; // steps that the canvas' Undo can take back
+
+export class Surface {
+  shown = 0; // strokes on it, or about to be
+  steps = 0; // the newest of them, which the canvas' Undo takes back one by one
+  busy = Promise.resolve(); // until the ink that was taken away is gone
+  waiting = 0; // what is to be drawn after that
+
+  constructor(canvas) {
+    this.canvas = canvas;
+    const look = document.createElement("style");
+    look.textContent = LOOK;
+    canvas.getRootNode().append(look);
+  }
+
+  press(x, y) {
+    this.shown += 1;
+    this.steps += 1;
+    this.send("mousedown", x, y);
+  }
+
+  move(x, y) {
+    this.send("mousemove", x, y);
+  }
+
+  lift(x, y) {
+    this.send("mouseup", x, y);
+  }
+
+  /** Take the newest stroke away; `rest` are the others. */
+  undo(rest) {
+    if (this.steps < 1) return this.show(rest);
+    this.shown -= 1;
+    this.steps -= 1;
+    this.takeBack(1);
+  }
+
+  /** Show these strokes instead of what is shown. */
+  show(strokes) {
+    this.wipe();
+    this.add(strokes);
+    this.steps = 0; // the canvas may have taken them for one
+  }
+
+  add(strokes) {
+    for (const { points } of strokes) {
+      this.press(points[0], points[1]);
+      for (let i = 2; i < points.length; i += 2) this.move(points[i], points[i + 1]);
+      this.lift(points.at(-2), points.at(-1));
+    }
+  }
+
+  wipe() {
+    if (this.shown > REMEMBERED) this.later(() => this.button("Reset canvas & history").click());
+    else this.takeBack(REMEMBERED);
+    this.shown = 0;
+    this.steps = 0;
+  }
+
+  /** Press the canvas' Undo so many times, or until there is nothing left to take back. */
+  takeBack(times) {
+    this.later(async () => {
+      for (let left = times; left > 0 && !this.button("Undo").disabled; left -= 1) {
+        this.button("Undo").click();
+        await nextTask(); // it loads what is left in promises; two loads at once would mix
+      }
+    });
+  }
+
+  button(title) {
+    return this.canvas.getRootNode().querySelector(`button[title="${title}"]`);
+  }
+
+  send(type, x, y) {
+    this.soon(() => {
+      const box = this.canvas.getBoundingClientRect();
+      // A mouse event has whole pixels, a pointer event of the same name has fractions too
+      const event = new PointerEvent(type, {
+        clientX: box.left + (x / SIDE) * box.width,
+        clientY: box.top + (y / SIDE) * box.height,
+        buttons: type === "mouseup" ? 0 : 1,
+        isPrimary: true,
+        bubbles: true,
+        composed: true,
+        cancelable: true,
+        view: window,
+      });
+      this.canvas.dispatchEvent(event);
+    });
+  }
+
+  /** Do it now, or after what waits already. */
+  soon(action) {
+    if (this.waiting) this.busy = this.busy.then(action);
+    else action();
+  }
+
+  /** Do it after what waits already; everything else waits until it is done. */
+  later(action) {
+    this.waiting += 1;
+    this.busy = this.busy.then(action).then(nextTask);
+    this.busy = this.busy.then(() => {
+      this.waiting -= 1;
+    });
+  }
+}
+
+function nextTask() {
+  return new Promise((done) => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      port1.close();
+      done();
+    };
+    port2.postMessage(null);
+  });
+}
+
+/** The canvas element to draw on inside the page's element of this class, or null. */
+export function findCanvas(container) {
+  for (const element of container?.querySelectorAll("*") ?? []) {
+    const canvas = element.shadowRoot?.querySelector("canvas.upper-canvas");
+    if (canvas) return canvas;
+  }
+  return null;
+}

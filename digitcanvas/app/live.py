@@ -1,0 +1,238 @@
+"""The live socket: answers while the hand moves, beside Streamlit (live.js is the browser's side).
+
+A browser sends JSON objects, one at a time, and waits for the answer to each:
+
+- "turn": a number, which the answer repeats;
+- "from": [stroke, point], "points": rows of x, y, x, y, ... in canvas pixels, and "widths" of the
+  pen: from that point of that stroke on, the drawing is replaced by these rows, each a stroke but
+  for the first, which goes on with the stroke that it starts in;
+- "models", "centred", "logits": how to read; what a message leaves out is as it was.
+
+An answer is what `reply_to` gives, or {"error": ...}, with the turn and the "pace": the milliseconds
+to wait before the next message. What concerns everybody (news.py) is sent unasked. A message that
+does not fit the drawing before it ends the connection: the next one begins with all of the drawing.
+"""
+
+import asyncio
+import json
+import time
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import numpy as np
+from starlette.routing import BaseRoute, WebSocketRoute
+from starlette.websockets import WebSocket, WebSocketDisconnect
+from streamlit.web.server.starlette.starlette_websocket import _is_origin_allowed
+
+from digitcanvas.app.parts import shared_models
+from digitcanvas.app.reply import Reply, reply_to
+from digitcanvas.drawing.strokes import MAX_POINTS, MAX_STROKES
+from digitcanvas.reading.registry import ModelError
+
+PATH = "/live"
+
+LARGEST = 256 * 1024
+"""Characters of a message, at most: a stroke of an hour is smaller."""
+
+MODELS = 2
+"""Networks that read for one browser, at most."""
+
+IDLE = 30 * 60
+"""Seconds without a message after which a socket is closed; the browser opens another when used."""
+
+SOCKETS = 3000
+"""Browsers, at most; each costs 60 kB."""
+
+CAPACITY = 500
+"""Answers a second that leave a core of this kind of machine half free for the pages."""
+
+RECENT = 1.0
+"""Seconds after a message in which a browser counts as drawing."""
+
+FASTEST = 200
+"""Messages a second that one browser is answered, at most."""
+
+UNUSED, BUSY = 4000, 1013
+"""Codes with which a socket is closed: nobody used it; there are too many."""
+
+WIDTHS = 1.0, 200.0
+"""The least and the most width of a pen in canvas pixels."""
+
+_readers = ThreadPoolExecutor(max_workers=1, thread_name_prefix="live")
+"""One thread reads for all: the interpreter has one anyhow, and pages get their share of it."""
+
+
+class Misfit(ValueError):
+    """A message that makes no sense, or none after those before it."""
+
+
+@dataclass
+class LiveDrawing:
+    """A browser's drawing as the server knows it, and how the browser wants it read."""
+
+    strokes: list[list[float]] = field(default_factory=list)
+    """Each x, y, x, y, ... in canvas pixels."""
+    widths: list[float] = field(default_factory=list)
+    models: list[str] = field(default_factory=list)
+    centred: bool = True
+    logits: bool = False
+
+    def update(self, message: Mapping[str, Any]) -> None:
+        """Take a message in. Raises Misfit, and ValueError if the drawing becomes too long."""
+        try:
+            stroke, point = map(int, message["from"])
+            rows = [_numbers(row) for row in message["points"]]
+            widths = [float(np.clip(width, *WIDTHS)) for width in _numbers(message["widths"])]
+        except (TypeError, KeyError, OverflowError) as error:
+            raise Misfit("This is not a message about a drawing.") from error
+        if not 0 <= stroke <= len(self.strokes) or len(widths) != len(rows):
+            raise Misfit("The message does not fit the drawing before it.")
+        kept = self.strokes[stroke][: 2 * point] if stroke < len(self.strokes) else []
+        if len(kept) != 2 * point or (point and not rows):
+            raise Misfit("The message does not fit the stroke before it.")
+        if rows:
+            rows[0] = kept + rows[0]
+        if any(not row or len(row) % 2 for row in rows):
+            raise Misfit("A stroke has no points, or half a point.")
+        self.strokes[stroke:], self.widths[stroke:] = rows, widths
+        if len(self.strokes) > MAX_STROKES or sum(map(len, self.strokes)) > 2 * MAX_POINTS:
+            raise ValueError("The drawing is too long for one digit: clear the canvas.")
+        models = message.get("models", self.models)
+        if not isinstance(models, list) or not all(isinstance(name, str) for name in models):
+            raise Misfit("The models are not a list of names.")
+        self.models = models[:MODELS]
+        self.centred = bool(message.get("centred", self.centred))
+        self.logits = bool(message.get("logits", self.logits))
+
+    def read(self) -> Reply:
+        """What the networks make of it. Raises ValueError if a network cannot be used."""
+        if not self.strokes:
+            return reply_to({})
+        recognizers, problems = shared_models.load(self.models)
+        if not recognizers:
+            raise ModelError(problems[0] if problems else "No network can be used.")
+        strokes = [np.reshape(stroke, (-1, 2)) for stroke in self.strokes]
+        predictions = {
+            label: recognizer.predict_strokes(strokes, self.centred, self.widths)
+            for label, recognizer in recognizers.items()
+        }
+        return reply_to(predictions, self.logits)
+
+
+def _numbers(row: object) -> list[float]:
+    if not isinstance(row, list) or not all(type(number) in (int, float) for number in row):
+        raise TypeError("not a row of numbers")
+    return row
+
+
+def answer(drawing: LiveDrawing, message: object) -> Reply:
+    """The reply to a message about this drawing. Raises Misfit."""
+    if not isinstance(message, dict) or not isinstance(message.get("turn"), int):
+        raise Misfit("A message is a JSON object with a turn.")
+    reply: Reply = {"turn": message["turn"]}
+    try:
+        drawing.update(message)
+        return reply | drawing.read()
+    except Misfit:
+        raise
+    except ValueError as error:
+        return reply | {"error": str(error)}
+
+
+class Crowd:
+    """Everybody who has a socket: how fast they may draw, and what they are all told."""
+
+    def __init__(self) -> None:
+        self.sockets: set[WebSocket] = set()
+        self.news: dict[str, str] = {}
+        """The newest message of each kind, in JSON; who comes later gets them all."""
+        self._drew: dict[WebSocket, float] = {}
+
+    def enter(self, socket: WebSocket) -> None:
+        self.sockets.add(socket)
+
+    def leave(self, socket: WebSocket) -> None:
+        self.sockets.discard(socket)
+        self._drew.pop(socket, None)
+
+    def pace(self, socket: WebSocket) -> int:
+        """The milliseconds for which this browser waits, so that all have the same share."""
+        now = time.monotonic()
+        self._drew.pop(socket, None)
+        self._drew[socket] = now  # last: they stay in the order of time
+        while now - next(iter(self._drew.values())) > RECENT:
+            del self._drew[next(iter(self._drew))]
+        return round(1000 * len(self._drew) / CAPACITY)
+
+    async def tell(self, kind: str, value: object) -> None:
+        """Send news to every browser, and to those who come later."""
+        self.news[kind] = json.dumps({kind: value})
+        await asyncio.gather(*map(partial(_send, text=self.news[kind]), list(self.sockets)))
+
+
+async def _send(socket: WebSocket, text: str) -> None:
+    """Send if it can be sent: who has left hears of it in another place."""
+    try:
+        await socket.send_text(text)
+    except (WebSocketDisconnect, RuntimeError):
+        pass
+
+
+crowd = Crowd()
+
+
+async def live(socket: WebSocket) -> None:
+    """Serve one browser until it leaves."""
+    if not _is_origin_allowed(socket.headers.get("Origin"), socket.headers.get("Host")):
+        await socket.close(1008)
+        return
+    await socket.accept()
+    if len(crowd.sockets) >= SOCKETS:
+        await socket.close(BUSY, "Many people are drawing: try again in a moment.")
+        return
+    crowd.enter(socket)
+    try:
+        for text in list(crowd.news.values()):
+            await socket.send_text(text)
+        await _serve(socket)
+    except (WebSocketDisconnect, RuntimeError):  # it has left, perhaps while it was answered
+        pass
+    except (Misfit, KeyError) as error:  # KeyError: the message is not text
+        await socket.close(1007, str(error))
+    finally:
+        crowd.leave(socket)
+
+
+async def _serve(socket: WebSocket) -> None:
+    drawing, loop = LiveDrawing(), asyncio.get_running_loop()
+    while True:
+        began = time.monotonic()
+        try:
+            async with asyncio.timeout(IDLE):
+                text = await socket.receive_text()
+        except TimeoutError:
+            await socket.close(UNUSED, "Nobody has used this for a while.")
+            return
+        if len(text) > LARGEST:
+            await socket.close(1009, "The message is too large.")
+            return
+        reply = await loop.run_in_executor(_readers, _reply, drawing, text)
+        reply["pace"] = crowd.pace(socket)
+        await socket.send_text(json.dumps(reply, separators=(",", ":")))
+        await asyncio.sleep(max(0, 1 / FASTEST - (time.monotonic() - began)))
+
+
+def _reply(drawing: LiveDrawing, text: str) -> Reply:
+    try:
+        message = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise Misfit("A message is JSON.") from error
+    return answer(drawing, message)
+
+
+def routes(base: str) -> Iterable[BaseRoute]:
+    """The socket's route; `base` is the path that the app is served below, "" for none."""
+    return [WebSocketRoute(base + PATH, live)]
