@@ -3,19 +3,25 @@
 Prints a JSON object: seconds from `streamlit run` to a canvas that can be drawn on and from the
 end of the first stroke to its answer; milliseconds from the browser's send, and from the pen's
 lift, to the painted answer (median and 95th percentile of 20 drawings); the server's memory in MB,
-after 50 drawings, after 1,000 more reruns, and after the other pages; and for each of these the
-seconds from the press of its link to its last plot, the first time in the server's life and again.
+after 50 drawings, after 1,000 more reruns, and after the other pages; for each of these the
+seconds from the press of its link to its last plot, the first time in the server's life and again;
+and what the first load and a reload of a browser take over the wire, in MB and in HTTP requests, by
+kind of file in kB.
 """
 
+import base64
 import json
+import re
 import statistics
 import tempfile
 import time
 from pathlib import Path
 
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 
 from tests.browser.driver import (
+    App,
+    canvas,
     chromium,
     clear,
     draw,
@@ -24,6 +30,7 @@ from tests.browser.driver import (
     serve,
     turn_to,
     wait_for_digit,
+    wait_until_drawn,
     wait_until_empty,
 )
 from tests.digits import DIGITS
@@ -57,6 +64,16 @@ WATCH = """
 it was lifted, when the browser first sent something then, and when the lasting answer was painted.
 """
 
+KINDS = {
+    "plotly": r"/plotly\.min\.js$",
+    "canvas": r"/_stcore/bidi-components/",
+    "ours": r"/digitcanvas/",
+    "fonts": r"\.woff2$",
+    "streamlit": r"/static/",
+    "rest": r"^http",
+}
+"""The kinds of what is loaded over HTTP, each with a pattern: the first that fits an address."""
+
 
 def main() -> None:
     with chromium() as browser, tempfile.TemporaryDirectory() as home, serve(Path(home)) as app:
@@ -89,6 +106,7 @@ def main() -> None:
                     "page_opened_s": dict(
                         zip(titles, zip(first_time, again, strict=True), strict=True)
                     ),
+                    **loads(browser, app),
                 },
                 indent=1,
             )
@@ -106,6 +124,76 @@ def time_drawings(page: Page, count: int) -> tuple[list[float], list[float]]:
         sent.append(stroke["final"] - stroke["sent"])
         lifted.append(stroke["final"] - stroke["up"])
     return sent, lifted
+
+
+def loads(browser: Browser, app: App) -> dict[str, dict]:
+    """What the Draw page takes over the wire in a browser's first load, and in a reload."""
+    page = browser.new_context().new_page()
+    wire = Wire(page)
+    taken = {}
+    for name, load in (("first_load", lambda: page.goto(app.url)), ("reload", page.reload)):
+        wire.forget()
+        load()
+        canvas(page).wait_for()
+        wait_until_drawn(page, "Draw")
+        page.wait_for_timeout(2000)  # for what is loaded in the background
+        taken[name] = wire.summary()
+    page.context.close()
+    return taken
+
+
+class Wire:
+    """What a page takes over the wire: by HTTP with its headers, by sockets their messages."""
+
+    def __init__(self, page: Page) -> None:
+        self.forget()
+        client = page.context.new_cdp_session(page)
+        client.on("Network.requestWillBeSent", self._note_request)
+        client.on("Network.requestServedFromCache", self._note_cached)
+        client.on("Network.responseReceived", self._note_response)
+        client.on("Network.loadingFinished", self._note_size)
+        for way in ("Sent", "Received"):
+            client.on(f"Network.webSocketFrame{way}", self._note_frame)
+        client.send("Network.enable")
+
+    def forget(self) -> None:
+        self._urls: dict[str, str] = {}
+        self._sizes: dict[str, int] = {}
+        self._cached: set[str] = set()
+        self._socket = 0
+
+    def _note_request(self, event: dict) -> None:
+        if event["request"]["url"].startswith("http"):  # not a blob
+            self._urls[event["requestId"]] = event["request"]["url"]
+
+    def _note_cached(self, event: dict) -> None:
+        self._cached.add(event["requestId"])
+
+    def _note_response(self, event: dict) -> None:
+        if event["response"].get("fromDiskCache"):
+            self._cached.add(event["requestId"])
+
+    def _note_size(self, event: dict) -> None:
+        self._sizes[event["requestId"]] = round(event["encodedDataLength"])
+
+    def _note_frame(self, event: dict) -> None:
+        content = event["response"]["payloadData"]
+        is_text = event["response"]["opcode"] == 1
+        self._socket += len(content.encode() if is_text else base64.b64decode(content))
+
+    def summary(self) -> dict:
+        taken = self._urls.keys() - self._cached
+        kinds = dict.fromkeys([*KINDS, "sockets"], 0)
+        for request in taken:
+            url = self._urls[request]
+            kind = next(kind for kind, pattern in KINDS.items() if re.search(pattern, url))
+            kinds[kind] += self._sizes.get(request, 0)
+        kinds["sockets"] = self._socket
+        return {
+            "mb": round(sum(kinds.values()) / 1e6, 2),
+            "requests": len(taken),
+            "kb_by_kind": {kind: round(size / 1000) for kind, size in kinds.items()},
+        }
 
 
 def _strokes(page: Page) -> list[dict]:
