@@ -1,0 +1,292 @@
+"""A bound on the script runs under way. Whoever comes beyond it waits, and costs nothing meanwhile.
+
+Each run of a page's script is a thread, and all threads share one interpreter: dozens of them
+starve the event loop, until it no longer learns that people have left. So `Gate`, around the app,
+holds back a session's request for a run until one of the `Slots` is free: first come, first served.
+The event loop goes on reading what a waiting client sends, so that a client that leaves is gone at
+once, with all that it has asked for.
+"""
+
+import asyncio
+import math
+from collections import deque
+from contextlib import suppress
+from pathlib import Path
+
+from starlette.datastructures import Headers
+from starlette.responses import HTMLResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+
+SLOTS, LEASE = 2, 1.5
+
+START = 0.5
+"""Seconds in which a run begins. None does, and no message says so, if the fragment is gone."""
+
+STALL = 0.2
+"""Seconds for which a client may keep a run's messages waiting before it loses the slot."""
+
+FRAMES, BYTES = 256, 8_000_000
+"""What is kept of a client that waits, at most: one that floods the server is disconnected."""
+
+SMALL = 4096
+"""Bytes of the longest message looked at: those at a run's start and end have 401 and 44."""
+
+BUSY = 1.0
+"""Seconds that a run waits until people are told that many are drawing."""
+
+PATIENCE = 5.0
+"""Seconds that a newcomer may wait for a page; one who would wait longer gets the waiting page."""
+
+ARRIVAL = 10.0
+"""Seconds in which a browser that was given the page asks for a run, or never will."""
+
+NOT_PAGES = {"_stcore", "api", "component", "media", "static"}
+WAITING_PAGE = Path(__file__).with_name("waiting.html").read_text(encoding="utf-8")
+
+
+class Turn:
+    """A session's claim to run its script: it waits, then holds a slot, then has ended."""
+
+    def __init__(self, slots: "Slots") -> None:
+        self._slots = slots
+        self._loop = asyncio.get_running_loop()
+        self._came = self._loop.time()
+        self._latest = math.inf
+        self._timer: asyncio.TimerHandle | None = None
+        self.granted: asyncio.Future[None] = self._loop.create_future()
+        self.ended = False
+
+    @property
+    def age(self) -> float:
+        """Seconds since it came, or since it was granted."""
+        return self._loop.time() - self._came
+
+    def grant(self, lease: float) -> None:
+        """Hold a slot, for so many seconds at most."""
+        self._came = self._loop.time()
+        self._latest = self._came + lease
+        self.granted.set_result(None)
+        self.limit()
+
+    def limit(self, seconds: float = math.inf) -> None:
+        """End in so many seconds, or with the lease if that is earlier."""
+        if self._timer:
+            self._timer.cancel()
+        if not self.ended:
+            end = min(self._latest, self._loop.time() + seconds)
+            self._timer = self._loop.call_at(end, self.end)
+
+    def end(self) -> None:
+        """Wait no longer, or free the slot."""
+        if not self.ended:
+            self.ended = True
+            if self._timer:
+                self._timer.cancel()
+            self._slots.leave(self)
+
+
+class Slots:
+    """Who may run a script, and who waits. It belongs to the event loop: no thread may touch it."""
+
+    def __init__(self, count: int = SLOTS, lease: float = LEASE) -> None:
+        self._count = self._free = count
+        self._lease = lease
+        self._line: dict[Turn, None] = {}  # in order of arrival
+        self._held = 0.05  # seconds for which a slot is held: a moving average
+
+    @property
+    def waiting(self) -> int:
+        """How many sessions wait for a run."""
+        return len(self._line)
+
+    @property
+    def busy(self) -> bool:
+        """Whether people wait for so long that they should be told why."""
+        return any(turn.age > BUSY for turn in [*self._line][:1])
+
+    def seconds(self, arriving: int = 0) -> float:
+        """How long a newcomer would wait, behind the line and so many others yet to join it."""
+        return (len(self._line) + arriving) * self._held / self._count
+
+    def ask(self) -> Turn:
+        """Take a slot, if there is a free one, or the last place in the line."""
+        turn = Turn(self)
+        self._line[turn] = None
+        self._grant()
+        return turn
+
+    def leave(self, turn: Turn) -> None:
+        """Take a turn that has ended out of the line, or out of its slot."""
+        if turn in self._line:
+            del self._line[turn]
+        else:
+            self._held += (turn.age - self._held) / 10
+            self._free += 1
+            self._grant()
+
+    def _grant(self) -> None:
+        while self._free and self._line:
+            turn = next(iter(self._line))
+            del self._line[turn]
+            self._free -= 1
+            turn.grant(self._lease)
+
+
+class Stream:
+    """A session's connection: what the client asks for, what it is sent, and the session's turn.
+
+    The messages to the client show a run: a new session when it begins, and in the end that the
+    script has finished, unless that is for another run. What is asked for during a run is handed on
+    at once, as part of the same turn: Streamlit stops the run for it, or lets the run end first.
+    """
+
+    def __init__(self, slots: Slots, receive: Receive, send: Send) -> None:
+        self._slots, self._receive, self._send = slots, receive, send
+        self._turn: Turn | None = None
+        self._asked = self._running = self._cut_off = False
+        self._unread: deque[Message] = deque()
+        self._reading: asyncio.Future[Message] | None = None
+
+    async def receive(self) -> Message:
+        """The client's next message; one that asks for a run only once this session has a slot."""
+        message = self._unread.popleft() if self._unread else await self._read()
+        if _asks_for_run(message):
+            if self._turn is None or self._turn.ended:
+                turn = self._slots.ask()
+                try:
+                    end = await self._wait(turn)
+                    if end:
+                        return end
+                    self._turn = turn
+                finally:
+                    if self._turn is not turn:
+                        turn.end()
+            self._asked = True
+            if not self._running:
+                self._turn.limit(START)
+        return message
+
+    async def send(self, message: Message) -> None:
+        """Send a message to the client. Raises OSError if it was cut off because of a flood."""
+        if self._cut_off:
+            raise OSError("The client was cut off.")
+        self._note(message)
+        stalled = None
+        if self._turn and not self._turn.ended:
+            stalled = asyncio.get_running_loop().call_later(STALL, self._turn.end)
+        try:
+            await self._send(message)
+        finally:
+            if stalled:
+                stalled.cancel()
+
+    def close(self) -> None:
+        """The connection has ended."""
+        if self._turn:
+            self._turn.end()
+        if self._reading:
+            self._reading.cancel()
+
+    async def _read(self) -> Message:
+        if not self._reading:
+            return await self._receive()
+        reading, self._reading = self._reading, None
+        return await reading
+
+    async def _wait(self, turn: Turn) -> Message | None:
+        """Wait for the turn, and read on. If the client leaves first, gives the message of that."""
+        while not turn.granted.done():
+            self._reading = self._reading or asyncio.ensure_future(self._receive())
+            await asyncio.wait((turn.granted, self._reading), return_when=asyncio.FIRST_COMPLETED)
+            if self._reading.done():
+                message = await self._read()
+                if message["type"] == "websocket.disconnect":
+                    return message
+                self._unread.append(message)
+                if len(self._unread) > FRAMES:
+                    return await self._disconnect(1008)
+                if sum(map(_size, self._unread)) > BYTES:
+                    return await self._disconnect(1009)
+        return None
+
+    async def _disconnect(self, code: int) -> Message:
+        with suppress(OSError):
+            await self._send({"type": "websocket.close", "code": code})
+        self._cut_off = True
+        return {"type": "websocket.disconnect", "code": code}
+
+    def _note(self, message: Message) -> None:
+        """See in a message to the client whether a run begins or ends."""
+        if not 0 < _size(message) <= SMALL or not message.get("bytes"):
+            return
+        news = ForwardMsg.FromString(message["bytes"])
+        match news.WhichOneof("type"):
+            case "new_session":
+                self._running, self._asked = True, False
+                if self._turn:
+                    self._turn.limit()
+            case "script_finished" if news.script_finished != ForwardMsg.FINISHED_EARLY_FOR_RERUN:
+                self._running = False
+                if self._turn and self._asked:
+                    self._turn.limit(START)
+                elif self._turn:
+                    self._turn.end()
+
+
+def _asks_for_run(message: Message) -> bool:
+    try:
+        return BackMsg.FromString(message.get("bytes") or b"").WhichOneof("type") == "rerun_script"
+    except Exception:  # a damaged message, for which Streamlit closes the connection
+        return False
+
+
+def _size(message: Message) -> int:
+    return len(message.get("bytes") or message.get("text") or b"")
+
+
+class Gate:
+    """ASGI middleware: runs beyond the slots wait, and newcomers are shown the waiting page.
+
+    `base` is the path that the app is served below, as in "/digits", or "" for none.
+    """
+
+    def __init__(self, app: ASGIApp, slots: Slots, base: str = "") -> None:
+        self._app, self._slots, self._base = app, slots, base
+        self._arriving: deque[float] = deque()  # when a page was given out, until its session asks
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket" and scope["path"] == f"{self._base}/_stcore/stream":
+            if self._arriving:
+                self._arriving.popleft()
+            stream = Stream(self._slots, receive, send)
+            try:
+                await self._app(scope, stream.receive, stream.send)
+            finally:
+                stream.close()
+        elif scope["type"] == "http" and self._is_page(scope):
+            await (self._waiting_page() or self._app)(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+    def _is_page(self, scope: Scope) -> bool:
+        if scope["method"] != "GET" or "text/html" not in Headers(scope=scope).get("accept", ""):
+            return False
+        path = f"{scope['path']}/"
+        parts = path.removeprefix(self._base).strip("/").split("/")
+        is_file = "." in parts[-1]
+        return path.startswith(f"{self._base}/") and parts[0] not in NOT_PAGES and not is_file
+
+    def _waiting_page(self) -> ASGIApp | None:
+        """The page for a newcomer who would wait for too long; None for one who would not."""
+        now = asyncio.get_running_loop().time()
+        while self._arriving and self._arriving[0] < now - ARRIVAL:
+            self._arriving.popleft()
+        seconds = self._slots.seconds(len(self._arriving))
+        if seconds <= PATIENCE:
+            self._arriving.append(now)
+            return None
+        retry = str(math.ceil(seconds))
+        headers = {"Retry-After": retry, "Cache-Control": "no-store"}
+        return HTMLResponse(WAITING_PAGE.replace("SECONDS", retry), 503, headers)
