@@ -3,7 +3,7 @@
 Our own (our JavaScript, and Plotly's from its Python package) have a hash of their content in their
 address, so that a browser keeps them for a year. Streamlit's server sends its own files and the
 canvas' plain, or compresses them anew at each request; `Compressed` sends them from memory instead.
-Each is compressed once, by one thread, and kept as compressed bytes alone.
+Each is compressed once, in a thread, and kept as compressed bytes alone.
 """
 
 import asyncio
@@ -90,14 +90,18 @@ class Packed(NamedTuple):
 
 
 class Shelf:
-    """Compressed files in memory, up to `room` bytes. One thread compresses one after another."""
+    """Compressed files in memory, up to `room` bytes.
 
-    def __init__(self, room: int) -> None:
+    Two threads compress, so that a visitor's next small file does not wait for Plotly's script.
+    """
+
+    def __init__(self, room: int, threads: int = 2) -> None:
         self._room = room
-        self._thread = ThreadPoolExecutor(1, "compress")
+        self._lock = Lock()
+        self._threads = ThreadPoolExecutor(threads, "compress")
 
     def put(self, file: Path) -> "Future[Packed | None]":
-        return self._thread.submit(self._compress, file)
+        return self._threads.submit(self._compress, file)
 
     def _compress(self, file: Path) -> Packed | None:
         packer = zlib.compressobj(zlib.Z_BEST_COMPRESSION, wbits=31)  # 31: in gzip's format
@@ -107,9 +111,10 @@ class Shelf:
         except OSError:
             return None
         content = b"".join(pieces) + packer.flush()
-        if len(content) > self._room:
-            return None
-        self._room -= len(content)
+        with self._lock:
+            if len(content) > self._room:
+                return None
+            self._room -= len(content)
         return Packed(content, f'"{hashlib.blake2b(content, digest_size=8).hexdigest()}"')
 
 

@@ -238,10 +238,10 @@ class TestHash:
 
 
 class SlowShelf(assets.Shelf):
-    """A shelf that compresses when it is allowed to, and counts."""
+    """A shelf that compresses when it is allowed to, one after another, and counts."""
 
-    def __init__(self, room=10**6):
-        super().__init__(room)
+    def __init__(self):
+        super().__init__(10**6, threads=1)
         self.allowed, self.files = threading.Event(), []
 
     def _compress(self, file):
@@ -257,7 +257,7 @@ class TestShelf:
         monkeypatch.setattr(assets, "SHELF", shelf)
         yield shelf
         shelf.allowed.set()
-        shelf._thread.shutdown()
+        shelf._threads.shutdown()
 
     @pytest.fixture
     def app(self, tmp_path, shelf, monkeypatch):
@@ -318,7 +318,7 @@ class TestShelf:
         monkeypatch.setattr(assets, "OTHERS", others)
         monkeypatch.setattr(assets, "OURS", own)
         assets.warm()
-        shelf._thread.shutdown()
+        shelf._threads.shutdown()
         ready = {
             address
             for address, asset in (others | own).items()
