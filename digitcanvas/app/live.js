@@ -6,7 +6,7 @@
 // messages, with all of the drawing, travel by Streamlit's reruns (`emit`).
 
 const LATE = 5000; // ms after which an answer does not come any more
-const OPENING = 1000; // ms that a socket may take to open before reruns help out
+const OPENING = 3000; // ms that a socket may take to open before reruns help out
 const RERUN_PACE = 120; // ms between two messages by reruns, at least
 const RETRIES = [500, 1000, 2000, 4000, 8000]; // ms before each attempt to connect again, about
 const IDLE = 4000; // the server's code for a socket that nobody used

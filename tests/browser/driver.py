@@ -90,16 +90,14 @@ class App:
 
 
 @contextmanager
-def serve(home: Path, script: str = "streamlit_app.py", base: str = "") -> Iterator[App]:
-    """Start the app on a free port, with its retrained models in `home`, and stop it."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+def serve(home: Path, base: str = "", port: int | None = None) -> Iterator[App]:
+    """Start the app on a port, any if none is given, with retrained models in `home`; stop it."""
+    port = port or free_port()
     options = [f"--server.port={port}", "--server.address=127.0.0.1", "--server.headless=true"]
     options += [f"--server.baseUrlPath={base}"]
     started = time.monotonic()
     process = subprocess.Popen(
-        [sys.executable, "-m", "streamlit", "run", script, *options],
+        [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", *options],
         cwd=ROOT,
         env=os.environ | {"DIGITCANVAS_HOME": str(home)},
         stdout=subprocess.DEVNULL,
@@ -114,6 +112,12 @@ def serve(home: Path, script: str = "streamlit_app.py", base: str = "") -> Itera
     finally:
         process.terminate()
         process.wait(timeout=10)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
 
 
 def _healthy(url: str) -> bool:
@@ -203,6 +207,8 @@ def open_watched(browser: Browser, app: App, **context) -> Page:
     page.goto(app.url)
     canvas(page).wait_for()
     page.locator(".st-key-probabilities .bars").wait_for(state="attached")
+    page.wait_for_function(RESTS)
+    page.sent.forget()
     return page
 
 
@@ -339,6 +345,11 @@ def wait_until_empty(page: Page) -> None:
 
 def press(page: Page, key: str) -> None:
     page.locator(f".st-key-{key} button").click()
+
+
+def press_if_enabled(page: Page, key: str) -> None:
+    """Press a button that may be disabled, when the page has come to a decision on that."""
+    page.locator(f".st-key-{key} button").evaluate("button => button.click()")
 
 
 def clear(page: Page) -> None:

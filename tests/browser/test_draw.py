@@ -6,24 +6,21 @@ import cv2
 import numpy as np
 import pytest
 from playwright.sync_api import expect
-from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from digitcanvas.data.pen import place_at_random
-from digitcanvas.drawing.fabric import strokes_from_canvas
 from digitcanvas.drawing.preprocess import image_from_strokes
 from tests.browser.driver import (
-    Sent,
     aim,
     answer,
-    canvas,
     clear,
+    ink,
+    kept,
     press,
     sketch,
     touch,
     wait_for,
     wait_for_digit,
     wait_for_rejection,
-    wait_until_committed,
     wait_until_empty,
 )
 from tests.digits import DIGITS
@@ -36,7 +33,7 @@ scheme => {
     const [r, g, b] = colour.match(/[\\d.]+/g).map(Number);
     return (0.2126 * r + 0.7152 * g + 0.0722 * b) / 255;
   };
-  const digit = document.querySelector('.st-key-prediction div div');
+  const digit = document.querySelector('.st-key-prediction .digit');
   const app = document.querySelector('[data-testid="stApp"]');
   const ink = luminance(getComputedStyle(digit).color);
   const paper = luminance(getComputedStyle(app).backgroundColor);
@@ -51,19 +48,22 @@ SIDEBAR = b"Width in pixels"
 
 def test_nothing_is_claimed_before_a_stroke(page):
     assert answer(page).startswith("Draw a digit")
-    assert page.locator(".st-key-model_view").count() == 0
+    assert page.locator(".st-key-model_view").is_hidden()
     page.locator(".st-key-probabilities .bars").wait_for(state="attached")
     plot = page.locator(".st-key-probabilities .plot")
     assert plot.evaluate("plot => plot.data[0].y") == [0] * 10
 
 
-def test_a_stroke_reruns_the_drawing_part_and_nothing_else(page):
-    """The server sends what it ran again: after a stroke, nothing of the sidebar."""
-    sketch(page, DIGITS[7])
-    assert wait_for_digit(page) == 7
-    wait_until_committed(page, 1)
-    assert any(b" sure" in frame for frame in page.sent.received())
-    assert not any(SIDEBAR in frame for frame in page.sent.received())
+def test_a_drawing_runs_nothing_of_streamlit(page):
+    for digit in (7, 4):
+        sketch(page, DIGITS[digit])
+        assert wait_for_digit(page) == digit
+        press(page, "undo")
+        press(page, "redo")
+        assert wait_for_digit(page) == digit
+        clear(page)
+    page.wait_for_timeout(300)  # longer than the canvas waits before it reports, if it does
+    assert not page.sent.has_asked()
 
 
 def test_an_answer_has_its_certainty_its_bars_and_its_image(page):
@@ -75,17 +75,7 @@ def test_an_answer_has_its_certainty_its_bars_and_its_image(page):
 
 
 def test_digits_one_after_the_other(page):
-    """Cleared when the canvas has reported them."""
-    for digit in (2, 4, 8):
-        sketch(page, DIGITS[digit])
-        wait_until_committed(page, len(DIGITS[digit]))
-        assert wait_for_digit(page) == digit
-        clear(page)
-
-
-def test_clear_is_at_once_ready_for_the_next_digit(page):
-    """Cleared as soon as they are read, mostly before the canvas reports them."""
-    for digit in (0, 1, 0, 1):
+    for digit in (2, 4, 8, 0, 1):
         sketch(page, DIGITS[digit])
         assert wait_for_digit(page) == digit
         clear(page)
@@ -97,10 +87,9 @@ def test_drawings_by_writers_kept_out_of_training_are_read_as_without_a_browser(
     chosen = rng.choice(len(pen.validation), 3, replace=False)
     for drawing in (place_at_random(pen.validation[i], rng) for i in chosen):
         sketch(page, drawing.strokes, spacing=8)  # some are small
-        wait_until_committed(page, len(drawing.strokes))
-        drawn = strokes_from_canvas({"objects": page.sent.drawing()})
-        expected = cnn.predict_strokes(drawn)
-        assert wait_for_digit(page) == expected.digit == drawing.label
+        assert wait_for_digit(page) == drawing.label
+        expected = cnn.predict_strokes(kept(page))
+        assert expected.digit == drawing.label
         assert f"{expected.certainty} sure" in answer(page)
         clear(page)
 
@@ -117,7 +106,7 @@ def test_the_drawing_stays_when_the_sidebar_changes(page):
         wait_for(lambda: any(SIDEBAR in frame for frame in page.sent.received()))
 
     sketch(page, DIGITS[1])
-    wait_until_committed(page, 1)
+    wait_for_digit(page)
     by_cnn = answer(page)
     network("MLP").click()
     page.wait_for_function(
@@ -133,7 +122,6 @@ def test_the_drawing_stays_when_the_sidebar_changes(page):
 
 def test_undo_redo_and_clear(page):
     sketch(page, DIGITS[7])
-    wait_until_committed(page, 1)
     assert wait_for_digit(page) == 7
     press(page, "undo")
     wait_until_empty(page)
@@ -141,62 +129,17 @@ def test_undo_redo_and_clear(page):
     assert wait_for_digit(page) == 7
     seven = answer(page)
     sketch(page, DIGITS[1])
-    wait_until_committed(page, 2)
     press(page, "undo")
-    wait_until_committed(page, 1)
     expect(page.locator(".st-key-prediction")).to_have_text(seven, use_inner_text=True)
     clear(page)
     sketch(page, DIGITS[1])
     assert wait_for_digit(page) == 1
 
 
-def test_the_canvas_own_undo_and_redo(page):
-    def press_in_toolbar(name):
-        canvas(page).hover()
-        page.locator(".st-key-canvas").get_by_role("button", name=name, exact=True).click()
-
-    sketch(page, DIGITS[7])
-    wait_until_committed(page, 1)
-    assert wait_for_digit(page) == 7
-    press_in_toolbar("Undo")
-    wait_until_empty(page)
-    press_in_toolbar("Redo")
-    assert wait_for_digit(page) == 7
-
-
-def ended_in(messages):
-    """Whether a run has begun and ended in a server's messages."""
-    kinds = [ForwardMsg.FromString(message).WhichOneof("type") for message in messages]
-    return "new_session" in kinds and "script_finished" in kinds[kinds.index("new_session") :]
-
-
-def test_a_press_whose_answer_is_lost_is_answered_later(browser, app):
-    """Streamlit loses one now and then; here, all that comes until the press's run has ended."""
-    page, losing, lost = browser.new_context().new_page(), [], []
-    page.sent = Sent(page)
-
-    def relay(socket):
-        server = socket.connect_to_server()
-        server.on_message(lambda message: (lost.append if losing else socket.send)(message))
-
-    page.route_web_socket(re.compile("_stcore/stream"), relay)
-    page.goto(app.url)
-    sketch(page, DIGITS[7])
-    assert wait_for_digit(page) == 7
-    wait_until_committed(page, 1)
-    losing.append(True)
-    press(page, "clear")
-    wait_for(lambda: page.wait_for_timeout(10) or ended_in(lost))
-    losing.clear()
-    assert answer(page).startswith("7")
-    wait_until_empty(page)
-    page.context.close()
-
-
 def test_a_tap_is_no_digit_and_no_error(page):
-    aim(page, 150, 150)
-    canvas(page).click(position={"x": 150, "y": 150})
+    page.mouse.click(*aim(page, 150, 150)(150, 150))
     wait_for_rejection(page)
+    assert 50 < ink(page).sum() < 400
 
 
 def test_what_is_no_digit_is_turned_away_until_it_is_one(page):
@@ -213,7 +156,6 @@ def test_what_is_no_digit_is_turned_away_until_it_is_one(page):
 def test_a_finger_draws_and_clears_on_a_phone(phone):
     for digit in (7, 3):
         touch(phone, DIGITS[digit])
-        wait_until_committed(phone, 1)
         assert wait_for_digit(phone) == digit
         phone.locator(".st-key-undo button").tap()
         wait_until_empty(phone)
@@ -247,7 +189,6 @@ def test_a_picture_is_uploaded_and_read(page, tmp_path):
     (tmp_path / "bad.png").write_text("hello")
     sketch(page, DIGITS[1])
     assert wait_for_digit(page) == 1
-    wait_until_committed(page, 1)
     page.get_by_role("tab", name="Picture").click()
     page.wait_for_function(
         "() => document.querySelector('.st-key-prediction').innerText.startsWith('Upload')"
@@ -255,7 +196,7 @@ def test_a_picture_is_uploaded_and_read(page, tmp_path):
     page.locator(".st-key-picture input[type=file]").set_input_files(tmp_path / "eight.jpg")
     assert wait_for_digit(page) == 8
     page.locator(".st-key-picture input[type=file]").set_input_files(tmp_path / "bad.png")
-    expect(page.get_by_test_id("stAlert")).to_be_visible()
+    expect(page.locator(".st-key-prediction")).to_have_text(re.compile("not a picture"))
     page.get_by_role("tab", name="Draw").click()
     assert wait_for_digit(page) == 1
 

@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 
 from tests.browser.driver import (
+    aim,
     answer,
     canvas,
     ink,
+    on_screen,
     press,
     sketch,
     touch,
@@ -17,18 +19,11 @@ from tests.digits import DIGITS
 
 pytestmark = pytest.mark.browser
 
-CANVAS = 280
-
 
 def place_of(page, key):
     """The middle of a button on the screen."""
     box = page.locator(f".st-key-{key} button").bounding_box()
     return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-
-
-def spot(page, x, y):
-    box = canvas(page).bounding_box()
-    return box["x"] + x * box["width"] / CANVAS, box["y"] + y * box["height"] / CANVAS
 
 
 def is_settled(page, digit):
@@ -42,7 +37,7 @@ def goes_on_alone(page):
     """Whether the canvas draws while no button is pressed."""
     before = ink(page)
     for x in range(20, 260, 20):
-        page.mouse.move(*spot(page, x, 140))
+        page.mouse.move(*on_screen(page)(x, 140))
     page.wait_for_timeout(100)
     return bool((ink(page) & ~before).sum() > 50)
 
@@ -51,10 +46,10 @@ def test_the_pen_is_lifted_over_a_disabled_button(page):
     """Just below the canvas, where the tail of a 9 goes."""
     assert page.locator(".st-key-redo button").is_disabled()
     (stroke,) = DIGITS[9]
-    page.mouse.move(*spot(page, *stroke[0]))
+    page.mouse.move(*aim(page, *stroke[0])(*stroke[0]))
     page.mouse.down()
     for point in stroke[1:]:
-        page.mouse.move(*spot(page, *point), steps=4)
+        page.mouse.move(*on_screen(page)(*point), steps=4)
     page.mouse.move(*place_of(page, "redo"), steps=8)
     page.mouse.up()
     assert is_settled(page, 9)
@@ -64,17 +59,21 @@ def test_the_pen_is_lifted_over_a_disabled_button(page):
 @pytest.mark.parametrize("button", ["right", "middle"])
 def test_another_button_is_pressed_in_mid_stroke(page, button):
     """As the button on the barrel of a pen."""
-    sketch(page, DIGITS[3], halfway=lambda: (page.mouse.down(button=button), page.mouse.up(button=button)))
+    sketch(
+        page,
+        DIGITS[3],
+        halfway=lambda: (page.mouse.down(button=button), page.mouse.up(button=button)),
+    )
     assert is_settled(page, 3)
     assert not goes_on_alone(page)
 
 
 def test_a_touch_is_cancelled_in_mid_stroke(phone):
-    """By a call, or by a swipe from the edge: what was drawn stays, and the next stroke joins it."""
+    """By a call, or by a swipe from the edge: what was drawn stays, and more can be drawn."""
     client = phone.context.new_cdp_session(phone)
     (stroke,) = DIGITS[7]
     for number, point in enumerate(stroke):
-        x, y = spot(phone, *point)
+        x, y = on_screen(phone)(*point)
         kind = "touchMove" if number else "touchStart"
         client.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y}]})
     client.send("Input.dispatchTouchEvent", {"type": "touchCancel", "touchPoints": []})
@@ -117,7 +116,7 @@ def test_ink_that_touches_is_read_as_joined(page):
     page.keyboard.press("End")
     page.wait_for_timeout(500)
     for y in range(40, 250, 24):
-        page.mouse.click(*spot(page, 140, y))
+        page.mouse.click(*aim(page, 140, y)(140, y))
     wait_for(lambda: answer(page).startswith("1"), 10)
     page.wait_for_timeout(600)
     assert answer(page).startswith("1")

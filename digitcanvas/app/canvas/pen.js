@@ -7,7 +7,8 @@
 // down  | it moves and its button is not held: the lift was lost     | lift       | up
 // down  | it is lifted, or cancelled (a call, an edge swipe)         | lift       | up
 // down  | its capture is lost, and cannot be had again               | lift       | up
-// down  | the window loses the focus, or the page is hidden or left  | lift       | up
+// down  | the window loses the focus; the page or the surface is     | lift       | up
+//       | hidden or left                                             |            |
 // down  | it is pressed again: the lift was lost                     | lift, press| down
 // any   | another button, another pointer, or anything else          | nothing    | same
 //
@@ -83,7 +84,7 @@ export class Pen {
 
   moved = (event) => {
     if (event.pointerId !== this.pointer) return;
-    if (!(event.buttons & 1)) return this.end();
+    if (!(event.buttons & 1) || !isShown(this.surface)) return this.end();
     const events = event.getCoalescedEvents?.() ?? [];
     this.move((events.length ? events : [event]).map((each) => pointOf(each, this.surface)));
   };
@@ -91,7 +92,9 @@ export class Pen {
   up = (event) => {
     if (event.pointerId !== this.pointer) return;
     // Where the pen was lifted it may never have moved to: a fast hand, a coarse browser.
-    if (event.type === "pointerup") this.move([pointOf(event, this.surface)]);
+    if (event.type === "pointerup" && isShown(this.surface)) {
+      this.move([pointOf(event, this.surface)]);
+    }
     this.end();
   };
 
@@ -117,6 +120,10 @@ export class Pen {
     this.end();
     this.listening.abort();
   }
+}
+
+function isShown(surface) {
+  return surface.getBoundingClientRect().width > 0;
 }
 
 /** Where an event is on a surface: x and y as shares of its width and height. */

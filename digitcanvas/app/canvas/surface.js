@@ -23,6 +23,8 @@ export class Surface {
 
   constructor(canvas) {
     this.canvas = canvas;
+    canvas.setAttribute("role", "img");
+    canvas.setAttribute("aria-label", "Canvas: draw a digit with a mouse, a pen or a finger");
     const look = document.createElement("style");
     look.textContent = LOOK;
     canvas.getRootNode().append(look);
