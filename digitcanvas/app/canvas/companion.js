@@ -4,6 +4,7 @@
 import { follow, publish } from "../bus.js";
 import { connect, drawing, live } from "../tab.js";
 import { Pen } from "./pen.js";
+import { sampleOf } from "./samples.js";
 import { findCanvas, Surface } from "./surface.js";
 
 const REST = 350; // ms after which a lifted pen is at rest, and the drawing is judged as a whole
@@ -26,6 +27,9 @@ class Companion {
         return [action, button];
       }),
     );
+    element.querySelectorAll(".samples button").forEach((button, digit) => {
+      button.onclick = () => this.try(digit);
+    });
     this.pen = new Pen((event) => this.canvasUnder(event), {
       press: (point) => {
         drawing.press(point, this.width);
@@ -75,6 +79,14 @@ class Companion {
     if (action === "undo") this.surface.undo(drawing.strokes);
     if (action === "redo") this.surface.add(drawing.strokes.slice(-1));
     if (action === "clear") this.surface.wipe();
+    this.read();
+  }
+
+  /** Show a sample instead of what was drawn. */
+  try(digit) {
+    this.pen.end();
+    drawing.replace(sampleOf(digit), this.width);
+    this.surface.show(drawing.strokes);
     this.read();
   }
 

@@ -21,6 +21,11 @@ from digitcanvas.app import assets, live
 from digitcanvas.app.reply import Reply
 from digitcanvas.app.state import Key
 
+SAMPLES = "".join(
+    f'<button type="button" aria-label="Sample of a {digit}">{digit}</button>'
+    for digit in range(10)
+)
+
 _companion = assets.component(
     "digitcanvas.companion",
     Path(__file__).with_name("companion.js"),
@@ -29,6 +34,9 @@ _companion = assets.component(
       <div class="st-key-{Key.UNDO}"><button type="button">Undo</button></div>
       <div class="st-key-{Key.REDO}"><button type="button">Redo</button></div>
       <div class="st-key-{Key.CLEAR}"><button type="button">Clear</button></div>
+    </div>
+    <div class="st-key-{Key.SAMPLES} samples" role="group" aria-label="Samples to try">
+      <span>or try a</span>{SAMPLES}
     </div>
     """,
     css=Path(__file__).with_name("companion.css").read_text(),

@@ -67,6 +67,13 @@ export class Drawing {
     this.lift();
   }
 
+  /** These strokes, rows of points, instead of what was drawn. */
+  replace(rows, width) {
+    this.clear();
+    this.strokes = rows.map((points) => ({ width, points }));
+    this.keep();
+  }
+
   /** What has changed since this was last asked, for a reader that knows the drawing until then. */
   changes() {
     const [stroke, point] = this.changed;
