@@ -11,11 +11,12 @@ from digitcanvas.drawing.arrays import Float32Array, FloatArray
 Figure = dict[str, Any]
 """A Plotly figure, or a part of one such as a trace or an axis, as a plain dict."""
 
-# Colours
-TOP = "#4f46e5"
-OTHER = "#a3a3b8"
-RIVAL = "#f59e0b"
-COLORS = (TOP, RIVAL, "#10b981", "#ef4444", "#0ea5e9", "#d946ef", "#84cc16", "#78716c")
+# Colours that stand out from a white page and from a dark one: a contrast of 3 at least, as WCAG's
+# level AA asks of graphics
+TOP = "#6366f1"
+OTHER = "#8080a0"
+RIVAL = "#d97706"
+COLORS = (TOP, RIVAL, "#059669", "#ef4444", "#0284c7", "#d946ef", "#65a30d", "#78716c")
 
 BARE = {"showgrid": False, "zeroline": False}
 HIDDEN = {"visible": False, "fixedrange": True}

@@ -51,7 +51,7 @@ def _show_counts(mnist: Mnist, recipe: Recipe | None) -> None:
     }
     st.table(
         {
-            "": list(labels),
+            "set": list(labels),
             "digits": [f"{len(part):,}" for part in labels.values()],
             "shape of the images": [f"({len(part):,}, 28, 28)" for part in labels.values()],
             "type": ["uint8, 0 to 255"] * len(labels),
@@ -120,7 +120,7 @@ def _show_label(image: ByteArray, label: int, recognizers: dict[str, Recognizer]
     st.subheader("Its label and its loss", anchor=False)
     one_hot = np.eye(10, dtype=int)[label]
     rows = {
-        "": ["integer", "one-hot"],
+        "as": ["integer", "one-hot"],
         "label": [str(label), " ".join(map(str, one_hot))],
         "loss": ["sparse categorical cross-entropy", "categorical cross-entropy"],
     }

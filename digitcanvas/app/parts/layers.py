@@ -38,7 +38,7 @@ def show_table(layers: Sequence[Layer]) -> None:
     st.table(
         {
             "layer": [layer.kind for layer in layers],
-            "": [layer.detail for layer in layers],
+            "settings": [layer.detail for layer in layers],
             "output": [" x ".join(map(str, layer.shape)) for layer in layers],
             "parameters": [f"{layer.parameters:,}" for layer in layers],
         }
