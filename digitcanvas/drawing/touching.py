@@ -1,11 +1,10 @@
 """Joins strokes whose ink touches on the canvas, for a network that sees a finer pen."""
 
 from collections.abc import Sequence
-from itertools import pairwise
 
 import numpy as np
 
-from digitcanvas.drawing.arrays import FloatArray
+from digitcanvas.drawing.arrays import BoolArray, FloatArray
 from digitcanvas.drawing.strokes import Stroke
 
 POINTS = 400
@@ -13,6 +12,9 @@ POINTS = 400
 
 COMPARISONS = 200_000
 """Of points, at most, 2 ms: a scribble that needs more is not a digit, and stays as it is."""
+
+PAIR = 1000
+"""Comparisons that take as long as what else is done for a pair of strokes."""
 
 
 def bridges(strokes: Sequence[Stroke], widths: Sequence[float], gap: float) -> list[Stroke]:
@@ -24,17 +26,14 @@ def bridges(strokes: Sequence[Stroke], widths: Sequence[float], gap: float) -> l
     """
     if len(strokes) < 2 or max(widths) <= gap:
         return []
-    lengths = [np.hypot(*np.diff(stroke, axis=0).T).sum() for stroke in strokes]
-    step = max(min(widths) / 4, sum(lengths) / POINTS)
-    if sum(map(len, strokes)) > 10 * POINTS:
-        return []
-    dense = [_resample(stroke, step) for stroke in strokes]
+    dense = _resample(strokes, min(gap, min(widths) / 4))
     reach = np.add.outer(widths, widths) / 2
-    pairs = _neighbours(dense, reach)
-    if sum(len(dense[i]) * len(dense[j]) for i, j in pairs) > COMPARISONS:
+    near = _neighbours(dense, reach)
+    sizes = [len(stroke) for stroke in dense]
+    if (np.outer(sizes, sizes) + PAIR)[near].sum() > COMPARISONS:
         return []
     found = []
-    for i, j in pairs:
+    for i, j in np.argwhere(near):
         steps = dense[i][:, np.newaxis] - dense[j]
         squares = np.einsum("ijk,ijk->ij", steps, steps)  # (points of i, points of j)
         nearest = np.unravel_index(squares.argmin(), squares.shape)
@@ -43,19 +42,23 @@ def bridges(strokes: Sequence[Stroke], widths: Sequence[float], gap: float) -> l
     return found
 
 
-def _neighbours(strokes: Sequence[Stroke], reach: FloatArray) -> list[tuple[int, int]]:
-    """The pairs of strokes whose boxes are within `reach`, (strokes, strokes), of each other."""
+def _neighbours(strokes: Sequence[Stroke], reach: FloatArray) -> BoolArray:
+    """Which boxes of strokes are within `reach` of a later one's: both (strokes, strokes)."""
     low = np.array([stroke.min(axis=0) for stroke in strokes])
     high = np.array([stroke.max(axis=0) for stroke in strokes])
     apart = (low[:, np.newaxis] - high).max(axis=2)  # how far i lies right of or below j, or less
-    near = np.maximum(apart, apart.T) < reach
-    return [(int(i), int(j)) for i, j in np.argwhere(np.triu(near, 1))]
+    return np.triu(np.maximum(apart, apart.T) < reach, 1)
 
 
-def _resample(stroke: Stroke, step: float) -> FloatArray:
-    """The stroke with points at most about `step` apart, its own among them."""
-    pieces = [stroke[:1]]
-    for start, end in pairwise(stroke):
-        count = max(1, round(float(np.hypot(*(end - start))) / step))
-        pieces.append(start + (end - start) * np.linspace(0, 1, count + 1)[1:, np.newaxis])
-    return np.concatenate(pieces)
+def _resample(strokes: Sequence[Stroke], step: float) -> list[FloatArray]:
+    """The strokes with points about `step` apart, or POINTS in all, and their own among them."""
+    points, ends = np.concatenate(strokes), np.cumsum([len(stroke) for stroke in strokes])
+    moves = np.diff(points, axis=0, append=points[-1:])
+    moves[ends - 1] = 0  # from a stroke to the next the pen is up
+    lengths = np.hypot(*moves.T)
+    step = max(step, lengths.sum() / POINTS) or 1.0
+    counts = np.maximum(1, np.rint(lengths / step).astype(int))  # of points, from each on
+    starts = np.cumsum(counts) - counts
+    along = (np.arange(counts.sum()) - np.repeat(starts, counts)) / np.repeat(counts, counts)
+    dense = np.repeat(points, counts, axis=0) + np.repeat(moves, counts, axis=0) * along[:, None]
+    return np.split(dense, starts[ends[:-1]])
