@@ -12,6 +12,7 @@ import math
 from collections import deque
 from contextlib import suppress
 from pathlib import Path
+from typing import Any, NamedTuple, Self
 
 from starlette.datastructures import Headers
 from starlette.responses import HTMLResponse
@@ -42,6 +43,7 @@ PATIENCE = 5.0
 ARRIVAL = 10.0
 """Seconds in which a browser that was given the page asks for a run, or never will."""
 
+ONCE = {"trigger_value", "string_trigger_value", "json_trigger_value", "chat_input_value"}
 NOT_PAGES = {"_stcore", "api", "component", "media", "static"}
 WAITING_PAGE = Path(__file__).with_name("waiting.html").read_text(encoding="utf-8")
 
@@ -56,7 +58,11 @@ class Turn:
         self._latest = math.inf
         self._timer: asyncio.TimerHandle | None = None
         self.granted: asyncio.Future[None] = self._loop.create_future()
-        self.ended = False
+        self.over: asyncio.Future[None] = self._loop.create_future()
+
+    @property
+    def ended(self) -> bool:
+        return self.over.done()
 
     @property
     def age(self) -> float:
@@ -81,7 +87,7 @@ class Turn:
     def end(self) -> None:
         """Wait no longer, or free the slot."""
         if not self.ended:
-            self.ended = True
+            self.over.set_result(None)
             if self._timer:
                 self._timer.cancel()
             self._slots.leave(self)
@@ -134,38 +140,46 @@ class Slots:
             turn.grant(self._lease)
 
 
+slots = Slots()
+"""The server's."""
+
+
 class Stream:
     """A session's connection: what the client asks for, what it is sent, and the session's turn.
 
     The messages to the client show a run: a new session when it begins, and in the end that the
     script has finished, unless that is for another run. What is asked for during a run is handed on
     at once, as part of the same turn: Streamlit stops the run for it, or lets the run end first.
+
+    Streamlit merges requests that come together, and two presses of a button become one. Requests
+    that have waited come together, so a press has a run to itself: the next request waits for its
+    end. Of other requests for the same run, the last holds all that those before it held: they are
+    dropped.
     """
 
     def __init__(self, slots: Slots, receive: Receive, send: Send) -> None:
         self._slots, self._receive, self._send = slots, receive, send
         self._turn: Turn | None = None
-        self._asked = self._running = self._cut_off = False
+        self._asked = self._running = self._held_back = self._cut_off = False
+        self._press: asyncio.Future[None] | None = None  # done when the last press' run has ended
         self._unread: deque[Message] = deque()
         self._reading: asyncio.Future[Message] | None = None
 
     async def receive(self) -> Message:
-        """The client's next message; one that asks for a run only once this session has a slot."""
-        message = self._unread.popleft() if self._unread else await self._read()
-        if _asks_for_run(message):
-            if self._turn is None or self._turn.ended:
-                turn = self._slots.ask()
-                try:
-                    end = await self._wait(turn)
-                    if end:
-                        return end
-                    self._turn = turn
-                finally:
-                    if self._turn is not turn:
-                        turn.end()
+        """The client's next message; one that asks for a run only when it may have one."""
+        if not self._unread:
+            self._unread.append(await self._read())
+        if _Request.of(self._unread[0]):
+            end = await self._turn_for_request()
+            if end:
+                return end
+        message = self._unread.popleft()
+        request = _Request.of(message)
+        if request:
             self._asked = True
-            if not self._running:
-                self._turn.limit(START)
+            self._press = asyncio.get_running_loop().create_future() if request.press else None
+        if request and self._turn and not self._running:
+            self._turn.limit(START)
         return message
 
     async def send(self, message: Message) -> None:
@@ -189,27 +203,55 @@ class Stream:
         if self._reading:
             self._reading.cancel()
 
+    async def _turn_for_request(self) -> Message | None:
+        """Wait for a turn, and for the end of a press' run. Gives what `_wait` gives."""
+        if self._press and self._turn and not self._turn.ended:
+            self._held_back = True
+            end = await self._wait(self._press, self._turn.over)
+            self._held_back = False
+            if end:
+                return end
+        if self._turn and not self._turn.ended:
+            return None
+        turn = self._slots.ask()
+        try:
+            end = await self._wait(turn.granted)
+            if not end:
+                self._turn = turn
+            return end
+        finally:
+            if self._turn is not turn:
+                turn.end()
+
+    async def _wait(self, *until: asyncio.Future[Any]) -> Message | None:
+        """Read on until one of these is done. If the client leaves first, gives its end."""
+        while not any(future.done() for future in until):
+            self._reading = self._reading or asyncio.ensure_future(self._receive())
+            await asyncio.wait([*until, self._reading], return_when=asyncio.FIRST_COMPLETED)
+            if self._reading.done():
+                message = await self._read()
+                if message["type"] == "websocket.disconnect":
+                    return message
+                self._keep(message)
+                if len(self._unread) > FRAMES:
+                    return await self._disconnect(1008)
+                if sum(map(_size, self._unread)) > BYTES:
+                    return await self._disconnect(1009)
+        return None
+
     async def _read(self) -> Message:
         if not self._reading:
             return await self._receive()
         reading, self._reading = self._reading, None
         return await reading
 
-    async def _wait(self, turn: Turn) -> Message | None:
-        """Wait for the turn, and read on. If the client leaves first, gives the message of that."""
-        while not turn.granted.done():
-            self._reading = self._reading or asyncio.ensure_future(self._receive())
-            await asyncio.wait((turn.granted, self._reading), return_when=asyncio.FIRST_COMPLETED)
-            if self._reading.done():
-                message = await self._read()
-                if message["type"] == "websocket.disconnect":
-                    return message
-                self._unread.append(message)
-                if len(self._unread) > FRAMES:
-                    return await self._disconnect(1008)
-                if sum(map(_size, self._unread)) > BYTES:
-                    return await self._disconnect(1009)
-        return None
+    def _keep(self, message: Message) -> None:
+        """Let a message wait, and drop one that it makes superfluous."""
+        request = _Request.of(message)
+        if request:
+            superfluous = request._replace(press=False)
+            self._unread = deque(m for m in self._unread if _Request.of(m) != superfluous)
+        self._unread.append(message)
 
     async def _disconnect(self, code: int) -> Message:
         with suppress(OSError):
@@ -229,17 +271,33 @@ class Stream:
                     self._turn.limit()
             case "script_finished" if news.script_finished != ForwardMsg.FINISHED_EARLY_FOR_RERUN:
                 self._running = False
-                if self._turn and self._asked:
+                if self._press and not self._asked and not self._press.done():
+                    self._press.set_result(None)
+                if self._turn and (self._asked or self._held_back):
                     self._turn.limit(START)
                 elif self._turn:
                     self._turn.end()
 
 
-def _asks_for_run(message: Message) -> bool:
-    try:
-        return BackMsg.FromString(message.get("bytes") or b"").WhichOneof("type") == "rerun_script"
-    except Exception:  # a damaged message, for which Streamlit closes the connection
-        return False
+class _Request(NamedTuple):
+    """What a message asks for: a run of a fragment, or of the page if that is ""."""
+
+    fragment: str
+    press: bool
+    """Whether something happens once in the run, such as a button's press."""
+
+    @classmethod
+    def of(cls, message: Message) -> Self | None:
+        """None if the message asks for no run."""
+        try:
+            content = BackMsg.FromString(message.get("bytes") or b"")
+        except Exception:  # a damaged message, for which Streamlit closes the connection
+            return None
+        if content.WhichOneof("type") != "rerun_script":
+            return None
+        rerun = content.rerun_script
+        values = {widget.WhichOneof("value") for widget in rerun.widget_states.widgets}
+        return cls(rerun.fragment_id, bool(values & ONCE) or rerun.is_history_navigation)
 
 
 def _size(message: Message) -> int:

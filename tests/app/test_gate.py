@@ -26,9 +26,19 @@ LONG = 30
 FINISHED, FOR_RERUN = ForwardMsg.FINISHED_SUCCESSFULLY, ForwardMsg.FINISHED_EARLY_FOR_RERUN
 
 
-def rerun(query: str = "") -> bytes:
+def rerun(query: str = "", fragment: str = "") -> bytes:
+    """A request for a run; `query` tells it from others."""
     message = BackMsg()
     message.rerun_script.query_string = query
+    message.rerun_script.fragment_id = fragment
+    return message.SerializeToString()
+
+
+def press(button: str = "a", **kind) -> bytes:
+    """The same because of something that happens once."""
+    message = BackMsg()
+    message.rerun_script.widget_states.widgets.add(id="b", int_value=1)
+    message.rerun_script.widget_states.widgets.add(id=button, **kind or {"trigger_value": True})
     return message.SerializeToString()
 
 
@@ -144,7 +154,7 @@ def test_runs_beyond_the_slots_wait_and_start_in_order_of_arrival():
 def test_the_messages_are_handed_on_byte_for_byte_and_in_order():
     async def test(first, second):
         await first.ask(rerun())
-        asked = [HEARTBEAT, rerun("one"), HEARTBEAT, rerun("two"), b"\xff no protobuf", HEARTBEAT]
+        asked = [HEARTBEAT, rerun("one"), HEARTBEAT, rerun("two", "fragment"), b"\xff", HEARTBEAT]
         await second.ask(*asked)
         assert second.frames == asked[:1]
         await first.answer(begins(), ends())
@@ -325,15 +335,119 @@ def test_a_client_that_does_not_take_its_messages_loses_the_slot():
     at_gate(test, slots())
 
 
+def test_of_requests_for_the_same_run_that_wait_only_the_last_is_handed_on():
+    async def test(first, second):
+        await first.ask(rerun())
+        old = [rerun("1"), rerun("2", "panel"), rerun("3", "panel"), rerun("4")]
+        new = [HEARTBEAT, rerun("5", "panel"), press(), rerun("6")]
+        await second.ask(*old, *new)
+        await first.answer(begins(), ends())
+        await second.answer(begins(), ends(), begins(), ends())
+        assert second.frames == new
+
+    at_gate(test, slots())
+
+
+def test_requests_that_do_not_wait_are_all_handed_on():
+    async def test(first, second):
+        await first.ask(rerun(), rerun(), rerun())
+        await first.answer(begins())
+        await first.ask(rerun(), rerun())
+        assert len(first.frames) == 5
+
+    at_gate(test, slots())
+
+
+ONCE = [
+    {"trigger_value": True},
+    {"json_trigger_value": "{}"},
+    {"string_trigger_value": {"data": "a"}},
+    {"chat_input_value": {"data": "a"}},
+]
+
+
+@pytest.mark.parametrize("kind", ONCE, ids=lambda kind: next(iter(kind)))
+def test_each_press_that_has_waited_has_a_run_to_itself_all_in_one_turn(kind):
+    async def test(first, second, third):
+        await first.ask(rerun())
+        asked = [press("a", **kind), press("a", **kind), press("b", **kind), rerun()]
+        await second.ask(*asked)
+        await third.ask(rerun())
+        await first.answer(begins(), ends())
+        for number in range(1, 4):
+            assert second.frames == asked[:number]
+            await second.answer(begins())
+            assert second.frames == asked[:number]
+            await second.answer(ends())
+        assert second.frames == asked and third.frames == []
+        await second.answer(begins(), ends())
+        assert third.frames == [rerun()]
+
+    at_gate(test, slots(), visitors=3)
+
+
+def test_the_browsers_way_back_has_a_run_to_itself():
+    back = BackMsg()
+    back.rerun_script.is_history_navigation = True
+
+    async def test(first, second):
+        await first.ask(back.SerializeToString(), rerun())
+        assert first.frames == [back.SerializeToString()]
+        await first.answer(begins(), ends())
+        assert first.frames == [back.SerializeToString(), rerun()]
+
+    at_gate(test, slots())
+
+
+def test_a_press_during_a_run_is_handed_on_and_the_next_one_waits_for_its_run():
+    async def test(first, second):
+        await first.ask(rerun())
+        await first.answer(begins())
+        await first.ask(press("a"), press("b"))
+        assert first.frames == [rerun(), press("a")]
+        await first.answer(ends())
+        assert first.frames == [rerun(), press("a")], "that was not its run"
+        await first.answer(begins(), ends())
+        assert first.frames == [rerun(), press("a"), press("b")]
+
+    at_gate(test, slots())
+
+
+def test_a_press_that_begins_no_run_or_a_long_one_holds_the_next_up_no_longer_than_its_turn():
+    async def test(first, second):
+        await first.ask(press("a"), press("b"))
+        await pass_by(1.1 * gate.START)
+        assert first.frames == [press("a"), press("b")]
+        await first.answer(begins())
+        await first.ask(press("c"))
+        await pass_by(LONG / 2)
+        assert first.frames == [press("a"), press("b")]
+        await pass_by(LONG / 2)
+        assert first.frames == [press("a"), press("b"), press("c")]
+
+    at_gate(test, slots())
+
+
+def test_a_client_that_leaves_while_its_press_is_run_is_gone():
+    async def test(first, second):
+        await first.ask(press("a"), press("b"))
+        await second.ask(rerun())
+        await first.leave()
+        assert first.task.done() and first.reached[1:] == [LEFT]
+        assert second.frames == [rerun()]
+
+    at_gate(test, slots())
+
+
 @pytest.mark.parametrize(("name", "code"), [("FRAMES", 1008), ("BYTES", 1009)])
 def test_a_flood_from_a_client_that_waits_ends_its_connection(monkeypatch, name, code):
-    monkeypatch.setattr(gate, name, 3 if name == "FRAMES" else 3 * len(rerun()))
+    monkeypatch.setattr(gate, name, 4 if name == "FRAMES" else 4 * len(press()))
 
     async def test(first, second):
         await first.ask(rerun())
-        await second.ask(rerun(), rerun(), rerun(), rerun())
+        await second.ask(press(), press(), press(), press())
         assert second.reached == [] and second.sent == []
-        await second.ask(rerun())
+        await second.ask(press())
         assert second.reached == [{"type": "websocket.disconnect", "code": code}]
         assert second.sent == [{"type": "websocket.close", "code": code}]
         with pytest.raises(OSError):
