@@ -9,7 +9,9 @@
 // down  | its capture is lost, and cannot be had again               | lift       | up
 // down  | the window loses the focus; the page or the surface is     | lift       | up
 //       | hidden or left                                             |            |
-// down  | it is pressed again: the lift was lost                     | lift, press| down
+// down  | it is pressed again on the surface: the lift was lost      | lift, press| down
+// down  | it is pressed again elsewhere: the lift was lost           | lift       | up
+// down  | a stylus is pressed on the surface beside a finger         | lift, press| down
 // any   | another button, another pointer, or anything else          | nothing    | same
 //
 // The pen captures its pointer, so that it hears of the lift wherever that is. The surface itself
@@ -29,6 +31,7 @@ const SHIELDED = [
 
 export class Pen {
   pointer = null; // the id of the pointer that is down
+  kind = ""; // a mouse, a pen or a touch
   surface = null; // the element that it was pressed on
   listening = new AbortController();
 
@@ -54,11 +57,13 @@ export class Pen {
   }
 
   down = (event) => {
-    const surface = this.surfaceUnder(event);
-    if (!surface || !event.isPrimary || event.button !== 0) return;
+    if (!event.isPrimary || event.button !== 0) return;
+    const { pointerId: pointer, pointerType: kind } = event;
+    if (this.isDown && kind !== this.kind && kind !== "pen") return; // a palm beside the stylus
     this.end();
-    this.pointer = event.pointerId;
-    this.surface = surface;
+    const surface = this.surfaceUnder(event);
+    if (!surface) return;
+    Object.assign(this, { pointer, kind, surface });
     this.capture();
     this.press(pointOf(event, surface));
   };
