@@ -4,7 +4,7 @@ import { publish } from "./bus.js";
 import { Drawing } from "./canvas/drawing.js";
 import { Live } from "./live.js";
 
-export const drawing = new Drawing(sessionStorage);
+export const drawing = new Drawing(() => sessionStorage);
 
 let address;
 

@@ -13,19 +13,20 @@ export class Drawing {
   isOpen = false; // whether the pen is still down in the newest stroke
   changed = [0, 0]; // the first stroke, and the first point in it, that differ since `sent`
 
-  /** `storage` keeps strings by name, as sessionStorage does, or fails. */
+  /** `storage` gives what keeps strings by name, as sessionStorage does, or fails. */
   constructor(storage) {
     this.storage = storage;
     try {
-      const { strokes, undone } = JSON.parse(storage.getItem(KEPT));
-      if ([...strokes, ...undone].every(isStroke)) Object.assign(this, { strokes, undone });
+      const { strokes, undone } = JSON.parse(storage().getItem(KEPT));
+      if (strokes.every(isStroke) && undone.every(isStroke)) {
+        Object.assign(this, { strokes, undone });
+      }
     } catch {
       // nothing was kept, or nothing that makes sense
     }
   }
 
   press(point, width) {
-    this.lift();
     this.change(this.strokes.length, 0);
     this.strokes.push({ width, points: inPixels(point) });
     this.undone = [];
@@ -33,11 +34,13 @@ export class Drawing {
   }
 
   move(points) {
+    if (!this.isOpen) return;
     const { points: row } = this.strokes.at(-1);
-    this.change(this.strokes.length - 1, row.length / 2);
     for (const point of points) {
       const [x, y] = inPixels(point);
-      if (x !== row.at(-2) || y !== row.at(-1)) row.push(x, y);
+      if (x === row.at(-2) && y === row.at(-1)) continue;
+      this.change(this.strokes.length - 1, row.length / 2);
+      row.push(x, y);
     }
   }
 
@@ -103,7 +106,7 @@ export class Drawing {
   keep() {
     try {
       const { strokes, undone } = this;
-      this.storage.setItem(KEPT, JSON.stringify({ strokes, undone }));
+      this.storage().setItem(KEPT, JSON.stringify({ strokes, undone }));
     } catch {
       // a full or forbidden storage: the drawing lasts as long as the tab's page
     }
