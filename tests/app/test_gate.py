@@ -66,9 +66,13 @@ class Visitor:
         self.slow = asyncio.Event()
         self.slow.set()
         scope = {"type": "websocket", "path": "/_stcore/stream", "app": self}
-        self.task = asyncio.create_task(gate(scope, self.to_server.get, self._get))
+        self.task = asyncio.create_task(gate(scope, self.to_server.get, self._take))
 
-    async def _get(self, message: dict) -> None:
+    async def _take(self, message: dict) -> None:
+        await self.take(message)
+
+    async def take(self, message: dict) -> None:
+        """A message from the server."""
         await self.slow.wait()
         self.sent.append(message)
 
@@ -104,7 +108,7 @@ async def settle() -> None:
 
 
 async def pass_by(seconds: float) -> None:
-    """Let time pass: in these tests it does by this alone."""
+    """Let time pass. In these tests nothing else does."""
     now = asyncio.get_running_loop().time() + seconds
     asyncio.get_running_loop().time = lambda: now
     await settle()
@@ -126,7 +130,9 @@ def at_gate(test: Callable[..., Awaitable[None]], slots: Slots, visitors: int = 
         await test(*people)
         for person in people:
             await person.leave()
-        await asyncio.gather(*(person.task for person in people), return_exceptions=True)
+        for person in people:
+            with suppress(asyncio.CancelledError):
+                await person.task
         assert slots.waiting == 0 and slots._free == free
 
     asyncio.run(run())
@@ -452,6 +458,21 @@ def test_a_flood_from_a_client_that_waits_ends_its_connection(monkeypatch, name,
         assert second.sent == [{"type": "websocket.close", "code": code}]
         with pytest.raises(OSError):
             await second.answer(b"")
+
+    at_gate(test, slots())
+
+
+def test_a_flood_from_a_client_that_has_just_gone_ends_its_connection(monkeypatch):
+    monkeypatch.setattr(gate, "FRAMES", 1)
+
+    async def gone(message):
+        raise OSError
+
+    async def test(first, second):
+        await first.ask(rerun())
+        second.take = gone
+        await second.ask(press(), press())
+        assert second.reached == [{"type": "websocket.disconnect", "code": 1008}]
 
     at_gate(test, slots())
 
