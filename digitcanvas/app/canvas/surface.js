@@ -16,8 +16,9 @@ const LOOK = `
 const REMEMBERED = 100; // steps that the canvas' Undo can take back
 
 export class Surface {
-  shown = 0; // strokes on it, or about to be
-  steps = 0; // the newest of them, which the canvas' Undo takes back one by one
+  steps = 0; // the newest strokes, which the canvas' Undo takes back one by one
+  remembered = 0; // strokes that it can take back at all, at most
+  isFull = false; // whether there are others, which it can take back no more
   busy = Promise.resolve(); // until the ink that was taken away is gone
   waiting = 0; // what is to be drawn after that
 
@@ -31,8 +32,9 @@ export class Surface {
   }
 
   press(x, y) {
-    this.shown += 1;
-    this.steps += 1;
+    this.isFull ||= this.remembered === REMEMBERED;
+    this.steps = Math.min(this.steps + 1, REMEMBERED);
+    this.remembered = Math.min(this.remembered + 1, REMEMBERED);
     this.send("mousedown", x, y);
   }
 
@@ -47,8 +49,8 @@ export class Surface {
   /** Take the newest stroke away; `rest` are the others. */
   undo(rest) {
     if (this.steps < 1) return this.show(rest);
-    this.shown -= 1;
     this.steps -= 1;
+    this.remembered -= 1;
     this.takeBack(1);
   }
 
@@ -68,10 +70,9 @@ export class Surface {
   }
 
   wipe() {
-    if (this.shown > REMEMBERED) this.later(() => this.button("Reset canvas & history").click());
+    if (this.isFull) this.later(() => this.button("Reset canvas & history").click());
     else this.takeBack(REMEMBERED);
-    this.shown = 0;
-    this.steps = 0;
+    Object.assign(this, { steps: 0, remembered: 0, isFull: false });
   }
 
   /** Press the canvas' Undo so many times, or until there is nothing left to take back. */
@@ -115,7 +116,7 @@ export class Surface {
   /** Do it after what waits already; everything else waits until it is done. */
   later(action) {
     this.waiting += 1;
-    this.busy = this.busy.then(action).then(nextTask);
+    this.busy = this.busy.then(action).catch(console.error).then(nextTask);
     this.busy = this.busy.then(() => {
       this.waiting -= 1;
     });
