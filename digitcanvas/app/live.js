@@ -3,24 +3,31 @@
 // One socket serves the tab, whichever page is open. Each message says what has changed in the
 // drawing since the last one, and is answered before the next is sent; the server sets the pace. A
 // new socket knows nothing, so its first message has all. Where no socket can be had, the same
-// messages, with all of the drawing, travel by Streamlit's reruns (`emit`).
+// messages, with all of the drawing, travel by Streamlit's reruns (`emit`). Of these none is made
+// because time has passed: an answer that does not come is asked for again with the next change.
 
 const LATE = 5000; // ms after which an answer does not come any more
 const OPENING = 3000; // ms that a socket may take to open before reruns help out
 const RERUN_PACE = 120; // ms between two messages by reruns, at least
 const RETRIES = [500, 1000, 2000, 4000, 8000]; // ms before each attempt to connect again, about
 const IDLE = 4000; // the server's code for a socket that nobody used
+const LARGEST = 2 * 1024 * 1024; // characters of a message that the server takes, at most
+const RERUN = "rerun";
+const TOO_LONG = "The drawing is too long for one digit: clear the canvas.";
 
 export class Live {
   socket = null;
-  failures = 0; // attempts to connect since the last that succeeded
+  hasAnswered = false; // whether this socket has
+  isIdle = false; // whether the server closed it, as nobody had used it
+  failures = 0; // sockets since the last one that has answered
   blocked = false; // whether there is no socket, and reruns have to do
   turn = 0; // the number of the last message
   sent = -Infinity; // when it was sent
-  underWay = false; // whether it still has to be answered
+  carrier = null; // what carried it, a socket or a rerun, while it has not been answered
   pace = 0; // ms between two messages while the pen is down, at least
   options = {}; // how to read: models, centred, ...
   known = {}; // what of them the server knows
+  isNew = true; // whether it knows nothing of the drawing
   drawing = null;
   emit = null;
 
@@ -33,36 +40,58 @@ export class Live {
     if (this.socket) return;
     clearTimeout(this.retry);
     const socket = this.connect();
-    this.socket = socket;
+    Object.assign(this, { socket, hasAnswered: false, isIdle: false });
     this.opening = setTimeout(() => this.block(), OPENING);
     socket.onopen = () => {
       clearTimeout(this.opening);
-      this.failures = 0;
       this.blocked = false;
       this.start();
     };
-    socket.onmessage = ({ data }) => this.receive(JSON.parse(data));
-    socket.onclose = ({ code }) => {
-      clearTimeout(this.opening);
-      this.socket = null;
-      if (code === IDLE) return;
-      const pause = RETRIES[Math.min(this.failures++, RETRIES.length - 1)];
-      this.retry = setTimeout(() => this.open(), pause * (0.5 + Math.random()));
-      this.block();
+    socket.onmessage = ({ data }) => {
+      const message = JSON.parse(data);
+      if ("turn" in message) Object.assign(this, { hasAnswered: true, failures: 0 });
+      this.receive(message);
     };
+    socket.onclose = ({ code }) => this.closed(code);
+  }
+
+  closed(code) {
+    clearTimeout(this.opening);
+    const wasLost = this.carrier === this.socket;
+    this.socket = null;
+    if (!this.blocked) this.forget();
+    if (code === IDLE) {
+      this.isIdle = true;
+      if (wasLost) this.open();
+      return;
+    }
+    const pause = RETRIES[Math.min(this.failures++, RETRIES.length - 1)];
+    this.retry = setTimeout(() => this.open(), pause * (0.5 + Math.random()));
+    if (!this.hasAnswered) this.block();
   }
 
   block() {
+    if (this.blocked) return;
     this.blocked = true;
     this.start();
   }
 
-  /** From here on the server knows nothing. */
+  /** From here on the server knows nothing, and what was under way is lost. */
+  forget() {
+    Object.assign(this, { known: {}, carrier: null, isNew: true });
+  }
+
   start() {
-    this.known = {};
-    this.underWay = false;
-    this.drawing?.forget();
+    this.forget();
     this.tell();
+  }
+
+  /** The page with the drawing is left: a rerun that was asked for will not answer. */
+  leave() {
+    clearTimeout(this.timer);
+    if (this.carrier === RERUN) this.forget();
+    this.drawing = null;
+    this.emit = null;
   }
 
   /** The drawing or the options have changed. What is `final` does not wait for the pace. */
@@ -73,12 +102,14 @@ export class Live {
 
   next() {
     clearTimeout(this.timer);
-    if (!this.drawing || !this.hasNews) return;
+    if (!this.drawing) return;
     const since = this.clock.now() - this.sent;
-    if (this.underWay) {
+    if (this.carrier) {
+      if (this.carrier === RERUN && !this.hasNews) return;
       this.timer = setTimeout(() => this.giveUp(), Math.max(0, LATE - since));
       return;
     }
+    if (!this.hasNews) return;
     const pause = this.final ? 0 : this.pace - since;
     if (pause > 0) this.timer = setTimeout(() => this.next(), pause);
     else this.send();
@@ -86,11 +117,11 @@ export class Live {
 
   /** Whether there is something that the server has not answered yet. */
   get isWaiting() {
-    return this.underWay || this.hasNews;
+    return this.carrier !== null || this.hasNews;
   }
 
   get hasNews() {
-    return this.drawing.hasChanged || Object.keys(this.newOptions).length > 0;
+    return this.isNew || this.drawing.hasChanged || Object.keys(this.newOptions).length > 0;
   }
 
   get newOptions() {
@@ -100,30 +131,39 @@ export class Live {
 
   send() {
     const isOpen = this.socket?.readyState === WebSocket.OPEN;
-    if (!isOpen && !(this.blocked && this.emit)) return;
-    if (!isOpen) this.drawing.forget();
+    if (!isOpen && !(this.blocked && this.emit)) {
+      if (this.isIdle) this.open();
+      return;
+    }
+    if (this.isNew || !isOpen) this.drawing.forget();
     const options = isOpen ? this.newOptions : this.options;
-    this.known = { ...this.options };
-    this.final = false;
     this.turn += 1;
     this.sent = this.clock.now();
-    this.underWay = true;
     const message = { turn: this.turn, ...options, ...this.drawing.changes() };
-    if (isOpen) this.socket.send(JSON.stringify(message));
+    const text = JSON.stringify(message);
+    this.isNew = text.length > LARGEST;
+    if (this.isNew) return this.hear({ turn: this.turn, error: TOO_LONG });
+    this.known = this.options;
+    this.final = false;
+    this.carrier = isOpen ? this.socket : RERUN;
+    if (isOpen) this.socket.send(text);
     else this.emit(message);
     this.next();
   }
 
+  /** The answer does not come any more. */
   giveUp() {
-    this.underWay = false;
-    if (this.socket) this.socket.close();
-    else this.start();
+    const { socket } = this;
+    if (this.carrier === RERUN) return this.start();
+    Object.assign(socket, { onopen: null, onmessage: null, onclose: null });
+    socket.close(); // which may take long, or for ever
+    this.closed();
   }
 
   receive(message) {
     if ("turn" in message) {
-      if (message.turn !== this.turn || !this.underWay) return; // of a socket or a page before
-      this.underWay = false;
+      if (message.turn !== this.turn || !this.carrier) return; // of a socket or a page before
+      this.carrier = null;
       this.pace = message.pace ?? RERUN_PACE;
     }
     this.hear(message);

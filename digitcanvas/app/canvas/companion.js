@@ -146,8 +146,7 @@ class Companion {
     this.ignore();
     cancelAnimationFrame(this.looking);
     clearTimeout(this.resting);
-    live.drawing = null;
-    live.emit = null;
+    live.leave();
   }
 }
 
