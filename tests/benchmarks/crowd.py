@@ -1,295 +1,336 @@
-"""How long a crowd waits for answers: python -m tests.benchmarks.crowd [PEOPLE]
+"""A crowd that draws at once: python -m tests.benchmarks.crowd [PEOPLE] [--training] [--no-browser]
 
-PEOPLE (10) draw at the same time on one server: one in a real browser, the others as clients that
-send what a browser would. When the browser has drawn 20 digits after its first, prints a JSON
-object: how many digits were drawn; milliseconds from the pen's last lift to the message with the
-answer, at the clients, and to the painted answer, in the browser (median and 95th percentile,
-without anybody's first drawing); while the browser draws its 20, the answers a second to all, and
-the cores that the server uses; errors, and answers that were not the digit drawn. Exits with 1 if
-there were any of these two.
+PEOPLE (10) draw on one server for a minute (`--seconds`), after all have come and have drawn a
+digit: one in a real browser (or none), the others as clients that send what a browser would, but
+load no files (people.py). With `--training`, a network learns meanwhile. Then all leave, and the
+server is ended. Prints a JSON object:
+
+- digits: how many the clients drew;
+- lift_to_answer_ms, touch_to_answer_ms: from the last lift of a digit, and from its touch, to the
+  answer at the clients (median and 95th percentile); answers_while_drawing_per_s: from a digit's
+  touch to its last lift;
+- lift_to_painted_ms: in the browser;
+- answers_per_s to all, server_cores, server_ms_per_answer (the process' seconds over its answers),
+  and client_cores, which ought to be small;
+- arrival_s: from a client's coming to the end of the page's first run;
+- digit_kb: what a digit takes down and up;
+- memory_mb, threads: the server's before, at the peak, and after;
+- turned_away: pages that the server put off; late: live sockets for which a browser would not wait;
+  news: messages about what concerns everybody, at the clients;
+- recovered_s: from everybody's leaving until the server is idle and answers; stopped_s: from
+  SIGTERM to its end;
+- errors, misread: what went wrong, and answers that were not the digit drawn.
+
+Exits with 1 if there are any of these two.
 """
 
-import asyncio
+import argparse
 import json
 import math
+import multiprocessing
+import resource
+import statistics
+import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from itertools import cycle, islice
+import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from itertools import cycle
 from pathlib import Path
 
-import numpy as np
 import psutil
-from playwright.sync_api import Page, WebSocket
-from streamlit.proto.Alert_pb2 import Alert
-from streamlit.proto.BackMsg_pb2 import BackMsg
-from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
-from websockets.asyncio.client import connect
+from playwright.sync_api import Browser, Error, Page, WebSocket
+from websockets.exceptions import WebSocketException
+from websockets.sync.client import connect
 
-from digitcanvas.app.canvas.companion import LiveStroke
-from tests.benchmarks.page import WATCH, summary
+from digitcanvas.runs.recipes import TITLES
+from tests.benchmarks import people
+from tests.benchmarks.page import WATCH
+from tests.benchmarks.people import Notes
 from tests.browser import driver
 from tests.digits import DIGITS
 
-DRAWINGS = 20
 ONE_STROKE = [digit for digit, strokes in DIGITS.items() if len(strokes) == 1]
 """What the browser draws: with other digits, an earlier lift's answer could be what is painted."""
 
-PACE, LATE = 0.12, 1  # seconds, as in companion.js; its SPACING is less than that of our points
-REPORT = 0.2  # seconds from the pen's lift to the canvas' report, if it is not lifted again
-PAUSE = 1  # second in which a person looks at the answer
-HOVER = 0.4  # seconds from Clear to the next stroke
-PATIENCE = 10  # seconds in which anything has to be answered
+RATE, SPREAD = 20, 10
+"""So many people come in a second; but all come within so many seconds."""
+
+READY = 40
+"""Seconds after which the measurement begins, even if some have not drawn yet."""
+
+PER_PROCESS = 400
+"""Clients in a process, at most: so many take it 0.4 of a core."""
+
+IDLE = 0.05
+"""Of a core: what an idle server uses at most."""
+
+RECOVERY, END = 120, 30
+"""Seconds in which the server recovers; and in which it ends."""
 
 
-class Session:
-    """What a page learns from the server's messages."""
+class Watch:
+    """The server's memory and threads, sampled, and its use of the processor."""
 
-    def __init__(self) -> None:
-        self.ids, self.fragments = {}, {}  # by the app's keys
-        self.background = self.words = ""
-        self.runs = self.answers = self.received = self.confirmed = 0
+    def __init__(self, app: driver.App) -> None:
+        self.app, self.process = app, psutil.Process(app.process.pid)
+        self.before = self.peak = self.after = (app.memory(), self.process.num_threads())
+
+    def sample(self) -> None:
+        self.after = self.app.memory(), self.process.num_threads()
+        self.peak = max(self.peak[0], self.after[0]), max(self.peak[1], self.after[1])
+
+    def cpu(self) -> float:
+        """Seconds of CPU until now, without those of a training."""
+        return sum(self.process.cpu_times()[:2])
+
+    @contextmanager
+    def sampling(self) -> Iterator[None]:
+        stop = threading.Event()
+
+        def sample() -> None:
+            while not stop.wait(0.5):
+                self.sample()
+
+        thread = threading.Thread(target=sample)
+        thread.start()
+        try:
+            yield
+        finally:
+            stop.set()
+            thread.join()
+
+
+class Crowd:
+    """The clients, in as many processes as they need."""
+
+    def __init__(self, url: str, count: int) -> None:
+        context = multiprocessing.get_context("spawn")
+        self.count, self.leave = count, context.Event()
+        spread = min(SPREAD, count / RATE)
+        self.drawn, self.pipes, self.processes = [], [], []
+        shares = math.ceil(count / PER_PROCESS)
+        for share in range(shares):
+            ours, theirs = context.Pipe(duplex=False)
+            self.drawn.append(context.Value("i", 0))
+            self.pipes.append(ours)
+            numbers = range(share, count, shares)
+            options = url, numbers, spread, self.leave, self.drawn[-1], theirs
+            process = context.Process(target=people.draw_together, args=options, daemon=True)
+            process.start()
+            theirs.close()
+            self.processes.append(process)
+
+    def wait(self) -> None:
+        """Wait until all have come and have drawn a digit, or a while longer than that takes."""
+        with suppress(TimeoutError):
+            driver.wait_for(lambda: sum(drawn.value for drawn in self.drawn) == self.count, READY)
+
+    def cpu(self) -> float:
+        """Seconds of CPU until now."""
+        return sum(sum(psutil.Process(p.pid).cpu_times()[:2]) for p in self.processes)
+
+    def end(self) -> Notes:
+        """All leave. Gives what they noted."""
+        self.leave.set()
+        notes = Notes()
+        for pipe in self.pipes:
+            notes.add(pipe.recv())
+        for process in self.processes:
+            process.join()
+        return notes
+
+
+class Painter:
+    """The one with a real browser."""
+
+    def __init__(self, browser: Browser, url: str) -> None:
+        self.page = browser.new_page(viewport={"width": 1280, "height": 1000})
         self.errors: list[str] = []
+        self.answers = 0
+        self.painted: list[float] = []
+        self.misread: list[str] = []
+        self.page.on("pageerror", lambda error: self.errors.append(f"browser: {error}"))
+        self.page.on("websocket", self._listen)
+        self.page.goto(url)
+        driver.canvas(self.page).wait_for()
+        self.page.evaluate(WATCH)
 
-    def receive(self, payload: bytes) -> None:
-        message = ForwardMsg.FromString(payload)
-        place, element = list(message.metadata.delta_path), message.delta.new_element
-        kind = element.WhichOneof("type")
-        content = getattr(element, kind) if kind else None
-        if message.HasField("script_finished"):
-            self.runs += 1
-        elif message.HasField("auto_rerun"):
-            self.interval = message.auto_rerun.interval
-            self.fragments["clock"] = message.auto_rerun.fragment_id
-        elif message.delta.add_block.id.endswith("-prediction"):
-            self.place_of_words = [*place, 0]
-        elif kind == "html" and place == self.place_of_words:
-            self.words = content.body
-        elif kind == "exception" or (kind == "alert" and content.format == Alert.ERROR):
-            self.errors.append(f"{kind}: {' '.join(str(content).split())}")
-        elif kind in ("bidi_component", "button"):
-            key = content.id.rsplit("-", 1)[-1]
-            self.ids[key], self.fragments[key] = content.id, message.delta.fragment_id
-            if key == "canvas":
-                self.background = json.loads(content.json)["initialDrawing"]["background"]
-            elif key == "companion":
-                data = json.loads(content.json)
-                self.received, self.confirmed = data["received"] or 0, data["confirmed"]
-                self.answers += 1
+    def _listen(self, socket: WebSocket) -> None:
+        if socket.url.endswith("/live"):
+            socket.on("framereceived", self._count)
 
+    def _count(self, text: str) -> None:
+        self.answers += '"turn"' in text
 
-class Client(Session):
-    """A person who draws, without a browser: sends what companion.js and the canvas would."""
+    def draw(self, end: float) -> None:
+        """Draw digits, the first at once, until `time.monotonic()` is past the end."""
+        for digit in cycle(ONE_STROKE):
+            try:
+                self._draw(digit)
+            except Error as error:  # whatever it was, a person would draw on
+                self.errors.append(f"browser: {error}")
+            if time.monotonic() > end:
+                return
 
-    def __init__(self, sent: list[bytes]) -> None:
-        """`sent` is what a browser sent first, and last: of that one we take the widgets."""
-        super().__init__()
-        self.hello, self.pattern = sent[0], BackMsg.FromString(sent[-1])
-        states = self.pattern.rerun_script.widget_states
-        mine = "json_value", "trigger_value"
-        others = [widget for widget in states.widgets if widget.WhichOneof("value") not in mine]
-        states.CopyFrom(type(states)(widgets=others))
-        self.states, self.strokes, self.objects = {}, [], []
-        self.turn, self.told, self.took = 0, -math.inf, 0
-        self.drawings, self.misread, self.waited = 0, 0, []
-        self.news = asyncio.Event()
-
-    async def live(self, url: str, digits: list[int], stop: threading.Event) -> None:
-        try:
-            async with (
-                connect(url, subprotocols=["streamlit"]) as self.socket,
-                asyncio.TaskGroup() as self.group,
-            ):
-                listening = self.group.create_task(self.listen())
-                await self.socket.send(self.hello)
-                await self.until(lambda: self.runs > 0, "hello")
-                ticking = self.group.create_task(self.tick())
-                await self.draw(digits, stop)
-                listening.cancel()
-                ticking.cancel()
-        except Exception as error:  # whatever it was, this person draws no more
-            self.errors.append(repr(error))
-
-    async def listen(self) -> None:
-        while True:
-            before = self.received
-            self.receive(await self.socket.recv())
-            if before < self.received == self.turn:
-                self.took = time.monotonic() - self.told
-            self.news.set()
-
-    async def tick(self) -> None:
-        """Rerun what the page reruns by the clock."""
-        while True:
-            await asyncio.sleep(self.interval)
-            self.send("clock")
-
-    async def until(self, condition: Callable[[], bool], what: str) -> None:
-        """Wait for it; without it, a person goes on all the same."""
-        try:
-            async with asyncio.timeout(PATIENCE):
-                while not condition():
-                    self.news.clear()
-                    await self.news.wait()
-        except TimeoutError:
-            self.errors.append(f"no answer to {what} in {PATIENCE} s")
-
-    async def draw(self, digits: list[int], stop: threading.Event) -> None:
-        while not stop.is_set():
-            digit = digits[self.drawings % len(digits)]
-            for stroke in DIGITS[digit]:
-                await self.draw_stroke(stroke)
-                asyncio.get_running_loop().call_later(REPORT, self.report, len(self.objects))
-            await self.until(lambda: self.received == self.turn, "the lift")
-            self.waited.append((time.monotonic() - self.told) * 1000)
-            await asyncio.sleep(PAUSE)
-            self.drawings += 1
-            self.misread += f">{digit}</div>" not in self.words
-            self.objects, before = [], self.background
-            self.send("clear")
-            await self.until(lambda before=before: self.background != before, "Clear")
-            self.report(strokes=0)
-            await asyncio.sleep(HOVER)
-
-    async def draw_stroke(self, stroke: np.ndarray) -> None:
-        points, started = [stroke[0]], round(time.time() * 1000)
-        live = {"started": started, "lifted": False, "points": stroke[0].tolist()}
-        self.strokes.append(live)
-        for point in driver.on_the_way(stroke):
-            await asyncio.sleep(driver.FRAME)
-            points.append(point)
-            live["points"] += point.round(1).tolist()
-            since = time.monotonic() - self.told
-            answered = self.received == self.turn
-            if since >= (max(PACE, 2 * self.took) if answered else LATE):
-                self.tell()
-        live["lifted"] = True
-        self.tell()
-        drawn = LiveStroke(started, lifted=True, points=np.array(points))
-        self.objects = [*self.objects, drawn.as_object(driver.STEP)]
-
-    def tell(self) -> None:
-        self.strokes = [stroke for stroke in self.strokes if stroke["started"] > self.confirmed]
-        self.told, self.turn = time.monotonic(), self.turn + 1
-        live = {"turn": self.turn, "strokes": self.strokes}
-        self.states["companion"] = json.dumps({"live": live})
-        self.send("companion")
-
-    def report(self, strokes: int) -> None:
-        """What the canvas reports, if it holds so many strokes still."""
-        if len(self.objects) != strokes:
-            return
-        raw = {"objects": self.objects, "background": self.background}
-        self.states["canvas"] = json.dumps({"drawing": {"raw": raw, "data": None}})
-        self.send("canvas")
-
-    def send(self, cause: str) -> None:
-        """Ask for a rerun of the fragment that this is in; if it is a button, press it."""
-        message = BackMsg()
-        message.CopyFrom(self.pattern)
-        rerun = message.rerun_script
-        rerun.fragment_id, rerun.is_auto_rerun = self.fragments[cause], cause == "clock"
-        for key, state in self.states.items():
-            rerun.widget_states.widgets.add(id=self.ids[key], json_value=state)
-        if cause == "clear":
-            rerun.widget_states.widgets.add(id=self.ids[cause], trigger_value=True)
-        self.group.create_task(self.socket.send(message.SerializeToString()))
+    def _draw(self, digit: int) -> None:
+        driver.draw(self.page, DIGITS[digit])
+        driver.wait_for_digit(self.page)
+        self.page.wait_for_timeout(people.PAUSE * 1000)
+        stroke, words = self.page.evaluate("strokes.at(-1)"), driver.answer(self.page)
+        driver.clear(self.page)
+        self.painted.append(stroke["final"] - stroke["up"])
+        if not words.startswith(str(digit)):
+            self.misread.append(f"browser, {digit}: {words}")
 
 
-@contextmanager
-def crowd(url: str, sent: list[bytes], count: int) -> Iterator[list[Client]]:
-    """So many clients, in a thread of their own, when each has drawn its first digit."""
-    clients, stop = [Client(sent) for _ in range(count)], threading.Event()
+def train(page: Page) -> None:
+    """Start a training that lasts, and wait until it learns."""
+    driver.choose(page, "recipe", TITLES["quick"])
+    page.wait_for_timeout(1000)
+    page.locator(".st-key-epochs input").fill("100")
+    page.locator(".st-key-epochs input").press("Enter")
+    page.wait_for_timeout(1000)
+    driver.press(page, "retrain")
+    page.get_by_text("Epoch 1 of 100").wait_for(timeout=120_000)
 
-    async def arrive(number: int) -> None:
-        await asyncio.sleep(number / count)
-        await clients[number].live(url, [(number + turn) % 10 for turn in range(10)], stop)
 
-    async def draw() -> None:
-        await asyncio.gather(*map(arrive, range(count)))
-
-    thread = threading.Thread(target=lambda: asyncio.run(draw()))
-    thread.start()
+def is_well(url: str) -> bool:
+    """Whether the server answers a question about its health, and a newcomer's tap."""
     try:
-        driver.wait_for(lambda: all(client.drawings or client.errors for client in clients))
-        yield clients
-    finally:
-        stop.set()
-        thread.join()
+        with urllib.request.urlopen(f"{url}/_stcore/health", timeout=0.5):
+            pass
+        began = time.monotonic()
+        with connect(url.replace("http", "ws", 1) + "/live", open_timeout=0.5, proxy=None) as live:
+            live.send(f'{{"turn":1,{people.OPTIONS}"from":[0,0],"points":[[9,9]],"widths":[9]}}')
+            while '"answers"' not in live.recv(timeout=0.5):
+                pass
+        return time.monotonic() - began < 0.5
+    except (OSError, WebSocketException):
+        return False
 
 
-def watch(page: Page) -> tuple[Session, list[bytes]]:
-    """What a page learns, and what it sends: a list that grows."""
-    session, sent = Session(), []
-
-    def listen(socket: WebSocket) -> None:
-        socket.on("framesent", lambda payload: sent.append(payload))
-        socket.on("framereceived", session.receive)
-        socket.on("close", lambda _: session.errors.append("the browser lost its connection"))
-
-    page.on("websocket", listen)
-    page.on("pageerror", lambda error: session.errors.append(str(error)))
-    return session, sent
+def recover(watch: Watch) -> float | None:
+    """Seconds until the server is idle for a second and answers; None if that takes too long."""
+    began = time.monotonic()
+    while (since := time.monotonic()) - began < RECOVERY:
+        used = watch.cpu()
+        time.sleep(1)
+        if watch.cpu() - used < IDLE * (time.monotonic() - since) and is_well(watch.app.url):
+            return round(since - began, 1)
+    return None
 
 
-def draw_in(page: Page, digit: int) -> tuple[float, bool]:
-    """Milliseconds from the lift to the painted answer, and whether it was misread in the end."""
-    driver.draw(page, DIGITS[digit])
-    driver.wait_for_digit(page)
-    page.wait_for_timeout(PAUSE * 1000)
-    stroke, words = page.evaluate("strokes.at(-1)"), driver.answer(page)
-    driver.clear(page)
-    return stroke["final"] - stroke["up"], not words.startswith(str(digit))
+def stop(app: driver.App) -> float | None:
+    """Seconds from SIGTERM until the server is gone; None if it is killed in the end."""
+    began = time.monotonic()
+    app.process.terminate()
+    try:
+        app.process.wait(END)
+    except subprocess.TimeoutExpired:
+        app.process.kill()
+        return None
+    return round(time.monotonic() - began, 1)
 
 
-def measure(page: Page, url: str, server: psutil.Process, people: int) -> tuple[dict, list[str]]:
-    """The figures and the errors."""
-    session, sent = watch(page)
-    page.goto(url)
-    driver.canvas(page).wait_for()
-    page.evaluate(WATCH)
-    draw_in(page, ONE_STROKE[-1])
-    with crowd(url.replace("http", "ws") + "/_stcore/stream", sent, people - 1) as clients:
-        everybody = [session, *clients]
+def summary(values: Sequence[float]) -> dict[str, float] | None:
+    if len(values) < 2:
+        return None
+    p95 = statistics.quantiles(values, n=20, method="inclusive")[-1]
+    return {"median": round(statistics.median(values), 1), "p95": round(p95, 1)}
 
-        def so_far() -> np.ndarray:
-            answers = sum(person.answers for person in everybody)
-            return np.array([time.monotonic(), sum(server.cpu_times()[:2]), answers])
 
+def measure(app: driver.App, painter: Painter | None, options: argparse.Namespace) -> dict:
+    """The figures, with the errors and the misread digits in words."""
+    if painter:
+        painter.draw(end=0)
+        painter.painted.clear()
+    else:
+        first = Crowd(app.url, 1)
+        first.wait()
+        first.end()
+    watch = Watch(app)
+    crowd = Crowd(app.url, options.people - bool(painter))
+
+    def so_far() -> tuple[float, ...]:
+        return time.monotonic(), watch.cpu(), crowd.cpu(), painter.answers if painter else 0
+
+    with watch.sampling():
+        crowd.wait()
         before = so_far()
-        drawn = [draw_in(page, digit) for digit in islice(cycle(ONE_STROKE), DRAWINGS)]
-        seconds, used, answers = so_far() - before
-    painted, misread = zip(*drawn, strict=True)
-    waited = [wait for client in clients for wait in client.waited[1:]]
-    errors = [error for person in everybody for error in person.errors]
+        if painter:
+            painter.draw(before[0] + options.seconds)
+        time.sleep(max(0, before[0] + options.seconds - time.monotonic()))
+        after = so_far()
+        if painter:
+            painter.page.context.close()
+        notes = crowd.end()
+        recovered = recover(watch)
+    stopped = stop(app)
+    seconds, used, own, painted = (b - a for a, b in zip(before, after, strict=True))
+    answers = painted + sum(before[0] < when < after[0] for when in notes.answers)
+    digits = [digit for digit in notes.digits if before[0] < digit.answered < after[0]]
+    memory, threads = zip(watch.before, watch.peak, watch.after, strict=True)
+    errors = notes.errors + (painter.errors if painter else [])
+    errors += [] if recovered is not None else [f"The server did not recover in {RECOVERY} s."]
+    errors += [] if stopped is not None else [f"The server did not stop in {END} s."]
     return {
-        "people": people,
-        "drawings": len(painted) + len(waited),
-        "clients_lift_to_answer_ms": summary(waited) if waited else None,
-        "browser_lift_to_painted_ms": summary(list(painted)),
+        "digits": len(digits),
+        "lift_to_answer_ms": summary([digit.waited for digit in digits]),
+        "touch_to_answer_ms": summary([digit.first for digit in digits]),
+        "answers_while_drawing_per_s": summary([digit.rate for digit in digits]),
+        "lift_to_painted_ms": summary(painter.painted) if painter else None,
         "answers_per_s": round(answers / seconds, 1),
         "server_cores": round(used / seconds, 2),
-        "errors": len(errors),
-        "misread": sum(misread) + sum(client.misread for client in clients),
-    }, errors
+        "server_ms_per_answer": round(1000 * used / answers, 2) if answers else None,
+        "client_cores": round(own / seconds, 2),
+        "arrival_s": summary(notes.arrivals),
+        "digit_kb": {
+            way: summary([getattr(digit, way) / 1000 for digit in digits]) for way in ("down", "up")
+        },
+        "memory_mb": [round(mb) for mb in memory],
+        "threads": threads,
+        "turned_away": notes.turned_away,
+        "late": notes.late,
+        "news": notes.news,
+        "recovered_s": recovered,
+        "stopped_s": stopped,
+        "errors": errors,
+        "misread": notes.misread + (painter.misread if painter else []),
+    }
 
 
 def main() -> None:
-    people = int(sys.argv[1]) if len(sys.argv) > 1 else 10
-    with (
-        driver.chromium() as chromium,
-        tempfile.TemporaryDirectory() as home,
-        driver.serve(Path(home)) as app,
-    ):
-        server = psutil.Process(app.process.pid)
-        figures, errors = measure(chromium.new_page(), app.url, server, people)
-    for error in errors:
-        print(error, file=sys.stderr)
-    print(json.dumps(figures, indent=1))
-    sys.exit(bool(errors or figures["misread"]))
+    parser = argparse.ArgumentParser(description=__doc__.partition(":")[0])
+    parser.add_argument("people", type=int, nargs="?", default=10)
+    parser.add_argument("--training", action="store_true", help="train a network meanwhile")
+    parser.add_argument("--seconds", type=float, default=60, help="of drawing (60)")
+    parser.add_argument("--no-browser", action="store_true", help="clients only")
+    options = parser.parse_args()
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # each client has two sockets
+    with ExitStack() as stack:
+        home = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        app = stack.enter_context(driver.serve(home))
+        painter = None
+        if options.training or not options.no_browser:
+            browser = stack.enter_context(driver.chromium())
+            painter = Painter(browser, app.url)
+            if options.training:
+                train(painter.page)
+        if options.no_browser and painter:
+            painter.page.close()
+            painter = None
+        figures = measure(app, painter, options)
+    for name in ("errors", "misread"):
+        for words in figures[name]:
+            print(words, file=sys.stderr)
+        figures[name] = len(figures[name])
+    print(json.dumps({"people": options.people} | figures, indent=1))
+    sys.exit(bool(figures["errors"] or figures["misread"]))
 
 
 if __name__ == "__main__":
