@@ -12,6 +12,7 @@ import psutil
 import streamlit as st
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
+from streamlit.runtime.pages_manager import PagesManager
 
 from digitcanvas.app import assets, live
 from digitcanvas.app.parts import shared_models
@@ -37,6 +38,7 @@ def middleware() -> list[Middleware]:
 @asynccontextmanager
 async def lifespan(app: Any) -> AsyncIterator[None]:
     """Before the first visitor comes: whatever can be done by then."""
+    PagesManager.uses_pages_directory = False  # else the first visitor gets pages/train.py alone
     assets.warm()
     await asyncio.to_thread(shared_models.load, registry.model_names()[:1])
     gc.collect()
