@@ -14,7 +14,7 @@ from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
 from streamlit.runtime.pages_manager import PagesManager
 
-from digitcanvas.app import assets, live
+from digitcanvas.app import assets, live, news
 from digitcanvas.app.parts import shared_models
 from digitcanvas.reading import registry
 
@@ -45,7 +45,8 @@ async def lifespan(app: Any) -> AsyncIterator[None]:
     gc.freeze()  # what start-up has made for good, no later collection looks at
     with suppress(psutil.Error, OSError):
         _send_at_once(st.get_option("server.port"))
-    yield
+    async with news.watching():
+        yield
 
 
 def _send_at_once(port: int) -> None:

@@ -1,0 +1,255 @@
+"""The news that all browsers get: what is sent, when, and to whom."""
+
+import asyncio
+import json
+import logging
+import threading
+import time
+from contextlib import suppress
+from dataclasses import replace
+
+import pytest
+
+from digitcanvas.app import live, news
+from digitcanvas.app.news import Watcher
+from digitcanvas.app.parts import shared_runs
+from digitcanvas.reading import registry
+from digitcanvas.runs.progress import LearningCurve, Progress
+from digitcanvas.runs.recipes import RECIPES
+from digitcanvas.runs.run import Run, Training
+from tests.apptest import FakeJobs, a_run, publish
+
+CURVE = LearningCurve(((0.5, 2.0, 0.25), (1.0, 1.0, 0.5)), ())
+SOON = 0.2
+"""Seconds in which what is due at once is done, and what is due later is not."""
+
+
+@pytest.fixture
+def jobs(home, monkeypatch):
+    jobs = FakeJobs()
+    monkeypatch.setattr(shared_runs, "jobs", lambda: jobs)
+    return jobs
+
+
+@pytest.fixture
+def crowd(monkeypatch):
+    crowd = live.Crowd()
+    monkeypatch.setattr(live, "crowd", crowd)
+    return crowd
+
+
+class Browser:
+    """A socket, and what it was sent by kind."""
+
+    def __init__(self, crowd):
+        self.received = {}
+        crowd.enter(self)
+
+    async def send_text(self, text):
+        for kind, value in json.loads(text).items():
+            self.received.setdefault(kind, []).append(value)
+
+
+class Asleep(Browser):
+    """A phone that takes nothing in, and does not say that it is gone."""
+
+    async def send_text(self, text):
+        await asyncio.Event().wait()
+
+
+def watched(actions, watcher=None):
+    """Run the coroutine while a watcher is at work. Gives the watcher."""
+    watcher = watcher or Watcher()
+
+    async def run():
+        task = asyncio.create_task(watcher.watch())
+        try:
+            await actions(watcher)
+            assert not task.done()
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+    asyncio.run(run())
+    return watcher
+
+
+async def until(condition):
+    async with asyncio.timeout(5):
+        while not condition():
+            await asyncio.sleep(0.01)
+
+
+def rises(watcher, change):
+    """The kinds whose version a change raises, seen at the next look."""
+    before = watcher.versions
+    change()
+    watcher.look()
+    assert all(watcher.versions[kind] >= version for kind, version in before.items())
+    return {kind for kind, version in watcher.versions.items() if version > before[kind]}
+
+
+def test_a_version_rises_when_what_is_shown_changes_and_only_then(jobs, home):
+    watcher = Watcher()
+
+    def change(**fields):
+        return lambda: setattr(jobs, "run", replace(jobs.run, **fields))
+
+    assert rises(watcher, lambda: None) == {"run", "busy", "models"}
+    assert rises(watcher, lambda: None) == set()
+    assert rises(watcher, lambda: jobs.start(Training(RECIPES["quick"], "mine"))) == {"run", "busy"}
+    assert rises(watcher, change(stage="", progress=Progress(1, 2, 5, 10, {}))) == set()
+    assert rises(watcher, change(curve=CURVE)) == {"run"}
+    assert rises(watcher, change(curve=replace(CURVE, validation=((1.0, 1.0, 0.5),)))) == set()
+    assert rises(watcher, change(problem="The disk is full.")) == {"run"}
+    assert rises(watcher, lambda: publish(home, "mine")) == {"models"}
+    assert rises(watcher, change(state="done", problem="")) == {"run", "busy"}
+    assert rises(watcher, lambda: registry.rename("mine", "ours")) == {"models"}
+    assert rises(watcher, lambda: registry.remove("ours")) == {"models"}
+
+
+def test_versions_rise_over_a_restart_of_the_server(jobs):
+    first, second = Watcher(), Watcher()
+    for watcher in (first, second):
+        watcher.look()
+        time.sleep(0.002)
+    assert all(second.versions[kind] > version for kind, version in first.versions.items())
+
+
+def test_browsers_get_each_news_once_and_those_who_come_later_the_newest(jobs, crowd, monkeypatch):
+    monkeypatch.setattr(news, "INTERVAL", 0.01)
+    browser, other = Browser(crowd), Browser(crowd)
+
+    async def actions(watcher):
+        await until(lambda: browser.received)
+        await asyncio.sleep(SOON)
+        assert len(browser.received["news"]) == 1
+        jobs.start(Training(RECIPES["quick"], "mine"))
+        await until(lambda: len(browser.received["news"]) == 2)
+        await asyncio.sleep(SOON)
+        assert browser.received["news"][1] == watcher.versions | {"spread": 2 * news.SPREAD}
+        assert other.received["news"] == browser.received["news"]
+        assert json.loads(crowd.news["news"])["news"] == browser.received["news"][-1]
+
+    watched(actions)
+
+
+def test_how_far_a_run_is_comes_as_it_goes_on_and_not_after_its_end(jobs, crowd, monkeypatch):
+    monkeypatch.setattr(news, "INTERVAL", 0.01)
+    browser = Browser(crowd)
+    jobs.run = a_run()
+
+    async def actions(watcher):
+        await until(lambda: "run" in browser.received)
+        await asyncio.sleep(SOON)
+        assert browser.received["run"] == [{"id": jobs.run.id, "share": 0, "words": "Starting …"}]
+        assert "curves" not in browser.received
+        jobs.run = replace(jobs.run, stage="", progress=Progress(1, 2, 5, 10, {}), curve=CURVE)
+        await until(lambda: "curves" in browser.received)
+        assert browser.received["run"][-1]["words"] == "Epoch 1 of 2"
+        await asyncio.sleep(SOON)
+        assert browser.received["curves"] == [
+            {"version": [jobs.run.id, jobs.run.share], "figure": jobs.run.figure}
+        ]
+        assert {"run", "curves"} < set(crowd.news)
+        jobs.run = replace(jobs.run, state="done", result="mine")
+        await until(lambda: len(browser.received["news"]) == 3)
+        await asyncio.sleep(SOON)
+        assert set(crowd.news) == {"news"}
+        assert browser.received["run"][-1]["words"] == "Epoch 1 of 2"
+
+    watched(actions)
+
+
+def test_a_script_that_has_it_look_does_not_wait_for_the_next_look(jobs, crowd, monkeypatch):
+    monkeypatch.setattr(news, "INTERVAL", 60)
+    browser = Browser(crowd)
+
+    async def actions(watcher):
+        await until(lambda: browser.received)
+        jobs.start(Training(RECIPES["quick"], "mine"))
+        before = watcher.versions
+        thread = threading.Thread(target=watcher.look)
+        thread.start()
+        await until(lambda: len(browser.received["news"]) == 2)
+        thread.join()
+        assert watcher.versions["run"] > before["run"]
+
+    watched(actions)
+
+
+def test_a_look_that_fails_is_logged_once_and_the_next_ones_are_taken(
+    jobs, crowd, monkeypatch, caplog
+):
+    monkeypatch.setattr(news, "INTERVAL", 0.01)
+    browser = Browser(crowd)
+    looks = []
+
+    def fail():
+        looks.append(1)
+        raise OSError("The disk is broken.")
+
+    async def actions(watcher):
+        await until(lambda: browser.received)
+        with monkeypatch.context() as broken, caplog.at_level(logging.WARNING):
+            broken.setattr(registry, "snapshot", fail)
+            await until(lambda: len(looks) > 5)
+        assert [record.getMessage() for record in caplog.records] == [
+            "The runs and models cannot be looked at: OSError('The disk is broken.')"
+        ]
+        jobs.start(Training(RECIPES["quick"], "mine"))
+        await until(lambda: len(browser.received["news"]) == 2)
+
+    watched(actions)
+
+
+def test_news_that_cannot_be_made_does_not_end_the_watch(jobs, crowd, monkeypatch, caplog):
+    monkeypatch.setattr(news, "INTERVAL", 0.01)
+    browser = Browser(crowd)
+    jobs.run = a_run(curve=CURVE)
+    monkeypatch.setattr(Run, "figure", property(lambda run: 1 / 0))
+
+    async def actions(watcher):
+        await until(lambda: caplog.records)
+        jobs.run = replace(jobs.run, state="failed")
+        await until(lambda: len(browser.received["news"]) == 2)
+
+    watched(actions)
+
+
+def test_who_is_slow_to_receive_keeps_nobody_waiting(jobs, crowd, monkeypatch):
+    monkeypatch.setattr(news, "INTERVAL", 0.01)
+    monkeypatch.setattr(news, "SLOW", 0.05)
+    Asleep(crowd)
+    browser = Browser(crowd)
+
+    async def actions(watcher):
+        await until(lambda: browser.received)
+        jobs.start(Training(RECIPES["quick"], "mine"))
+        await until(lambda: len(browser.received["news"]) == 2 and "run" in browser.received)
+
+    watched(actions)
+
+
+def test_a_page_knows_the_versions_before_the_first_visitor_comes(jobs, crowd, monkeypatch):
+    watcher = Watcher()
+    monkeypatch.setattr(news, "watcher", watcher)
+
+    async def serve():
+        async with news.watching():
+            assert all(watcher.versions.values())
+        assert len(asyncio.all_tasks()) == 1
+
+    asyncio.run(serve())
+
+
+def test_curves_are_drawn_once_for_all_and_anew_after_a_while(monkeypatch):
+    run = a_run(curve=CURVE)
+    first = shared_runs.figure(run)
+    assert first is not None and shared_runs.figure(run) is first
+    assert shared_runs.figure(replace(run, state="failed")) is not first
+    first = shared_runs.figure(run)
+    monkeypatch.setattr(shared_runs, "CURVES", 0)
+    assert shared_runs.figure(run) is not first
+    assert shared_runs.figure(a_run()) is None
