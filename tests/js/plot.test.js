@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { fit, shapeOf, themed } from "../../digitcanvas/app/parts/plot.js";
+import { fit, shapeOf, themed, updated } from "../../digitcanvas/app/parts/plot.js";
 
 const theme = (name) => `<${name}>`;
 
@@ -88,6 +88,22 @@ describe("a figure's shape", () => {
       { aspect: 2 },
     ])
       assert.notEqual(shapeOf({ ...figure, ...other }), shape);
+  });
+});
+
+describe("a figure that follows a topic", () => {
+  const figure = { data: [], layout: {} };
+  const newer = { data: [1], layout: {} };
+  const follower = { figure, version: ["run", 0.5] };
+
+  test("is as the script made it until there is news", () => {
+    assert.equal(updated(follower, undefined), figure);
+  });
+
+  test("gives way to newer ones of the same name", () => {
+    assert.equal(updated(follower, { version: ["run", 0.5], figure: newer }), newer);
+    assert.equal(updated(follower, { version: ["run", 0.4], figure: newer }), figure);
+    assert.equal(updated(follower, { version: ["another", 0.9], figure: newer }), figure);
   });
 });
 

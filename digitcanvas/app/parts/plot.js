@@ -110,6 +110,14 @@ export function withBars(figure, { heights, top, rejected }) {
   return { ...figure, data, layout: { ...figure.layout, yaxis } };
 }
 
+/** The figure after what the topic that it follows has brought, if anything. */
+export function updated({ figure, version }, news) {
+  if (!news) return figure;
+  if (!news.figure) return withBars(figure, news);
+  const isNewer = news.version[0] === version[0] && news.version[1] >= version[1];
+  return isNewer ? news.figure : figure;
+}
+
 const newest = new WeakMap();
 const attended = new WeakSet();
 
@@ -121,11 +129,11 @@ export default function (component) {
   newest.set(element, component);
   // Streamlit may clean up a call after it makes the next one: only the newest call counts.
   const isNewest = () => newest.get(element) === component;
-  let bars;
+  let news;
   const paint = (Plotly) => {
     if (!isNewest()) return;
     const { listens, name } = data;
-    const figure = bars ? withBars(data.figure, bars) : data.figure;
+    const figure = updated(data, news);
     fit(figure, element);
     const { traces, layout } = themed(figure, themeOf(element), prefersCalm());
     const shape = shapeOf(figure);
@@ -161,7 +169,7 @@ export default function (component) {
   ask();
   const ignore = data.follows
     ? follow(data.follows, (value) => {
-        bars = value;
+        news = value;
         ask();
       })
     : () => {};

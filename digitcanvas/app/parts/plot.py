@@ -26,14 +26,16 @@ def show(
     key: str,
     on_press: Callable[[Any], None] | None = None,
     follows: str | None = None,
+    version: tuple[str, float] | None = None,
 ) -> None:
     """Show a figure in plain JSON, {"data": [...], "layout": {...}}.
 
     Its layout gives its height, or it has an "aspect" (width over height) and a "narrowest" and
     "widest" width in pixels. The color "paper" in a colorscale is the page's secondary background.
     `on_press` gets the `customdata` of the point pressed, or its index if it has none ([row,
-    column] in a heatmap), before the page runs again. A figure of bars `follows` a topic of the
-    page's scripts (bus.js), which says how high they stand.
+    column] in a heatmap), before the page runs again. A figure `follows` a topic of the page's
+    scripts (bus.js): that says how high its bars stand, or brings newer figures. Of these it shows
+    those of the same `version`: a name, and a number that does not fall.
     """
 
     def press() -> None:
@@ -41,8 +43,13 @@ def show(
             on_press(st.session_state[key]["pressed"])
 
     _plot(
-        data={"figure": figure, "plotly": assets.url(assets.PLOTLY), "listens": on_press is not None, "name": key}
-        | {"follows": follows},
+        data={
+            "figure": figure,
+            "plotly": assets.url(assets.PLOTLY),
+            "listens": on_press is not None,
+            "name": key,
+        }
+        | {"follows": follows, "version": version},
         key=key,
         height=figure["layout"].get("height", "content"),
         on_pressed_change=press,
