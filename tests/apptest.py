@@ -10,10 +10,13 @@ from unittest.mock import patch
 import cv2
 import numpy as np
 from streamlit.components.v2.bidi_component.main import _make_trigger_id
+from streamlit.runtime.pages_manager import PagesManager
 from streamlit.runtime.scriptrunner import RerunData
-from streamlit.testing.v1 import AppTest, local_script_runner
+from streamlit.testing.v1 import AppTest, app_test, local_script_runner
+from streamlit.testing.v1.element_tree import parse_tree_from_messages
 from streamlit.util import calc_hash
 
+from digitcanvas.app.news import watcher
 from digitcanvas.drawing.preprocess import image_from_strokes
 from digitcanvas.reading import registry
 from digitcanvas.runs.jobs import JobError
@@ -21,16 +24,105 @@ from digitcanvas.runs.recipes import RECIPES
 from digitcanvas.runs.run import RateSearch, Run, Training
 from tests.digits import DIGITS
 
-APP = Path(__file__).parent.parent / "streamlit_app.py"
+APP = Path(__file__).parent.parent / "digitcanvas/app/main.py"
 GAINED = {"untrained": {"accuracy": 0.0951, "loss": 2.3456}, "seconds": 600.4}
 
 
-def open_session(path: str = "") -> AppTest:
+class Session(AppTest):
+    """A session without a browser, whose fragments can also be run alone, as a browser has it."""
+
+    def __init__(self, *arguments, **options):
+        super().__init__(*arguments, **options)
+        self.runs = 0
+        """How often the whole page has run."""
+        self.clocks = 0
+        """How many of its parts rerun by the clock, as far as the last run has said."""
+        self._messages = []
+        """What the browser has been sent of what it shows now."""
+
+    def _run(self, widget_state=None, timeout=None, fragment=None):
+        def parse(messages):
+            self.clocks = sum(message.HasField("auto_rerun") for message in messages)
+            deltas = [message for message in messages if message.HasField("delta")]
+            if all(message.delta.fragment_id for message in deltas) and fragment:
+                deltas = [*self._without(fragment), *deltas]
+            else:
+                self.runs += 1
+            self._messages = deltas
+            return parse_tree_from_messages(deltas)
+
+        rerun = partial(RerunData, fragment_id=fragment)
+        PagesManager.uses_pages_directory = False  # as server.py does
+        with (
+            patch.object(app_test, "PagesManager", type("Pages", (PagesManager,), {})),
+            patch.object(local_script_runner, "RerunData", rerun),
+            patch.object(local_script_runner, "parse_tree_from_messages", parse),
+        ):
+            return super()._run(widget_state, timeout)
+
+    def _without(self, fragment):
+        """The messages but those of a fragment, and of the fragments inside it."""
+        has_ancestor = self._fragment_storage.has_ancestor_in
+        return [
+            message
+            for message in self._messages
+            if message.delta.fragment_id != fragment
+            and not has_ancestor(message.delta.fragment_id, {fragment})
+        ]
+
+    def run_fragment_of(self, key):
+        """Run the fragment that an element of this key is in, with the widgets as they were set."""
+        (fragment,) = {
+            message.delta.fragment_id
+            for message in self._messages
+            if _key_of(message.delta.new_element) == key
+        }
+        return self._run(self._tree.get_widget_states(), fragment=fragment)
+
+    def run_fragments(self):
+        """Run each fragment by itself."""
+        for fragment in list(self._fragment_storage._fragments):
+            if self._fragment_storage.contains(fragment):
+                self._run(self._tree.get_widget_states(), fragment=fragment)
+
+    def bring_news(self):
+        """Look for news, and run the fragments that there is some for, as follower.js does.
+
+        Gives the keys of their followers.
+        """
+        watcher.look()
+        behind = {key for key, known in self._known().items() if _is_behind(known)}
+        for key in behind:
+            if _is_behind(self._known().get(key, {})):
+                self.run_fragment_of(key)
+        return behind
+
+    def _known(self):
+        """The versions that each fragment shows, by its follower's key."""
+        elements = [message.delta.new_element for message in self._messages]
+        return {
+            _key_of(element): json.loads(element.bidi_component.json)["known"]
+            for element in elements
+            if element.bidi_component.component_name == "digitcanvas.follower"
+        }
+
+
+def _key_of(element):
+    """An element's key, at the end of its id; "" if it has none."""
+    kind = element.WhichOneof("type")
+    return getattr(getattr(element, kind), "id", "").rsplit("-", 1)[-1] if kind else ""
+
+
+def _is_behind(known):
+    return any(watcher.versions[kind] > version for kind, version in known.items())
+
+
+def open_session(path: str = "") -> Session:
     """A session of its own before its first run, on the page of this path: Draw has none."""
-    return turn_to(AppTest.from_file(str(APP), default_timeout=60), path)
+    return turn_to(Session(APP, default_timeout=60), path)
 
 
-def turn_to(page: AppTest, path: str) -> AppTest:
+def turn_to(page: Session, path: str) -> Session:
     """Have the next run be of the page of this path: AppTest itself knows only pages in files."""
     page._page_hash = calc_hash(path)
     return page
@@ -90,14 +182,14 @@ def press_in(page, key, place):
     return page._run(states)
 
 
-def run_parts(page):
-    """Run each part of the page that runs by itself, as the panel does every few seconds."""
-    whole = page._tree
-    for part in list(page._fragment_storage._fragments):
-        rerun = partial(RerunData, fragment_id=part)
-        with patch.object(local_script_runner, "RerunData", rerun):
-            page._run(whole.get_widget_states())
-        page._tree = whole
+def progress(panel):
+    """The words and the percentage of a run's bar."""
+    (bar,) = (
+        json.loads(element.proto.json)["run"]
+        for element in panel.get("bidi_component")
+        if element.proto.component_name == "digitcanvas.progress"
+    )
+    return bar["words"], int(100 * bar["share"])
 
 
 def words(panel):

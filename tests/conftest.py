@@ -113,7 +113,7 @@ def jobs(page, monkeypatch):
     """Stands in for the training process, where there are no pen drawings."""
     monkeypatch.delenv("DIGITCANVAS_PEN", raising=False)
     jobs = FakeJobs()
-    monkeypatch.setattr("digitcanvas.app.parts.run_panel.jobs", lambda: jobs)
+    monkeypatch.setattr("digitcanvas.app.parts.shared_runs.jobs", lambda: jobs)
     return jobs
 
 

@@ -3,7 +3,6 @@
 import streamlit as st
 
 from digitcanvas.app.pages import data, draw, evaluate, train
-from digitcanvas.app.parts import run_panel
 from digitcanvas.app.sidebar import form_recipe, network_switch, training_form
 from digitcanvas.app.state import Key
 from digitcanvas.reading.recognizer import Recognizer
@@ -12,7 +11,6 @@ from digitcanvas.reading.recognizer import Recognizer
 def show() -> None:
     """Run the sidebar, then the page that the person has chosen."""
     st.set_page_config(page_title="digitcanvas", page_icon="✏️")
-    run_panel.remember()
     recognizers = _sidebar()
     page = st.navigation(
         [

@@ -110,12 +110,20 @@ class Key(StrEnum):
 
     # Run panel, on every page
     TRAINING = "training"
+    PROGRESS = "progress"
     CANCEL = "cancel"
     PUBLISH_AGAIN = "publish_again"
     CLOSE = "close"
     TAKE_RATE = "take_rate"
     TAKE_SAMPLE = "take_sample"
     CURVES = "curves"
+
+    # Followers of news (follower.py), in what they rerun
+    NEWS_SWITCH = "news_switch"
+    NEWS_START = "news_start"
+    NEWS_PANEL = "news_panel"
+    NEWS_RATE = "news_rate"
+    NEWS_CURVES = "news_curves"
 
 
 @dataclass
@@ -124,6 +132,10 @@ class Session:
 
     reading: list[str] = field(default_factory=list)
     """The names of the networks that read in the last run of the page. network_switch."""
+    read_with: list[tuple[str, int | None]] | None = None
+    """These networks and their versions; None until the switch has run. network_switch."""
+    moving_to: str | None = None
+    """The network that the session trained, until the page reads with it. network_switch."""
     rename_error: tuple[str, str] | None = None
     """A network that was not renamed, and why. network_switch."""
     removing: str | None = None
@@ -134,8 +146,6 @@ class Session:
     """The recipe that such a page shows; None if the form is out of range. form_recipe."""
     started: bool = False
     """Whether the form has just started a run, so that its name is used up. start."""
-    known: tuple[object, ...] = ()
-    """What the page knew of runs and models when it last ran. run_panel."""
     closed: str | None = None
     """The id of the run whose panel was closed. run_panel."""
     trained_here: str | None = None

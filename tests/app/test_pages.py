@@ -30,8 +30,8 @@ from tests.apptest import (
     open_session,
     plots,
     press_in,
+    progress,
     publish,
-    run_parts,
     shown,
     turn_to,
     words,
@@ -202,14 +202,14 @@ def test_a_drawing_that_only_the_canvas_knew_of_comes_back_too(page, canvas, vis
 def test_a_widget_stands_as_it_was_left_when_its_page_is_found_again(
     page, visit, sample, path, kind, key, value
 ):
-    """Though the panel on the other page looks for news meanwhile, which runs it in part."""
+    """Though news reruns a part of the other page meanwhile."""
     visit(path)
     getattr(page, kind)(key=key).set_value(value).run()
     assert_whole(page)
     for other in ("train" if path == "data" else "data", "", "evaluate"):
         visit(other)
-        run_parts(page)
-        run_parts(page)
+        page.run_fragments()
+        page.run_fragments()
     visit(path)
     assert getattr(page, kind)(key=key).value == value
 
@@ -690,13 +690,11 @@ def search(train, jobs):
 
 def test_a_search_tells_how_far_it_is_and_charts_what_it_has(search, train):
     panel = search(stage="Starting TensorFlow")
-    (bar,) = panel.progress
-    assert (bar.text, bar.value) == ("Starting TensorFlow …", 0) and "curves" not in plots(train)
-    progress = Progress(3, 80, 50, 100, {"loss": 0.5, "accuracy": 0.8})
-    panel = search(stage="", progress=progress, curve=RATES)
+    assert progress(panel) == ("Starting TensorFlow …", 0) and "curves" not in plots(train)
+    so_far = Progress(3, 80, 50, 100, {"loss": 0.5, "accuracy": 0.8})
+    panel = search(stage="", progress=so_far, curve=RATES)
     assert "**Finding a learning rate**" in words(panel) and keys(panel) == ["cancel"]
-    (bar,) = panel.progress
-    assert (bar.text, bar.value) == ("Rate 3 of 80", 3)
+    assert progress(panel) == ("Rate 3 of 80", 3)
     chart = plots(train)["curves"]
     assert (chart["data"][0]["x"], chart["data"][0]["y"]) == (RATES.rates, RATES.losses)
     assert chart["layout"]["xaxis"]["type"] == "log" and not chart["layout"]["shapes"]

@@ -8,13 +8,13 @@ from types import SimpleNamespace
 
 import pytest
 
+from digitcanvas.app.news import watcher
 from digitcanvas.app.parts import shared_models
 from digitcanvas.reading import registry
 from digitcanvas.runs.progress import LearningCurve, Progress
 from digitcanvas.runs.recipes import RECIPES, Recipe
 from digitcanvas.runs.run import Training, on_sample
-from tests.apptest import a_run, keys, objects, open_session, plots, publish, shown, words
-from tests.digits import DIGITS
+from tests.apptest import a_run, keys, open_session, plots, progress, publish, turn_to, words
 
 SAMPLE = "The bundled sample of MNIST"
 MNIST = "All of MNIST"
@@ -68,8 +68,7 @@ def test_without_a_run_there_is_no_panel(page, jobs):
 def test_a_run_tells_what_it_does_and_how_far_it_is(panel, fields, text, percent):
     shows = panel(a_run(**fields))
     assert "**Training mine**" in words(shows)
-    (bar,) = shows.progress
-    assert (bar.text, bar.value) == (text, percent)
+    assert progress(shows) == (text, percent)
     assert keys(shows) == ["cancel"] and not shows.error
 
 
@@ -78,8 +77,7 @@ def test_a_run_in_training_tells_how_long_it_will_take(panel, monkeypatch, since
     now = time.time()
     monkeypatch.setattr("digitcanvas.runs.run.time", SimpleNamespace(time=lambda: now))
     run = a_run(stage="", progress=PROGRESS, training_since=now - since)
-    (bar,) = panel(run).progress
-    assert bar.text == f"Epoch 2 of 2, {left}"
+    assert progress(panel(run))[0] == f"Epoch 2 of 2, {left}"
 
 
 def test_the_curves_come_with_the_first_point(panel, page):
@@ -196,12 +194,86 @@ def test_close_hides_one_run_from_one_session(panel, page, jobs):
 
 
 def test_everybody_sees_a_run_and_anybody_may_cancel_it(page, jobs):
+    other = open_session().run()
     page.run()
     page.button(key="retrain").click().run()
-    other = open_session().run()
+    other.bring_news()
     assert keys(other.get_by_key("training")) == ["cancel"]
     other.button(key="cancel").click().run()
     assert jobs.run.state == "cancelled"
+    page.bring_news()
+    assert keys(page.get_by_key("training")) == ["close"]
+    assert not page.button(key="retrain").disabled
+
+
+def test_news_reruns_the_fragments_that_show_it_and_not_the_page(page, jobs, home):
+    def panel():
+        return page.get_by_key("training")
+
+    watcher.look()
+    page.run()
+    assert page.bring_news() == set()
+    jobs.start(Training(RECIPES["quick"], "theirs"))
+    assert page.bring_news() == {"news_start", "news_panel"}
+    assert keys(panel()) == ["cancel"] and page.button(key="retrain").disabled
+    jobs.run = replace(jobs.run, stage="", progress=PROGRESS)  # the page's scripts paint it
+    assert page.bring_news() == set()
+    jobs.run = replace(jobs.run, curve=CURVE)
+    assert page.bring_news() == {"news_panel"}
+    assert "curves" in plots(page)
+    jobs.run = replace(jobs.run, problem="The disk is full.")
+    assert page.bring_news() == {"news_panel"}
+    assert keys(panel()) == ["cancel", "publish_again"]
+    publish(home, "theirs")
+    assert page.bring_news() == {"news_switch", "news_start", "news_panel"}
+    assert "theirs" in page.radio(key="model").options
+    jobs.finish(home, "theirs")
+    assert {"news_start", "news_panel"} <= page.bring_news()
+    assert "**theirs** is trained" in words(panel()) and not page.button(key="retrain").disabled
+    registry.remove("theirs")
+    page.bring_news()
+    assert "someone has removed it since" in words(panel())
+    assert not page.exception and page.runs == 1
+
+
+def test_on_train_the_search_and_the_curves_follow_too(page, jobs, home):
+    watcher.look()
+    turn_to(page, "train").run()
+    jobs.start(Training(RECIPES["quick"], "theirs"))
+    assert page.bring_news() == {"news_start", "news_panel", "news_rate"}
+    assert page.button(key="find_rate").disabled
+    publish(home, "theirs")
+    assert page.bring_news() == {"news_switch", "news_start", "news_panel", "news_curves"}
+    assert page.multiselect(key="learnt").options == ["CNN", "MLP", "theirs"]
+    assert not page.exception and page.runs == 1
+
+
+def test_a_page_that_knows_the_news_is_not_rerun_for_it(page, jobs):
+    """As that of who starts a run, and that of who opens it later."""
+    page.run()
+    page.button(key="retrain").click().run()
+    other = open_session().run()
+    assert page.bring_news() == other.bring_news() == set()
+
+
+def test_who_presses_sees_it_all_over_the_page_at_once(panel, page, jobs):
+    panel(a_run())
+    page.button(key="cancel").click()
+    page.run_fragment_of("cancel")
+    assert keys(page.get_by_key("training")) == ["close"]
+    assert not page.button(key="retrain").disabled
+    page.button(key="retrain").click()
+    page.run_fragment_of("retrain")
+    assert keys(page.get_by_key("training")) == ["cancel"]
+
+
+def test_no_part_of_any_page_reruns_because_time_passes(page, jobs):
+    for run in (None, a_run(), a_run(state="failed", error="The memory is full.")):
+        jobs.run = run
+        for path in ("", "data", "train", "evaluate"):
+            turn_to(page, path)
+            page.run()
+            assert not page.exception and not page.clocks
 
 
 # The form
@@ -464,18 +536,18 @@ def test_the_estimate_follows_the_form(form, monkeypatch):
 # Moving to the result
 
 
-def test_who_started_a_run_moves_to_its_network_once_and_nobody_else(page, canvas, jobs, home):
-    canvas.report(objects(DIGITS[5]))
+def test_who_started_a_run_moves_to_its_network_once_and_nobody_else(page, jobs, home):
     page.run()
     other = open_session().run()
     page.button(key="retrain").click().run()
     jobs.finish(home)
     for session in (other, page):
-        session.run()
+        session.bring_news()
         assert not session.exception and not session.warning
         assert session.radio(key="model").options == ["CNN", "MLP", "quick"]
-    assert page.radio(key="model").value == "quick" and ">5<" in shown(page)
+    assert page.radio(key="model").value == "quick"
     assert other.radio(key="model").value == "cnn"
+    assert (other.runs, page.runs) == (1, 3)
     page.radio(key="model").set_value("mlp").run()
     page.run()
     assert page.radio(key="model").value == "mlp"
@@ -543,4 +615,36 @@ def test_who_started_a_run_moves_although_it_ended_while_the_page_looked(
     page.button(key="retrain").click().run()
     monkeypatch.setattr(shared_models, "load_card", load_meanwhile)
     page.run()
+    page.bring_news()
     assert page.radio(key="model").value == "quick"
+
+
+# The switch
+
+
+def test_the_page_runs_again_when_another_network_reads_and_only_then(page, jobs, home):
+    publish(home, "mine")
+    publish(home, "ours")
+    page.run()
+    for kind, key, name, reruns in (
+        ("radio", "model", "mine", True),
+        ("selectbox", "compare", "mlp", True),
+        ("selectbox", "compare", "mlp", False),
+    ):
+        before = page.runs
+        getattr(page, kind)(key=key).set_value(name)
+        page.run_fragment_of(key)
+        assert (page.runs > before) == reruns
+    for name, reruns in (("ours", False), ("mine", True)):
+        before = page.runs
+        publish(home, name, of="cnn")
+        assert "news_switch" in page.bring_news()
+        assert (page.runs > before) == reruns
+    before = page.runs
+    registry.remove("ours")
+    assert "news_switch" in page.bring_news()
+    assert page.radio(key="model").options == ["CNN", "MLP", "mine"] and page.runs == before
+    registry.remove("mine")
+    page.bring_news()
+    assert page.radio(key="model").value == "cnn" and page.runs == before + 1
+    assert "'mine' is gone" in page.sidebar.warning[0].value

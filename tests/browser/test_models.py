@@ -6,11 +6,14 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.driver import (
+    RESTS,
+    canvas,
     clear,
     network,
     press,
     publish,
     sketch,
+    wait_for,
     wait_for_digit,
 )
 from tests.digits import DIGITS
@@ -55,6 +58,28 @@ def test_a_network_is_removed_after_a_question_and_who_reads_with_it_is_told(ses
     clear(second)
     sketch(second, DIGITS[4])
     assert wait_for_digit(second) == 4
+
+
+def test_a_new_network_appears_on_every_page_and_without_a_live_socket_once_it_is_used(
+    sessions, browser, app, home
+):
+    page, cut_off = sessions(), browser.new_context().new_page()
+    cut_off.route_web_socket(lambda url: url.endswith("/live"), lambda socket: socket.close())
+    cut_off.goto(app.url)
+    canvas(cut_off).wait_for()
+    cut_off.wait_for_function(RESTS)
+    publish(home, "mine")
+    expect(network(page, "mine")).to_be_visible()
+    page.wait_for_timeout(1000)
+    expect(network(cut_off, "mine")).to_have_count(0)
+
+    def is_used():
+        cut_off.keyboard.press("Shift")
+        cut_off.wait_for_timeout(1000)
+        return network(cut_off, "mine").count()
+
+    wait_for(is_used, 15)
+    cut_off.context.close()
 
 
 def test_a_network_is_renamed_and_downloaded(sessions, home):

@@ -3,7 +3,14 @@
 import streamlit as st
 
 from digitcanvas.app import state
-from digitcanvas.app.parts import layers, plot, run_panel, shared_models
+from digitcanvas.app.parts import (
+    follower,
+    layers,
+    plot,
+    run_panel,
+    shared_models,
+    shared_runs,
+)
 from digitcanvas.app.sidebar import form_recipe
 from digitcanvas.app.state import Key
 from digitcanvas.figures import charts
@@ -25,14 +32,14 @@ def show(recognizers: dict[str, Recognizer]) -> None:
     )
     run_panel.show()
     _find_rate()
-    cards, _ = shared_models.read_cards()
-    _add_chosen(cards)
-    _curves(cards)
+    _curves()
     if recognizers:
         layers.show(st.session_state[Key.MODEL])
 
 
+@st.fragment
 def _find_rate() -> None:
+    follower.show(Key.NEWS_RATE, "busy")
     st.subheader("Find a learning rate", anchor=False)
     st.markdown(
         "A network learns slowly if the rate is too low, and not at all if it is too high. This "
@@ -40,16 +47,16 @@ def _find_rate() -> None:
         "just below the one with the lowest loss."
     )
     recipe = form_recipe.watch()
-    disabled = run_panel.jobs().busy() is not None or not recipe
+    disabled = shared_runs.jobs().busy() is not None or not recipe
     if st.button("Find the rate", key=Key.FIND_RATE, disabled=disabled) and recipe:
         try:
-            run_panel.jobs().start(RateSearch(recipe))
+            run_panel.start(RateSearch(recipe))
         except JobError as error:
             st.error(str(error), icon=":material/warning:")
         else:
             st.rerun()
     if recipe:
-        estimate = run_panel.duration(seconds_to_find_rate(recipe))
+        estimate = shared_runs.duration(seconds_to_find_rate(recipe))
         st.caption(f"About {estimate} on this machine, on a part of MNIST's digits.")
         with st.expander("The layers of the form's network"):
             layers.show_table(layer_table(recipe))
@@ -68,7 +75,10 @@ def _add_chosen(cards: dict[str, Card]) -> None:
 
 
 @st.fragment
-def _curves(cards: dict[str, Card]) -> None:
+def _curves() -> None:
+    follower.show(Key.NEWS_CURVES, "models")
+    cards, _ = shared_models.read_cards()
+    _add_chosen(cards)
     st.subheader("Loss and accuracy by epoch", anchor=False)
     names = st.multiselect(
         "Networks",
@@ -100,7 +110,7 @@ def _row(name: str, card: Card) -> dict[str, str]:
         "rate": f"{recipe.get('optimizer')}, {recipe.get('learning_rate')}",
         "before": _measured(card.untrained),
         "after": _measured(card.test),
-        "took": run_panel.duration(card.seconds),
+        "took": shared_runs.duration(card.seconds),
     }
 
 

@@ -1,13 +1,14 @@
 """The networks that read: choose, compare, download, rename and remove them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 from pathlib import Path
 
 import streamlit as st
 
 from digitcanvas.app import state
-from digitcanvas.app.parts import run_panel, shared_models
+from digitcanvas.app.news import watcher
+from digitcanvas.app.parts import follower, run_panel, shared_models
 from digitcanvas.app.parts.shared_models import label
 from digitcanvas.app.state import Key
 from digitcanvas.reading import registry
@@ -24,11 +25,29 @@ def show() -> dict[str, Recognizer]:
     The first is the one chosen, the second the one to compare it with; {} if no model can be used.
     """
     session = state.session()
-    trained = run_panel.take_result()
-    cards, problems = shared_models.read_cards()
+    session.read_with = None
+    _show()
+    session.read_with = _with_versions(session.reading)
+    recognizers, problems = shared_models.load(session.reading)
     for problem in problems:
         st.warning(problem, icon=":material/warning:")
-    _set_model(cards, trained)
+    return recognizers
+
+
+@st.fragment
+def _show() -> None:
+    """All but the recognizers. The page reruns only if other networks read, or another version."""
+    session = state.session()
+    follower.show(Key.NEWS_SWITCH, "models", at_once=bool(session.trained_here))
+    session.moving_to = run_panel.take_result() or session.moving_to
+    cards, problems = shared_models.read_cards()
+    reading = _choose(cards, session.moving_to)
+    if session.read_with not in (None, _with_versions(reading)):
+        session.read_with = None
+        st.rerun()
+    for problem in problems:
+        st.warning(problem, icon=":material/warning:")
+    _report_gone(cards)
     with st.container(height=SCROLLED if len(cards) > MANY else "content", border=False):
         chosen = st.radio(
             "Network",
@@ -38,32 +57,29 @@ def show() -> dict[str, Recognizer]:
             captions=[_describe(card) for card in cards.values()],
             label_visibility="collapsed",
         )
-    if not chosen:
-        return {}
-    if session.reading[:1] != [chosen]:
-        st.session_state[Key.NEW_NAME] = chosen
-    others = [name for name in cards if name != chosen]
-    if st.session_state.get(Key.COMPARE) not in others:
-        st.session_state[Key.COMPARE] = None
-    rival = st.selectbox(
-        "Compare with",
-        others,
-        index=None,
-        key=Key.COMPARE,
-        format_func=label,
-        placeholder="nothing",
-    )
-    with st.popover("Download, rename, remove", key=Key.MANAGE, width="stretch"):
-        _manage(chosen)
-    if session.removing in cards:
-        _confirm_removal(session.removing)
-    else:
-        _stop_asking()
-    session.reading = [name for name in (chosen, rival) if name]
-    recognizers, problems = shared_models.load(session.reading)
-    for problem in problems:
-        st.warning(problem, icon=":material/warning:")
-    return recognizers
+    if chosen:
+        if session.reading[:1] != [chosen]:
+            st.session_state[Key.NEW_NAME] = chosen
+        st.selectbox(
+            "Compare with",
+            [name for name in cards if name != chosen],
+            index=None,
+            key=Key.COMPARE,
+            format_func=label,
+            placeholder="nothing",
+        )
+        with st.popover("Download, rename, remove", key=Key.MANAGE, width="stretch"):
+            _manage(chosen)
+        if session.removing in cards:
+            _confirm_removal(session.removing)
+        else:
+            _stop_asking()
+    session.reading, session.moving_to = reading, None
+
+
+def _with_versions(names: Iterable[str]) -> list[tuple[str, int | None]]:
+    versions = dict(registry.snapshot())
+    return [(name, versions.get(name)) for name in names]
 
 
 def _describe(card: Card) -> str:
@@ -75,12 +91,24 @@ def _describe(card: Card) -> str:
     )
 
 
-def _set_model(cards: Mapping[str, Card], trained: str | None) -> None:
-    """Switch to the network that this session trained, and away from one that is gone."""
+def _choose(cards: Mapping[str, Card], trained: str | None) -> list[str]:
+    """The names of the networks that read: the one chosen, and the one to compare it with.
+
+    Switches to the network that this session trained, and away from one that is gone.
+    """
+    values = st.session_state
     if trained in cards:
-        st.session_state[Key.MODEL] = trained
-    elif st.session_state.get(Key.MODEL) not in cards and cards:
-        st.session_state[Key.MODEL] = next(iter(cards))
+        values[Key.MODEL] = trained
+    elif values.get(Key.MODEL) not in cards and cards:
+        values[Key.MODEL] = next(iter(cards))
+    chosen = values[Key.MODEL] if cards else None
+    if values.get(Key.COMPARE) == chosen or values.get(Key.COMPARE) not in cards:
+        values[Key.COMPARE] = None
+    return [name for name in (chosen, values[Key.COMPARE]) if name]
+
+
+def _report_gone(cards: Mapping[str, Card]) -> None:
+    """Tell the person that a network that has just read is gone."""
     for name in state.session().reading:
         if name not in cards and cards:
             words = (
@@ -129,6 +157,7 @@ def _rename(name: str) -> None:
         session.rename_error = name, str(error)
     else:
         st.session_state[Key.MODEL], session.reading = new, []
+        watcher.look()
 
 
 def _ask_to_remove(name: str) -> None:
@@ -151,4 +180,5 @@ def _confirm_removal(name: str) -> None:
         else:
             _stop_asking()
             state.session().reading = []
+            watcher.look()
             st.rerun()

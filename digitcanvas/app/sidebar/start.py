@@ -3,14 +3,22 @@
 import streamlit as st
 
 from digitcanvas.app import state
-from digitcanvas.app.parts import run_panel
+from digitcanvas.app.parts import follower, run_panel, shared_runs
 from digitcanvas.app.state import Key
 from digitcanvas.reading import registry
 from digitcanvas.runs.jobs import JobError
 from digitcanvas.runs.recipes import Recipe
+from digitcanvas.runs.run import Training
 
 
-def choose_name(base: str) -> str:
+@st.fragment
+def show(base: str, recipe: Recipe | None) -> None:
+    """Both, for this recipe, which began as the one called `base`; None if it is out of range."""
+    follower.show(Key.NEWS_START, "busy", "models")
+    _show_button(recipe, _choose_name(base))
+
+
+def _choose_name(base: str) -> str:
     """Ask for a name; without one it is the base recipe's, numbered if that is taken."""
     session = state.session()
     if session.started:
@@ -20,9 +28,9 @@ def choose_name(base: str) -> str:
     return name.strip() or free
 
 
-def show_button(recipe: Recipe | None, name: str) -> None:
+def _show_button(recipe: Recipe | None, name: str) -> None:
     """Start a training when pressed. Disabled without a recipe and while another run goes on."""
-    busy = run_panel.jobs().busy()
+    busy = shared_runs.jobs().busy()
     if (
         st.button(
             "Retrain",
@@ -34,13 +42,13 @@ def show_button(recipe: Recipe | None, name: str) -> None:
         and recipe
     ):
         try:
-            run_panel.start(recipe, name)
+            run_panel.start(Training(recipe, name))
         except (JobError, registry.ModelError) as error:
             st.error(str(error), icon=":material/warning:")
         else:
             state.session().started = True
             st.rerun()
     if busy:
-        run = run_panel.jobs().latest()
+        run = shared_runs.jobs().latest()
         here = run is not None and run.is_running
         st.caption(f"{busy.busy}{': watch it on the page' if here else ' by another process'}.")

@@ -4,7 +4,7 @@ from typing import Any
 
 import streamlit as st
 
-from digitcanvas.app.parts import run_panel
+from digitcanvas.app.parts import shared_runs
 from digitcanvas.app.sidebar import form_recipe, start
 from digitcanvas.app.state import Key
 from digitcanvas.runs.estimate import seconds_for, split_sizes
@@ -52,7 +52,6 @@ def show() -> None:
     _number(Key.EPOCHS, "Epochs")
     with st.expander("Settings", key=Key.SETTINGS):
         _settings(kind)
-    name = start.choose_name(base)
     recipe = None
     try:
         recipe = form_recipe.read()
@@ -61,7 +60,7 @@ def show() -> None:
     else:
         st.caption(_effort(recipe))
     form_recipe.update_watcher(recipe)
-    start.show_button(recipe, name)
+    start.show(base, recipe)
 
 
 def _names(kind: str) -> list[str]:
@@ -110,5 +109,5 @@ def _effort(recipe: Recipe) -> str:
     seconds = seconds_for(recipe, with_pen=bool(recipe.pen_copies))
     return (
         f"Trains on {training:,} digits, validates on {validation:,}. "
-        f"About {run_panel.duration(seconds)} on this machine."
+        f"About {shared_runs.duration(seconds)} on this machine."
     )

@@ -1,0 +1,22 @@
+// How far the run is, as a bar and in words: see run_panel.py.
+
+import { follow } from "../bus.js";
+
+export default function ({ data, parentElement }) {
+  const { run, label } = data;
+  const words = parentElement.querySelector(".words");
+  const bar = parentElement.querySelector("[role=progressbar]");
+  bar.setAttribute("aria-label", label);
+  const paint = ({ share, words: text }) => {
+    const percent = Math.floor(100 * share);
+    words.textContent = text;
+    bar.setAttribute("aria-valuenow", percent);
+    bar.setAttribute("aria-valuetext", text);
+    bar.firstElementChild.style.width = `${percent}%`;
+  };
+  paint(run);
+  // What was sent before the panel ran is older: no run's share ever falls.
+  return follow("run", (newer) => {
+    if (newer.id === run.id && newer.share >= run.share) paint(newer);
+  });
+}
