@@ -1,114 +1,99 @@
-"""What reading along brings, in a real browser: python -m tests.benchmarks.live
+"""What the live socket brings, in a real browser: python -m tests.benchmarks.live [DRAWINGS]
 
-Draws 20 digits in the app, and 20 in the app without the canvas' companion, by turns. Prints a JSON
-object, for both: milliseconds from the pen's lift to the painted answer to the whole drawing
-(median and 95th percentile); of the strokes longer than half a second, how many were answered while
-the pen was down, and the median milliseconds from the pen's press to that answer; the server's
-share of a core while one person draws. Then draws 200 more in each, which takes a while, and prints
-in how many the canvas committed the same strokes.
+Draws DRAWINGS (40) digits in the app, and as many in the app without the socket, by turns. Prints a
+JSON object, for both: milliseconds from the pen's lift to the answer in the page, and to the painted
+answer (median and 95th percentile); of the strokes longer than half a second, how many answers came
+a second while the pen was down, and the median milliseconds from the pen's press to the first one
+painted; the server's share of a core while one person draws.
 """
 
 import json
+import re
 import statistics
+import sys
 import tempfile
 import time
 from contextlib import ExitStack
-from functools import partial
+from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
 import psutil
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 
-from digitcanvas.drawing.fabric import strokes_from_canvas
 from tests.benchmarks.page import WATCH, summary
-from tests.browser.driver import (
-    WITHOUT_COMPANION,
-    App,
-    chromium,
-    clear,
-    draw,
-    open_watched,
-    serve,
-    wait_for,
-    wait_for_digit,
-)
+from tests.browser.driver import App, canvas, chromium, clear, draw, serve, wait_for_digit
 from tests.digits import DIGITS
 
-TIMED, DRAWN = 20, 200
 LONG = 500
-"""Milliseconds of a stroke in which a first answer is expected."""
+"""Milliseconds of a stroke in which answers are counted."""
 
 
-def main() -> None:
-    with chromium() as browser, ExitStack() as stack:
-        home = stack.enter_context(tempfile.TemporaryDirectory())
-        scripts = {"with": "streamlit_app.py", "without": WITHOUT_COMPANION}
-        apps = {name: stack.enter_context(serve(Path(home), s)) for name, s in scripts.items()}
-        pages = {name: open_watched(browser, app) for name, app in apps.items()}
-        for page in pages.values():
-            page.evaluate(WATCH)
-        figures = {name: Figures() for name in pages}
-        for number in range(TIMED):
-            for name, page in pages.items():
-                figures[name].add(*time_drawing(page, apps[name], DIGITS[number % 10]))
-        result = {name: each.summary() for name, each in figures.items()}
-        print(json.dumps(result, indent=1), flush=True)
-        same = 0
-        for number in range(DRAWN):
-            one, other = (_committed(page, DIGITS[number % 10]) for page in pages.values())
-            same += one == other
-    print(json.dumps({"drawn": DRAWN, "committed_the_same": same}))
-
-
+@dataclass
 class Figures:
-    def __init__(self) -> None:
-        self.strokes, self.lifted, self.cpu, self.seconds = [], [], 0.0, 0.0
+    """What was noted of the drawings on one page."""
+
+    strokes: list[dict] = field(default_factory=list)
+    lifted: list[dict] = field(default_factory=list)
+    cpu: float = 0
+    seconds: float = 0
 
     def add(self, strokes: list[dict], cpu: float, seconds: float) -> None:
         self.strokes += strokes
-        self.lifted.append(strokes[-1]["final"] - strokes[-1]["up"])
+        self.lifted.append(strokes[-1])
         self.cpu += cpu
         self.seconds += seconds
 
     def summary(self) -> dict:
         long = [stroke for stroke in self.strokes if stroke["up"] - stroke["down"] > LONG]
+        down = sum(stroke["up"] - stroke["down"] for stroke in long) / 1000
         waits = [stroke["first"] - stroke["down"] for stroke in long if "first" in stroke]
         return {
-            "lift_to_painted_ms": summary(self.lifted),
-            "long_strokes": len(long),
-            "answered_while_down": len(waits),
-            "press_to_first_answer_ms": round(statistics.median(waits)) if waits else None,
+            "lift_to_answer_ms": summary([last["answered"] - last["up"] for last in self.lifted]),
+            "lift_to_painted_ms": summary([last["final"] - last["up"] for last in self.lifted]),
+            "answers_per_s_of_stroke": round(sum(s.get("answers", 0) for s in long) / down, 1),
+            "press_to_first_painted_ms": round(statistics.median(waits)) if waits else None,
             "server_cores": round(self.cpu / self.seconds, 3),
         }
 
 
-def time_drawing(page: Page, app: App, strokes: list[np.ndarray]) -> tuple[list, float, float]:
-    """Draw once. Gives what happened to each stroke, and CPU and wall seconds of the drawing."""
+def main() -> None:
+    drawings = int(sys.argv[1]) if len(sys.argv) > 1 else 40
+    with chromium() as browser, ExitStack() as stack:
+        home = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        apps = {way: stack.enter_context(serve(home)) for way in ("socket", "reruns")}
+        pages = {way: open_one(browser, app, way) for way, app in apps.items()}
+        figures = {way: Figures() for way in pages}
+        for number in range(drawings):
+            for way, page in pages.items():
+                figures[way].add(*time_drawing(page, apps[way], number % 10))
+    print(json.dumps({way: each.summary() for way, each in figures.items()}, indent=1))
+
+
+def open_one(browser: Browser, app: App, way: str) -> Page:
+    """A page whose live socket is blocked if it is to work by reruns."""
+    page = browser.new_context().new_page()
+    if way == "reruns":
+        page.route_web_socket(re.compile("/live$"), lambda socket: socket.close(code=1011))
+    page.goto(app.url)
+    canvas(page).wait_for()
+    page.evaluate(WATCH)
+    draw(page, DIGITS[7])
+    wait_for_digit(page)
+    return page
+
+
+def time_drawing(page: Page, app: App, digit: int) -> tuple[list[dict], float, float]:
+    """Draw once. Gives what was noted of each stroke, and the drawing's CPU and wall seconds."""
     clear(page)
     time.sleep(0.5)
     page.evaluate("() => { strokes.length = 0; }")
     server = psutil.Process(app.process.pid)
     cpu, start = sum(server.cpu_times()[:2]), time.monotonic()
-    draw(page, strokes)
+    draw(page, DIGITS[digit])
     wait_for_digit(page)
     time.sleep(0.5)
     used, seconds = sum(server.cpu_times()[:2]) - cpu, time.monotonic() - start
     return page.evaluate("strokes"), used, seconds
-
-
-def _committed(page: Page, strokes: list[np.ndarray]) -> list[list]:
-    """What the canvas commits of a drawing, in the page's own pixels."""
-    clear(page)
-    page.sent.forget()
-    draw(page, strokes)
-    wait_for(partial(_told_of, page, len(strokes)))
-    committed = strokes_from_canvas({"objects": page.sent.drawing()})
-    return [stroke.tolist() for stroke in committed]
-
-
-def _told_of(page: Page, strokes: int) -> bool:
-    return len(page.sent.drawing()) == strokes
 
 
 if __name__ == "__main__":

@@ -47,21 +47,25 @@ WATCH = """
     if (last().up) last().sent ??= now();
     return send.call(this, data);
   };
-  const painted = (note) => requestAnimationFrame(() => setTimeout(note));
-  new MutationObserver(() => {
+  const painted = (note) => requestAnimationFrame(() => requestAnimationFrame(note));
+  new MutationObserver((changes) => {
     const answer = document.querySelector(".st-key-prediction");
     if (!/^\\d/.test(answer?.innerText ?? "")) return;
     const stroke = last();
-    if (!stroke.up && answer.querySelector(".pen-down")) {
-      painted(() => { if (!stroke.up) stroke.first ??= now(); });
-    } else if (stroke.up && answer.querySelector(".pen-up")) {
+    if (stroke.up && answer.classList.contains("pen-up")) {
+      stroke.answered ??= now();
       painted(() => { stroke.final ??= now(); });
+    } else if (!stroke.up && answer.classList.contains("pen-down")) {
+      const isNew = changes.some(({ target }) => target.matches?.(".st-key-model_view img"));
+      if (isNew) stroke.answers = (stroke.answers ?? 0) + 1;
+      painted(() => { if (!stroke.up) stroke.first ??= now(); });
     }
   }).observe(document.body, { subtree: true, childList: true, attributes: true });
 }
 """
-"""Notes of each stroke: when the pen went down, when an answer was first painted while it was, when
-it was lifted, when the browser first sent something then, and when the lasting answer was painted.
+"""Notes of each stroke: when the pen went down, when an answer was first painted while it was, and
+how many were; when it was lifted, when the browser first sent something then, when the lasting
+answer was in the page, and when it was painted, two frames later.
 """
 
 KINDS = {

@@ -47,6 +47,7 @@ class Companion {
         drawing.lift();
         this.surface.lift(...drawing.strokes.at(-1).points.slice(-2));
         this.drawn();
+        this.paint(); // the answer may have come before the lift
       },
     });
     this.ignore = follow("reply", (reply) => this.hear(reply));

@@ -5,7 +5,7 @@ Who does what:
 - pen.js tells a press, moves and a lift from all that a browser reports of pointers;
 - drawing.js is the drawing. The browser's tab owns it: it outlives pages, sessions and reloads;
 - surface.js shows it on the canvas, which gets its strokes from there alone;
-- live.js sends what has changed to the server, by the live socket, or by reruns where there is none;
+- live.js sends what has changed to the server by the live socket, or by reruns without one;
 - answer.js paints the replies.
 
 So canvas, drawing and answer cannot disagree: each is made from the one before.

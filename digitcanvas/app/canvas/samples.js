@@ -37,5 +37,7 @@ function line(...points) {
 
 /** The strokes of a digit, each x, y, x, y, ... in canvas pixels. */
 export function sampleOf(digit) {
-  return SAMPLES[digit].map((stroke) => stroke.flat().map((value) => Math.round(value * 100) / 100));
+  return SAMPLES[digit].map((stroke) =>
+    stroke.flat().map((value) => Math.round(value * 100) / 100),
+  );
 }

@@ -23,6 +23,12 @@ CENTRING = (
     "happens."
 )
 
+SOFTMAX = (
+    "Logits are the ten numbers that the network computes, one for each digit, here relative to "
+    "the largest. Softmax turns them into probabilities: it raises e to the power of each and "
+    "divides by the sum, so that they add up to 1."
+)
+
 DRAW = "Draw a digit on the black square to see the answer here."
 UPLOAD = "Upload a picture of a digit to see the answer here."
 
@@ -47,34 +53,36 @@ def _draw(recognizers: dict[str, Recognizer]) -> None:
             file = st.file_uploader(
                 "A photo or a scan of one handwritten digit", SUFFIXES, key=Key.PICTURE
             )
-        centred = st.toggle(
-            "Centre the digit", True, key=Key.CENTRED, help=CENTRING, persist_state="session"
-        )
+        with st.container(horizontal=True):
+            centred = st.toggle(
+                "Centre the digit", True, key=Key.CENTRED, help=CENTRING, persist_state="session"
+            )
+            logits = st.toggle("Show logits", key=Key.LOGITS, help=SOFTMAX, persist_state="session")
     with right:
         if not recognizers:
             st.error("No network can be used. Restore `models/`, then reload the page.")
         elif picture.open:
-            _show_picture(recognizers, file, picture, centred)
+            reply = _read_picture(recognizers, file, picture, centred)
+            answer.show(list(recognizers), UPLOAD, logits, reply)
         else:
-            logits = answer.show(list(recognizers), DRAW)
+            answer.show(list(recognizers), DRAW, logits)
             with below:
                 names = state.session().reading
                 companion.show(st.session_state[Key.PEN_WIDTH], names, centred, logits)
 
 
-def _show_picture(
+def _read_picture(
     recognizers: dict[str, Recognizer], file: BytesIO | None, tab: DeltaGenerator, centred: bool
-) -> None:
-    reply: Reply = reply_to({})
+) -> Reply:
+    if file is None:
+        return reply_to({})
     try:
-        if file is not None:
-            picture = pictures.read_picture(file.getvalue())
-            tab.image(picture, width=CANVAS)
-            predictions = {
-                label: recognizer.predict_image(picture, centred)
-                for label, recognizer in recognizers.items()
-            }
-            reply = reply_to(predictions, with_logits=True)
+        picture = pictures.read_picture(file.getvalue())
+        tab.image(picture, width=CANVAS)
+        predictions = {
+            label: recognizer.predict_image(picture, centred)
+            for label, recognizer in recognizers.items()
+        }
     except ValueError as error:
-        reply = {"error": str(error)}
-    answer.show(list(recognizers), UPLOAD, reply)
+        return {"error": str(error)}
+    return reply_to(predictions, with_logits=True)

@@ -26,7 +26,7 @@ class View {
 
   paint(answer) {
     this.answer = answer;
-    const { answers = [], trail, view, error } = answer;
+    const { answers = [], trail, view, error, busy } = answer;
     const { prediction, comparison } = this.slots;
     const [first, second] = answers;
     this.element.classList.toggle("compared", Boolean(second));
@@ -36,7 +36,8 @@ class View {
     else say(prediction, [["invitation", this.invitation]], answer);
     say(comparison, second ? wordsOf(second, answer, second) : [], answer);
     this.show(view);
-    say(this.slots.trail, trail.length > 1 ? [["", trail.join(" … ")]] : [], answer);
+    const digits = trail.length > 1 ? trail.join(" … ") : "";
+    say(this.slots.trail, [["", busy ? "Many people are drawing: one moment." : digits]], answer);
     publish("bars", barsOf(answers, answer));
   }
 

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import streamlit as st
 
 from digitcanvas.app import assets
 from digitcanvas.app.parts import plot
@@ -15,11 +14,7 @@ from digitcanvas.app.reply import Reply
 from digitcanvas.app.state import Key
 from digitcanvas.figures.charts import comparison_chart, probability_chart
 
-SOFTMAX = (
-    "Logits are the ten numbers that the network computes, one for each digit, here relative to "
-    "the largest. Softmax turns them into probabilities: it raises e to the power of each and "
-    "divides by the sum, so that they add up to 1."
-)
+LIVE = 'role="status" aria-live="polite" aria-atomic="true"'
 
 SAW = "what the network saw"
 
@@ -28,8 +23,8 @@ _answer = assets.component(
     Path(__file__).with_name("answer.js"),
     html=f"""
     <div class="answer">
-      <div class="st-key-{Key.PREDICTION}" role="status" aria-live="polite" aria-atomic="true"></div>
-      <div class="st-key-{Key.COMPARISON}" role="status" aria-live="polite" aria-atomic="true"></div>
+      <div class="st-key-{Key.PREDICTION}" {LIVE}></div>
+      <div class="st-key-{Key.COMPARISON}" {LIVE}></div>
       <figure class="st-key-{Key.MODEL_VIEW}" hidden>
         <img alt="{SAW}"><figcaption>{SAW}</figcaption>
       </figure>
@@ -47,11 +42,13 @@ _logits = assets.component(
 )
 
 
-def show(labels: Sequence[str], invitation: str, reply: Reply | None = None) -> bool:
+def show(
+    labels: Sequence[str], invitation: str, with_logits: bool, reply: Reply | None = None
+) -> None:
     """The answers of the networks of these labels, and below them the chart.
 
     They follow the drawing, unless a reply to something else is given. The invitation is shown
-    while there is nothing to answer. Gives whether the logits are wanted too.
+    while there is nothing to answer.
     """
     _answer(data={"invitation": invitation, "reply": reply}, key=Key.ANSWER)
     nothing = np.zeros(10, np.float32)
@@ -61,7 +58,5 @@ def show(labels: Sequence[str], invitation: str, reply: Reply | None = None) -> 
         figure = probability_chart(nothing)
     figure["layout"] = {name: value for name, value in figure["layout"].items() if name != "height"}
     plot.show(figure, key=Key.PROBABILITIES, follows="bars")
-    logits = st.toggle("Show logits", key=Key.LOGITS, help=SOFTMAX, persist_state="session")
-    if logits:
+    if with_logits:
         _logits(key=Key.LOGIT_TABLE)
-    return logits

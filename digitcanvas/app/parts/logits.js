@@ -9,7 +9,9 @@ function paint(table, { answers: [answer] = [] }) {
     `${answer.percent[digit].toFixed(2)} %`,
   ]);
   const head = ["digit", `logit of ${answer?.label}`, "probability"];
-  table.replaceChildren(...(rows ? [rowOf("th", head), ...rows.map((row) => rowOf("td", row))] : []));
+  table.replaceChildren(
+    ...(rows ? [rowOf("th", head), ...rows.map((row) => rowOf("td", row))] : []),
+  );
 }
 
 function rowOf(tag, texts) {

@@ -1,6 +1,10 @@
 // A Plotly figure in the page's colours that animates from one state to the next: see plot.py.
 
 import { follow } from "../bus.js";
+import { moveBars, withBars } from "./bars.js";
+import { describe } from "./describe.js";
+
+const COMPACT = 150; // pixels of height below which there is no room for titles
 
 let loading;
 
@@ -65,6 +69,31 @@ export function fit({ aspect, narrowest, widest }, element) {
   });
 }
 
+/**
+ * The layout of a figure without a height, which fills its element: its type grows with the element,
+ * so that a projector's can be read from afar; a phone's has no room for more than the bars.
+ */
+export function filling(layout, height) {
+  if (layout.height || !height) return layout;
+  const size = Math.min(28, Math.max(13, height / 17));
+  const { xaxis, yaxis } = layout;
+  if (height < COMPACT) {
+    return {
+      ...layout,
+      margin: { l: 0, r: 0, t: 8, b: 20 },
+      xaxis: { ...xaxis, title: undefined },
+      yaxis: { ...yaxis, visible: false },
+    };
+  }
+  return {
+    ...layout,
+    font: { ...layout.font, size },
+    margin: { l: 4.5 * size, r: 0, t: size, b: 3.2 * size },
+    xaxis: { ...xaxis, title: { ...xaxis.title, font: { size } } },
+    yaxis: { ...yaxis, title: { ...yaxis.title, font: { size } } },
+  };
+}
+
 /** Resolves after a paint: the text beside the chart appears before Plotly blocks the browser. */
 function painted() {
   return new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
@@ -85,29 +114,12 @@ function attend(element) {
   const options = { capture: true, passive: true };
   element.addEventListener("touchstart", (event) => event.stopPropagation(), options);
   new ResizeObserver(() => {
-    const drawn = element._fullLayout?.width;
-    const width = element.offsetWidth; // 0 while hidden
-    if (drawn && width && drawn !== width) window.Plotly.Plots.resize(element);
+    const drawn = element._fullLayout;
+    const { offsetWidth: width, offsetHeight: height } = element; // 0 while hidden
+    if (!drawn || !width) return;
+    if (element.fills && drawn.height !== height) element.paint();
+    else if (drawn.width !== width) window.Plotly.Plots.resize(element);
   }).observe(element);
-}
-
-/**
- * The figure of bars with other heights, in percent and one row for each network.
- *
- * The bar of the `top` digit stands out, if there is one.
- */
-export function withBars(figure, { heights, top, rejected }) {
-  const { standsOut, plain, rejectedTitle } = figure.bars;
-  const data = figure.data.map((trace, index) => ({
-    ...trace,
-    y: heights[index] ?? trace.y,
-    ...(figure.data.length === 1 && {
-      marker: { color: trace.x.map((digit) => (digit === top ? standsOut : plain)) },
-    }),
-  }));
-  if (!rejected) return { ...figure, data };
-  const yaxis = { ...figure.layout.yaxis, title: { text: rejectedTitle } };
-  return { ...figure, data, layout: { ...figure.layout, yaxis } };
 }
 
 /** The figure after what the topic that it follows has brought, if anything. */
@@ -135,7 +147,12 @@ export default function (component) {
     const { listens, name } = data;
     const figure = updated(data, news);
     fit(figure, element);
-    const { traces, layout } = themed(figure, themeOf(element), prefersCalm());
+    element.fills = !figure.layout.height && !figure.aspect;
+    const calm = prefersCalm() || element.fills;
+    const { traces, layout: whole } = themed(figure, themeOf(element), calm);
+    const layout = element.fills ? filling(whole, element.offsetHeight) : whole;
+    element.setAttribute("role", "img");
+    element.setAttribute("aria-label", describe(figure));
     const shape = shapeOf(figure);
     const isNew = element.shape !== shape;
     const drawn = JSON.stringify([traces, layout]);
@@ -144,6 +161,7 @@ export default function (component) {
     const config = {
       displaylogo: false,
       modeBarButtons: [["toImage"]],
+      displayModeBar: element.fills && element.offsetHeight < COMPACT ? false : "hover",
       toImageButtonOptions: { filename: `digitcanvas-${name}`, scale: 2 },
     };
     (isNew ? Plotly.newPlot : Plotly.react)(element, traces, layout, config);
@@ -167,10 +185,14 @@ export default function (component) {
     );
   };
   ask();
+  element.paint = ask;
   const ignore = data.follows
     ? follow(data.follows, (value) => {
         news = value;
-        ask();
+        const isMoving = value.isFinal === false && element.shape === shapeOf(data.figure);
+        if (!isMoving) return ask();
+        moveBars(element, updated(data, value));
+        element.drawn = undefined; // by Plotly, which has to draw it even if it is as before
       })
     : () => {};
   return () => {
