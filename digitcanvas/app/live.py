@@ -8,18 +8,21 @@ A browser sends JSON objects, one at a time, and waits for the answer to each:
   for the first, which goes on with the stroke that it starts in;
 - "models", "centred", "logits": how to read; what a message leaves out is as it was.
 
-An answer is what `reply_to` gives, or {"error": ...}, with the turn and the "pace": the milliseconds
-to wait before the next message. What concerns everybody (news.py) is sent unasked. A message that
-does not fit the drawing before it ends the connection: the next one begins with all of the drawing.
+An answer is what `reply_to` gives, or {"error": ...}, with the turn and the "pace": the
+milliseconds to wait before the next message; "busy" says that the pages are late, as many people
+draw. What concerns everybody (news.py) is sent unasked. A message that does not fit the drawing
+before it ends the connection: the next one begins with all of the drawing.
 """
 
 import asyncio
 import json
+import logging
 import time
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -27,15 +30,17 @@ from starlette.routing import BaseRoute, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 from streamlit.web.server.starlette.starlette_websocket import _is_origin_allowed
 
+from digitcanvas.app.gate import slots
 from digitcanvas.app.parts import shared_models
 from digitcanvas.app.reply import Reply, reply_to
 from digitcanvas.drawing.strokes import MAX_POINTS, MAX_STROKES
+from digitcanvas.reading.recognizer import Recognizer
 from digitcanvas.reading.registry import ModelError
 
 PATH = "/live"
 
-LARGEST = 256 * 1024
-"""Characters of a message, at most: a stroke of an hour is smaller."""
+LARGEST = 2 * 1024 * 1024
+"""Characters of a message, at most: the longest drawing that is read is smaller."""
 
 MODELS = 2
 """Networks that read for one browser, at most."""
@@ -46,20 +51,29 @@ IDLE = 30 * 60
 SOCKETS = 3000
 """Browsers, at most; each costs 60 kB."""
 
-CAPACITY = 500
-"""Answers a second that leave a core of this kind of machine half free for the pages."""
+CAPACITY = 600
+"""Answers a second to all, which take half of one core of 2026; the pages need the rest."""
 
-RECENT = 1.0
-"""Seconds after a message in which a browser counts as drawing."""
+SMOOTH = 35
+"""Answers a second to one, at most: the eye sees no more, and a digit stays below 20 kB."""
+
+RECENT = 0.3
+"""Seconds after a message, or two paces if that is longer, in which a browser counts as drawing."""
 
 FASTEST = 200
-"""Messages a second that one browser is answered, at most."""
+"""Messages a second that are read of one browser, whatever pace it keeps."""
+
+OTHERS = 4
+"""A browser waits this many times as long as its message took to read: a long drawing, which takes
+a hundred times as long as a digit, leaves the others their share."""
 
 UNUSED, BUSY = 4000, 1013
 """Codes with which a socket is closed: nobody used it; there are too many."""
 
 WIDTHS = 1.0, 200.0
 """The least and the most width of a pen in canvas pixels."""
+
+_logger = logging.getLogger(__name__)
 
 _readers = ThreadPoolExecutor(max_workers=1, thread_name_prefix="live")
 """One thread reads for all: the interpreter has one anyhow, and pages get their share of it."""
@@ -85,8 +99,9 @@ class LiveDrawing:
         try:
             stroke, point = map(int, message["from"])
             rows = [_numbers(row) for row in message["points"]]
-            widths = [float(np.clip(width, *WIDTHS)) for width in _numbers(message["widths"])]
-        except (TypeError, KeyError, OverflowError) as error:
+            least, most = WIDTHS
+            widths = [min(max(width, least), most) for width in _numbers(message["widths"])]
+        except (TypeError, ValueError, KeyError, OverflowError) as error:
             raise Misfit("This is not a message about a drawing.") from error
         if not 0 <= stroke <= len(self.strokes) or len(widths) != len(rows):
             raise Misfit("The message does not fit the drawing before it.")
@@ -97,29 +112,42 @@ class LiveDrawing:
             rows[0] = kept + rows[0]
         if any(not row or len(row) % 2 for row in rows):
             raise Misfit("A stroke has no points, or half a point.")
-        self.strokes[stroke:], self.widths[stroke:] = rows, widths
-        if len(self.strokes) > MAX_STROKES or sum(map(len, self.strokes)) > 2 * MAX_POINTS:
-            raise ValueError("The drawing is too long for one digit: clear the canvas.")
         models = message.get("models", self.models)
         if not isinstance(models, list) or not all(isinstance(name, str) for name in models):
             raise Misfit("The models are not a list of names.")
         self.models = models[:MODELS]
         self.centred = bool(message.get("centred", self.centred))
         self.logits = bool(message.get("logits", self.logits))
+        self.strokes[stroke:], self.widths[stroke:] = rows, widths
+        points = sum(map(len, self.strokes)) // 2
+        if points > 2 * MAX_POINTS:
+            raise Misfit("The drawing is too long.")
+        if points > MAX_POINTS or len(self.strokes) > MAX_STROKES:
+            raise ValueError("The drawing is too long for one digit: clear the canvas.")
 
     def read(self) -> Reply:
         """What the networks make of it. Raises ValueError if a network cannot be used."""
         if not self.strokes:
             return reply_to({})
-        recognizers, problems = shared_models.load(self.models)
-        if not recognizers:
-            raise ModelError(problems[0] if problems else "No network can be used.")
+        recognizers = _load(tuple(self.models), int(time.monotonic()))
         strokes = [np.reshape(stroke, (-1, 2)) for stroke in self.strokes]
         predictions = {
             label: recognizer.predict_strokes(strokes, self.centred, self.widths)
             for label, recognizer in recognizers.items()
         }
         return reply_to(predictions, self.logits)
+
+
+@lru_cache(64)
+def _load(models: tuple[str, ...], second: int) -> dict[str, Recognizer]:
+    """The networks of these names, by label. Raises ModelError if none of them can be used.
+
+    The disk is asked once a second: that takes as long as to read a drawing.
+    """
+    recognizers, problems = shared_models.load(models)
+    if not recognizers:
+        raise ModelError(problems[0] if problems else "No network can be used.")
+    return recognizers
 
 
 def _numbers(row: object) -> list[float]:
@@ -140,6 +168,9 @@ def answer(drawing: LiveDrawing, message: object) -> Reply:
         raise
     except ValueError as error:
         return reply | {"error": str(error)}
+    except Exception:
+        _logger.exception("A drawing could not be read")
+        return reply | {"error": "The drawing could not be read: the server's log says why."}
 
 
 class Crowd:
@@ -150,6 +181,7 @@ class Crowd:
         self.news: dict[str, str] = {}
         """The newest message of each kind, in JSON; who comes later gets them all."""
         self._drew: dict[WebSocket, float] = {}
+        self._pace = 0.0
 
     def enter(self, socket: WebSocket) -> None:
         self.sockets.add(socket)
@@ -163,9 +195,11 @@ class Crowd:
         now = time.monotonic()
         self._drew.pop(socket, None)
         self._drew[socket] = now  # last: they stay in the order of time
-        while now - next(iter(self._drew.values())) > RECENT:
+        recent = max(RECENT, 2 * self._pace)
+        while now - next(iter(self._drew.values())) > recent:
             del self._drew[next(iter(self._drew))]
-        return round(1000 * len(self._drew) / CAPACITY)
+        self._pace = max(1 / SMOOTH, len(self._drew) / CAPACITY)
+        return round(1000 * self._pace)
 
     async def tell(self, kind: str, value: object) -> None:
         """Send news to every browser, and to those who come later."""
@@ -175,10 +209,8 @@ class Crowd:
 
 async def _send(socket: WebSocket, text: str) -> None:
     """Send if it can be sent: who has left hears of it in another place."""
-    try:
+    with suppress(WebSocketDisconnect, RuntimeError):
         await socket.send_text(text)
-    except (WebSocketDisconnect, RuntimeError):
-        pass
 
 
 crowd = Crowd()
@@ -189,19 +221,17 @@ async def live(socket: WebSocket) -> None:
     if not _is_origin_allowed(socket.headers.get("Origin"), socket.headers.get("Host")):
         await socket.close(1008)
         return
-    await socket.accept()
     if len(crowd.sockets) >= SOCKETS:
-        await socket.close(BUSY, "Many people are drawing: try again in a moment.")
+        await socket.close(BUSY)  # before it is accepted: the browser sees that it has none
         return
     crowd.enter(socket)
     try:
-        for text in list(crowd.news.values()):
-            await socket.send_text(text)
-        await _serve(socket)
-    except (WebSocketDisconnect, RuntimeError):  # it has left, perhaps while it was answered
-        pass
-    except (Misfit, KeyError) as error:  # KeyError: the message is not text
-        await socket.close(1007, str(error))
+        with suppress(WebSocketDisconnect, RuntimeError):  # when it leaves, whatever is under way
+            await socket.accept()
+            for kind in list(crowd.news):
+                if text := crowd.news.get(kind):  # the newest: it may change meanwhile
+                    await _send(socket, text)
+            await _serve(socket)
     finally:
         crowd.leave(socket)
 
@@ -216,21 +246,32 @@ async def _serve(socket: WebSocket) -> None:
         except TimeoutError:
             await socket.close(UNUSED, "Nobody has used this for a while.")
             return
+        except KeyError:
+            await socket.close(1007, "The message is not text.")
+            return
         if len(text) > LARGEST:
             await socket.close(1009, "The message is too large.")
             return
-        reply = await loop.run_in_executor(_readers, _reply, drawing, text)
+        try:
+            reply, took = await loop.run_in_executor(_readers, _reply, drawing, text)
+        except Misfit as error:
+            await socket.close(1007, str(error))
+            return
         reply["pace"] = crowd.pace(socket)
+        if slots.busy:
+            reply["busy"] = True
         await socket.send_text(json.dumps(reply, separators=(",", ":")))
-        await asyncio.sleep(max(0, 1 / FASTEST - (time.monotonic() - began)))
+        await asyncio.sleep(max(OTHERS * took, 1 / FASTEST - (time.monotonic() - began)))
 
 
-def _reply(drawing: LiveDrawing, text: str) -> Reply:
+def _reply(drawing: LiveDrawing, text: str) -> tuple[Reply, float]:
+    """The reply, and the seconds that it took. Raises Misfit."""
+    began = time.thread_time()
     try:
         message = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise Misfit("A message is JSON.") from error
-    return answer(drawing, message)
+    return answer(drawing, message), time.thread_time() - began
 
 
 def routes(base: str) -> Iterable[BaseRoute]:

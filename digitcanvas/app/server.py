@@ -3,20 +3,35 @@
 import asyncio
 import gc
 import os
+import signal
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from functools import partial
+from types import FrameType
 from typing import Any
 
 import psutil
 import streamlit as st
+import uvicorn
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
+from streamlit import dataframe_util
+from streamlit.components.v2.bidi_component import serialization
 from streamlit.runtime.pages_manager import PagesManager
 
-from digitcanvas.app import assets, live, news
+from digitcanvas.app import api, assets, gate, live, news
 from digitcanvas.app.parts import shared_models
 from digitcanvas.reading import registry
+
+try:
+    import resource
+except ImportError:  # Windows has no such limits
+    resource = None  # type: ignore[assignment]
+
+
+GRACE, LAST = 2, 4
+"""Seconds after a signal to end: until open connections are cut, and until the process is."""
 
 
 def base() -> str:
@@ -27,18 +42,24 @@ def base() -> str:
 
 def routes() -> list[BaseRoute]:
     """Ours, beside Streamlit's."""
-    return [*live.routes(base()), *assets.routes(base())]
+    return [*live.routes(base()), *api.routes(base()), *assets.routes(base())]
 
 
 def middleware() -> list[Middleware]:
     """What a request passes before it reaches a route."""
-    return [Middleware(assets.Compressed, base=base())]
+    return [
+        Middleware(assets.Compressed, base=base()),
+        Middleware(gate.Gate, slots=gate.slots, base=base()),
+    ]
 
 
 @asynccontextmanager
 async def lifespan(app: Any) -> AsyncIterator[None]:
     """Before the first visitor comes: whatever can be done by then."""
     PagesManager.uses_pages_directory = False  # else the first visitor gets pages/train.py alone
+    _allow_many_files()
+    _end_in_time()
+    _spare_pandas()
     assets.warm()
     await asyncio.to_thread(shared_models.load, registry.model_names()[:1])
     gc.collect()
@@ -47,6 +68,46 @@ async def lifespan(app: Any) -> AsyncIterator[None]:
         _send_at_once(st.get_option("server.port"))
     async with news.watching():
         yield
+
+
+def _allow_many_files() -> None:
+    """Raise the limit of open files, often 1,024, as far as we may: each person takes four."""
+    if resource:
+        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+def _spare_pandas() -> None:
+    """Do without pandas on Draw: it takes 60 MB, and half a second of the first visit.
+
+    Streamlit loads it to see whether a component's data are data frames. Dicts and lists of ours
+    and of the canvas never are.
+    """
+
+    def is_dataframe_like(value: object) -> bool:
+        return not isinstance(value, (dict, list)) and dataframe_util.is_dataframe_like(value)
+
+    vars(serialization)["is_dataframe_like"] = is_dataframe_like
+
+
+def _end_in_time() -> None:
+    """End soon when asked to: uvicorn would wait for every browser to close its connections.
+
+    If even that hangs, as all threads are busy, the kernel ends the process.
+    """
+    for number in (signal.SIGTERM, signal.SIGINT):
+        end = signal.getsignal(number)
+        server = getattr(end, "__self__", None)
+        if not callable(end) or not isinstance(server, uvicorn.Server):
+            return  # another server than Streamlit's runs the app
+        server.config.timeout_graceful_shutdown = GRACE
+        signal.signal(number, partial(_end, end))
+
+
+def _end(end: Callable[[int, FrameType | None], Any], number: int, frame: FrameType | None) -> None:
+    if hasattr(signal, "alarm"):
+        signal.alarm(LAST)
+    end(number, frame)
 
 
 def _send_at_once(port: int) -> None:

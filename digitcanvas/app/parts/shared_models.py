@@ -1,4 +1,4 @@
-"""The models on disk for pages, socket and API: their cards and recognizers, loaded once for all."""
+"""The models on disk, for pages, socket and API: cards and recognizers, loaded once for all."""
 
 from collections.abc import Iterable
 from functools import lru_cache
@@ -29,10 +29,16 @@ def read_cards() -> tuple[dict[str, Card], list[str]]:
 
 
 def load(names: Iterable[str]) -> tuple[dict[str, Recognizer], list[str]]:
-    """The recognizers of these models, by label; and what is wrong with those left out."""
+    """The recognizers of these models, by label; and what is wrong with those left out.
+
+    What a browser names may be anything, but not a directory elsewhere.
+    """
     recognizers, problems = {}, []
+    known = registry.model_names()
     for name in names:
         try:
+            if name not in known:
+                raise registry.ModelError(f"There is no model {name!r:.60}: choose another.")
             directory = registry.find(name)
             recognizers[label(name)] = load_recognizer(directory, registry.version(directory))
         except registry.ModelError as error:
