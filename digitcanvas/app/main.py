@@ -1,5 +1,7 @@
 """What all pages share: the set-up, the sidebar and the navigation."""
 
+from pathlib import Path
+
 import streamlit as st
 
 from digitcanvas.app.pages import data, draw, evaluate, train
@@ -11,6 +13,7 @@ from digitcanvas.reading.recognizer import Recognizer
 def show() -> None:
     """Run the sidebar, then the page that the person has chosen."""
     st.set_page_config(page_title="digitcanvas", page_icon="✏️")
+    st.html(Path(__file__).with_name("page.css"))
     recognizers = _sidebar()
     page = st.navigation(
         [

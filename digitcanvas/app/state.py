@@ -62,6 +62,7 @@ class Key(StrEnum):
     UNDO = "undo"
     REDO = "redo"
     CLEAR = "clear"
+    SAMPLES = "samples"
     COMPANION = "companion"  # {"drawing": a message as of the live socket}; read by companion
     PICTURE = "picture"
     CENTRED = "centred"
