@@ -25,6 +25,7 @@ from digitcanvas.runs.run import RateSearch, Run, Training
 from tests.digits import DIGITS
 
 APP = Path(__file__).parent.parent / "digitcanvas/app/main.py"
+NAMES = {"canvas": "streamlit-drawable-canvas.streamlit_drawable_canvas"}
 GAINED = {"untrained": {"accuracy": 0.0951, "loss": 2.3456}, "seconds": 600.4}
 
 
@@ -33,6 +34,8 @@ class Session(AppTest):
 
     def __init__(self, *arguments, **options):
         super().__init__(*arguments, **options)
+        self.turn = 0
+        """The number of the last message that this browser sent about its drawing."""
         self.runs = 0
         """How often the whole page has run."""
         self.clocks = 0
@@ -70,14 +73,14 @@ class Session(AppTest):
             and not has_ancestor(message.delta.fragment_id, {fragment})
         ]
 
-    def run_fragment_of(self, key):
+    def run_fragment_of(self, key, states=None):
         """Run the fragment that an element of this key is in, with the widgets as they were set."""
         (fragment,) = {
             message.delta.fragment_id
             for message in self._messages
             if _key_of(message.delta.new_element) == key
         }
-        return self._run(self._tree.get_widget_states(), fragment=fragment)
+        return self._run(states or self._tree.get_widget_states(), fragment=fragment)
 
     def run_fragments(self):
         """Run each fragment by itself."""
@@ -128,23 +131,42 @@ def turn_to(page: Session, path: str) -> Session:
     return page
 
 
-def objects(strokes):
-    """The canvas' objects after these strokes."""
-    return [
-        {"type": "Path", "path": [["M", *stroke[0]], *(["L", *point] for point in stroke[1:])]}
-        for stroke in (stroke.tolist() for stroke in strokes)
+def data(page, name):
+    """What the page gives its component of this name, such as "canvas"; None if it has none."""
+    found = [
+        json.loads(element.proto.json or "{}", parse_constant=_refuse)
+        for element in page.get("bidi_component")
+        if element.proto.component_name == NAMES.get(name, f"digitcanvas.{name}")
     ]
+    assert len(found) < 2
+    return found[0] if found else None
 
 
-def shown(page):
-    """All text of the page's drawing part."""
-    elements = [*page.main.markdown, *page.main.error, *page.main.get("html")]
-    return " ".join(getattr(element, "value", None) or element.proto.body for element in elements)
+def draw(page, strokes, width=16, **changes):
+    """Draw in a browser that has no live socket, and give the answer; `changes` are to its message.
+
+    The page's part with the canvas' companion reruns, as it does for all of the drawing each time.
+    """
+    page.turn += 1
+    rows = [np.ravel(stroke).tolist() for stroke in strokes]
+    whole = {"from": [0, 0], "points": rows, "widths": [width] * len(rows)}
+    message = {"turn": page.turn} | data(page, "companion")["options"] | whole | changes
+    reply = send(page, message)
+    assert reply["turn"] == page.turn
+    return reply
 
 
-def html(page, key):
-    """The HTML in the page's container of this key."""
-    return " ".join(element.proto.body for element in page.get_by_key(key).get("html"))
+def send(page, message):
+    """Bring a message by a rerun, and give the reply."""
+    (companion,) = (
+        element.proto.id
+        for element in page.get("bidi_component")
+        if element.proto.component_name == "digitcanvas.companion"
+    )
+    states = page._tree.get_widget_states()
+    states.widgets.add(id=companion, json_value=json.dumps({"drawing": message}))
+    page.run_fragment_of("companion", states)
+    return data(page, "companion")["reply"]
 
 
 def plots(page):

@@ -2,10 +2,8 @@
 
 import os
 import shutil
-from importlib import import_module
 
 import pytest
-import streamlit as st
 
 from digitcanvas import Recognizer
 from digitcanvas.data.mnist import Mnist, load_mnist
@@ -46,64 +44,8 @@ def home(tmp_path, monkeypatch):
     return tmp_path
 
 
-@pytest.fixture(scope="session")
-def canvas_module():
-    """The canvas can be imported only where Streamlit runs, so a page is run first."""
-    open_session().run()
-    return import_module("digitcanvas.app.canvas.canvas")
-
-
 @pytest.fixture
-def canvas(canvas_module, monkeypatch):
-    """Stands in for the canvas: its report, and the arguments that it was called with."""
-
-    class Canvas:
-        """Its report knows of the last change that it was called with, as the canvas' does."""
-
-        reported = None
-
-        def __init__(self):
-            self.arguments = {"background_color": "rgba(0, 0, 0, 1)"}
-
-        def report(self, objects):
-            self.reported = {"objects": objects, "background": self.arguments["background_color"]}
-
-        @property
-        def json_data(self):
-            return self.reported
-
-        def __call__(self, **arguments):
-            self.arguments = arguments
-            st.session_state["canvas"] = {"drawing": {"raw": self.reported}}
-            return self
-
-    canvas = Canvas()
-    monkeypatch.setattr(canvas_module, "st_canvas", canvas)
-    return canvas
-
-
-@pytest.fixture
-def companion(canvas_module, monkeypatch):
-    """Stands in for the canvas' companion: what it tells, and the data that it was given."""
-
-    class Companion:
-        turn = 0
-
-        def __call__(self, data, **_):
-            self.data = data
-
-        def tell(self, page, *strokes):
-            self.turn += 1
-            page.session_state["companion"] = {"live": {"turn": self.turn, "strokes": strokes}}
-            page.run()
-
-    companion = Companion()
-    monkeypatch.setattr(canvas_module.companion, "_companion", companion)
-    return companion
-
-
-@pytest.fixture
-def page(canvas, home):
+def page(home):
     """A session without a browser, before its first run."""
     return open_session()
 

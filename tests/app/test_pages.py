@@ -24,19 +24,15 @@ from tests.apptest import (
     GAINED,
     a_run,
     a_search,
-    html,
     keys,
-    objects,
     open_session,
     plots,
     press_in,
     progress,
     publish,
-    shown,
     turn_to,
     words,
 )
-from tests.digits import DIGITS
 
 PAGES = ("", "data", "train", "evaluate")
 SAMPLE_SHOWN = "Shown here are the 5,000 of its digits that came with the app."
@@ -144,39 +140,6 @@ def test_every_page_shows_the_run(page, jobs, home, path, state):
     turn_to(page, path).run()
     assert not page.exception
     assert "mine" in words(page.get_by_key("training"))
-
-
-def test_the_drawing_is_put_on_the_new_canvas_of_a_page_that_was_left(page, canvas, visit, sample):
-    """Two strokes, of which one was taken off: that can still be put back."""
-    canvas.report(objects(DIGITS[4]))
-    visit()
-    page.button(key="undo").click().run()
-    canvas.report(canvas.arguments["initial_drawing"]["objects"])
-    before, answer = visit() and canvas.arguments, html(page, "prediction")
-    visit("evaluate")
-    del page.session_state["canvas"]  # as Streamlit forgets a widget that is gone
-    canvas.reported = None
-    visit("")
-    assert canvas.arguments["initial_drawing"]["objects"] == objects(DIGITS[4][:1])
-    assert canvas.arguments["background_color"] == before["background_color"]
-    assert html(page, "prediction") == answer
-    page.button(key="redo").click().run()
-    assert canvas.arguments["initial_drawing"]["objects"] == objects(DIGITS[4])
-
-
-def test_a_drawing_that_only_the_canvas_knew_of_comes_back_too(page, canvas, visit, sample):
-    canvas.report(objects(DIGITS[3]))
-    visit()
-    for _ in range(2):
-        visit("data")
-        del page.session_state["canvas"]
-        canvas.reported = None
-        visit("")
-        assert canvas.arguments["initial_drawing"]["objects"] == objects(DIGITS[3])
-        assert ">3<" in shown(page)
-        canvas.report(canvas.arguments["initial_drawing"]["objects"])
-        visit()
-        assert ">3<" in shown(page)
 
 
 @pytest.mark.parametrize(
@@ -452,14 +415,14 @@ def test_a_network_that_is_wholly_sure_has_a_loss_too(data, monkeypatch, read, l
 def test_of_two_networks_the_first_tells_its_loss(data):
     data.selectbox(key="compare").set_value("mlp").run()
     assert_whole(data)
-    assert list(table(data, "loss")) == ["", "label", "loss", "CNN here"]
+    assert list(table(data, "loss")) == ["as", "label", "loss", "CNN here"]
 
 
 def test_without_a_network_the_data_are_shown_without_a_loss(page, visit, broken, sample):
     for name in ("cnn", "mlp"):
         shutil.rmtree(broken / name)
     visit("data")
-    assert list(table(page, "loss")) == ["", "label", "loss"]
+    assert list(table(page, "loss")) == ["as", "label", "loss"]
     assert set(plots(page)) == {"classes", "images", "pixels", "values"}
 
 

@@ -67,6 +67,5 @@ def _reply() -> Reply | None:
     try:
         return live.answer(live.LiveDrawing(), message)
     except live.Misfit as error:
-        return {"turn": message.get("turn", 0) if isinstance(message, dict) else 0} | {
-            "error": str(error)
-        }
+        turn = message.get("turn") if isinstance(message, dict) else None
+        return {"turn": turn if isinstance(turn, int) else 0, "error": str(error)}
