@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
+from digitcanvas.figures.charts import TOP
 from tests.browser.driver import (
     PHONE,
     PLOTS,
@@ -26,11 +27,9 @@ from tests.browser.driver import (
     turn_to,
     wait_for,
     wait_for_digit,
-    wait_until_committed,
     wait_until_drawn,
     wait_until_empty,
     watch,
-    wipe,
 )
 from tests.digits import DIGITS
 
@@ -334,7 +333,7 @@ def test_charts_follow_the_width_of_the_page(visit):
 def assert_full_cells_stand_out(page):
     """In both themes."""
     scale = plot(page, "confusion").evaluate("plot => plot.data[0].colorscale")
-    assert scale[1] == [1, "#4f46e5"] and scale[0][1] != scale[1][1]
+    assert scale[1] == [1, TOP] and scale[0][1] != scale[1][1]
 
 
 def plot_width(page, key):
@@ -423,7 +422,7 @@ CONTRASTS = """
 def assert_legible(page, dark=False):
     """By the contrast that the WCAG ask of small text, 4.5; the ground, too, is the page's."""
     contrasts = page.evaluate(CONTRASTS)
-    assert len(contrasts) > 10 and min(contrasts)[0] > 4.5, min(contrasts)
+    assert len(contrasts) >= 10 and min(contrasts)[0] > 4.5, min(contrasts)
     grounds = page.evaluate(
         """() => [...document.querySelectorAll(".stMain .plot")].map(
           (plot) => getComputedStyle(plot.querySelector(".main-svg")).backgroundColor)"""
@@ -437,15 +436,13 @@ def test_a_drawing_survives_a_visit_to_another_page_and_can_be_gone_on_with(visi
     page = visit()
     sketch(page, DIGITS[4])
     assert wait_for_digit(page) == 4
-    wait_until_committed(page, len(DIGITS[4]))
     before, told = ink(page), answer(page)
     turn_to(page, "Evaluate")
     turn_to(page, "Draw")
     assert wait_for_digit(page) == 4
     wait_for(lambda: (ink(page) ^ before).sum() < 0.05 * before.sum(), 5)
     assert answer(page) == told
-    with answered(page):
-        press(page, "undo")
+    press(page, "undo")
     page.wait_for_function(
         "told => document.querySelector('.st-key-prediction').innerText !== told", arg=told
     )
@@ -459,30 +456,6 @@ def test_a_drawing_survives_a_visit_to_another_page_and_can_be_gone_on_with(visi
     wait_for(lambda: not ink(page).any(), 5)
     sketch(page, DIGITS[7])
     assert wait_for_digit(page) == 7
-
-
-def runs_within(page, seconds):
-    """How often the whole page runs: each time, the sidebar is sent anew."""
-    page.sent.forget()
-    page.wait_for_timeout(seconds * 1000)
-    return sum(b"Width in pixels" in frame for frame in page.sent.received())
-
-
-def test_after_clear_and_a_visit_to_another_page_the_page_comes_to_rest(visit):
-    """It runs again where the canvas has not heard of a press, and must not do so for ever.
-
-    It looks every two seconds whether to run again, so the waits are a little longer.
-    """
-    page = visit()
-    sketch(page, DIGITS[7])
-    assert wait_for_digit(page) == 7
-    wait_until_committed(page, 1)
-    wipe(page)  # a page that is left while a stroke's run is under way may break in the browser
-    turn_to(page, "Train")
-    assert runs_within(page, 2.2) == 0
-    turn_to(page, "Draw")
-    assert runs_within(page, 3) <= 1
-    assert answer(page).startswith("Draw a digit")
 
 
 def test_below_another_path_of_its_server_the_app_is_whole_and_small(browser, tmp_path):

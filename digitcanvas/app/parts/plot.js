@@ -151,7 +151,7 @@ export default function (component) {
     const calm = prefersCalm() || element.fills;
     const { traces, layout: whole } = themed(figure, themeOf(element), calm);
     const layout = element.fills ? filling(whole, element.offsetHeight) : whole;
-    element.setAttribute("role", "img");
+    element.setAttribute("role", "figure");
     element.setAttribute("aria-label", describe(figure));
     const shape = shapeOf(figure);
     const isNew = element.shape !== shape;
