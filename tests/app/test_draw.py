@@ -106,11 +106,13 @@ def test_the_answer_is_that_of_the_live_socket(page):
     assert send(page, message) == live.answer(live.LiveDrawing(), message)
 
 
-def test_a_drawing_runs_a_part_of_the_page_alone(page):
+def test_a_drawing_runs_the_canvas_companion_alone(page, monkeypatch):
     page.run()
-    runs = page.runs
-    draw(page, DIGITS[3])
-    assert page.runs == runs
+    monkeypatch.setattr("digitcanvas.app.pages.draw.canvas.show", lambda *_: 1 / 0)
+    assert reads(page, 3) == ["CNN"]
+    assert_whole(page)
+    page.run()
+    assert page.exception
 
 
 def test_an_empty_drawing_is_no_answer(page):

@@ -5,6 +5,8 @@ import { follow, publish } from "../bus.js";
 const NOTHING = { answers: [], trail: [], isFinal: true, isAtRest: true };
 
 class View {
+  calls = 0;
+
   constructor(element) {
     this.element = element;
     this.slots = Object.fromEntries(
@@ -15,8 +17,8 @@ class View {
     );
   }
 
-  update({ invitation, reply, caption }) {
-    Object.assign(this, { invitation, caption });
+  update({ invitation, reply }) {
+    Object.assign(this, { invitation, answer: null });
     this.stop?.();
     this.stop = reply
       ? this.paint({ ...NOTHING, ...reply })
@@ -39,6 +41,7 @@ class View {
     const digits = trail.length > 1 ? trail.join(" … ") : "";
     say(this.slots.trail, [["", busy ? "Many people are drawing: one moment." : digits]], answer);
     publish("bars", barsOf(answers, answer));
+    publish("shown", answer);
   }
 
   /** What the first network saw: a PNG in base64, or nothing. */
@@ -101,5 +104,11 @@ export default function ({ data, parentElement }) {
   }
   const view = views.get(parentElement);
   view.update(data);
-  return () => {};
+  const call = ++view.calls;
+  return () => {
+    // Streamlit may clean up a call after it makes the next one: only the newest call counts.
+    if (view.calls !== call) return;
+    view.stop?.();
+    views.delete(parentElement);
+  };
 }

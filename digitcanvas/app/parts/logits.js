@@ -21,5 +21,5 @@ function rowOf(tag, texts) {
 }
 
 export default function ({ parentElement }) {
-  return follow("answer", (answer) => paint(parentElement.querySelector(".logits"), answer));
+  return follow("shown", (answer) => paint(parentElement.querySelector(".logits"), answer));
 }
