@@ -94,12 +94,13 @@ class Person:
     def lift_over_button(self) -> None:
         """Over Redo, which is disabled; the way there is a part of the stroke."""
         box = self.page.locator(".st-key-redo button").bounding_box()
-        spot = [box["x"] + box["width"] / 2, box["y"] + box["height"] / 2]
+        spot = np.array([box["x"] + box["width"] / 2, box["y"] + box["height"] / 2])
         sheet = driver.canvas(self.page).bounding_box()
-        scale = driver.CANVAS / sheet["width"]
-        self.page.mouse.move(*spot)
+        corner, scale = np.array([sheet["x"], sheet["y"]]), driver.CANVAS / sheet["width"]
+        tail = driver.coarse(np.stack([self.current[-1], (spot - corner) * scale]), 12)[1:]
+        for point in tail / scale + corner:
+            self.page.mouse.move(*point)
         self.page.mouse.up()
-        tail = [(spot[0] - sheet["x"]) * scale, (spot[1] - sheet["y"]) * scale]
         self.current = np.vstack([self.current, tail])
 
     def press_other_button(self) -> None:

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import { describe, test } from "node:test";
-import { fit, shapeOf, themed, updated } from "../../digitcanvas/app/parts/plot.js";
+import { afterEach, beforeEach, describe, test } from "node:test";
+import { publish } from "../../digitcanvas/app/bus.js";
+import chart, { fit, shapeOf, themed, updated } from "../../digitcanvas/app/parts/plot.js";
 
 const theme = (name) => `<${name}>`;
 
@@ -104,6 +105,154 @@ describe("a figure that follows a topic", () => {
     assert.equal(updated(follower, { version: ["run", 0.5], figure: newer }), newer);
     assert.equal(updated(follower, { version: ["run", 0.4], figure: newer }), figure);
     assert.equal(updated(follower, { version: ["another", 0.9], figure: newer }), figure);
+  });
+});
+
+/** As much of the page as a chart needs. Plotly's calls are noted. */
+class Page {
+  drawn = [];
+
+  constructor() {
+    const axis = { c2p: (x) => x };
+    const draw = (how) => (element, traces) => {
+      element.on = () => {};
+      element._fullLayout = { xaxis: axis, yaxis: axis };
+      element.data = structuredClone(traces);
+      this.drawn.push([how, traces[0].y[7]]);
+    };
+    this.Plotly = {
+      newPlot: draw("new"),
+      react: draw("react"),
+      purge: () => this.drawn.push(["purge"]),
+    };
+    this.element = {
+      ...elementInFrame(),
+      offsetHeight: 200,
+      addEventListener: () => {},
+      setAttribute: () => {},
+      querySelectorAll: () => [{ querySelectorAll: () => this.paths }],
+    };
+    this.paths = Array.from({ length: 10 }, () => ({
+      style: {},
+      setAttribute: (_, path) => {
+        this.moved = path;
+      },
+    }));
+    this.parentElement = { querySelector: () => this.element };
+  }
+
+  /** How high the 7's bar stands in each of Plotly's drawings since the last time. */
+  async drawings() {
+    for (let turn = 0; turn < 3; turn += 1) await new Promise((resolve) => setTimeout(resolve));
+    return this.drawn.splice(0);
+  }
+}
+
+Object.assign(globalThis, {
+  getComputedStyle: () => ({ getPropertyValue: () => "" }),
+  matchMedia: () => ({ matches: false }),
+  requestAnimationFrame: (callback) => setTimeout(callback),
+  ResizeObserver: class {
+    observe() {}
+  },
+  document: {
+    createElement: () => ({}),
+    head: { append: (script) => setTimeout(() => script.onload()) },
+  },
+});
+
+describe("a chart of bars", () => {
+  const digits = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
+  const data = {
+    name: "probabilities",
+    follows: "bars",
+    plotly: "plotly.js",
+    figure: {
+      data: [{ type: "bar", x: digits, y: digits.map(() => 0), marker: { color: "grey" } }],
+      layout: { bargap: 0.2, xaxis: {}, yaxis: {} },
+      bars: { standsOut: "red", plain: "grey" },
+    },
+  };
+  const bars = (height, isFinal) =>
+    publish("bars", {
+      heights: [digits.map((digit) => (digit === 7 ? height : 0))],
+      top: 7,
+      rejected: false,
+      isFinal,
+    });
+  const plotly = {};
+  let page;
+  let cleanUp;
+
+  beforeEach(() => {
+    page = new Page();
+    Object.assign(plotly, page.Plotly);
+    globalThis.window = { Plotly: plotly };
+    publish("bars", { heights: [], top: null, rejected: false, isFinal: true });
+    cleanUp = chart({ data, parentElement: page.parentElement });
+  });
+  afterEach(() => cleanUp());
+
+  test("is drawn once, as the page has it by then", async () => {
+    bars(50, true);
+    bars(60, true);
+    assert.deepEqual(await page.drawings(), [["new", 60]]);
+  });
+
+  test("is drawn by Plotly first, though the pen is down already", async () => {
+    bars(30, false);
+    bars(40, false);
+    assert.deepEqual(await page.drawings(), [["new", 40]]);
+  });
+
+  test("moves while the pen is down without Plotly, which draws it when it is up", async () => {
+    await page.drawings();
+    bars(30, false);
+    assert.match(page.moved, /V0H/); // of the last digit, a 9
+    bars(40, false);
+    assert.deepEqual(await page.drawings(), []);
+    assert.equal(page.element.data[0].y[7], 40);
+    bars(40, true);
+    assert.deepEqual(await page.drawings(), [["react", 40]]);
+    bars(40, true);
+    assert.deepEqual(await page.drawings(), [], "nothing is drawn twice");
+  });
+
+  test("is drawn again after it has moved, even if it ends as it began", async () => {
+    bars(40, true);
+    await page.drawings();
+    bars(90, false);
+    bars(40, true);
+    assert.deepEqual(await page.drawings(), [["react", 40]]);
+  });
+
+  test("keeps its bars when the script runs again", async () => {
+    bars(40, true);
+    await page.drawings();
+    const next = chart({ data, parentElement: page.parentElement });
+    cleanUp();
+    assert.deepEqual(await page.drawings(), []);
+    bars(50, true);
+    assert.deepEqual(await page.drawings(), [["react", 50]]);
+    next();
+    assert.deepEqual(await page.drawings(), [["purge"]]);
+  });
+
+  test("follows nothing once it is gone", async () => {
+    await page.drawings();
+    cleanUp();
+    bars(50, true);
+    bars(50, false);
+    assert.deepEqual(await page.drawings(), [["purge"]]);
+    assert.equal(page.moved, undefined);
+    let looks = 0;
+    publish("bars", {
+      get isFinal() {
+        looks += 1;
+        return true;
+      },
+    });
+    assert.equal(looks, 0);
   });
 });
 
