@@ -19,6 +19,7 @@ export class Live {
   socket = null;
   hasAnswered = false; // whether this socket has
   isIdle = false; // whether the server closed it, as nobody had used it
+  retry = null; // the timer of the next attempt to connect
   failures = 0; // sockets since the last one that has answered
   blocked = false; // whether there is no socket, and reruns have to do
   turn = 0; // the number of the last message
@@ -36,9 +37,9 @@ export class Live {
     Object.assign(this, { hear, connect, clock });
   }
 
+  /** Pages ask for it again and again: the pause after a failure counts all the same. */
   open() {
-    if (this.socket) return;
-    clearTimeout(this.retry);
+    if (this.socket || this.retry) return;
     const socket = this.connect();
     Object.assign(this, { socket, hasAnswered: false, isIdle: false });
     this.opening = setTimeout(() => this.block(), OPENING);
@@ -66,7 +67,13 @@ export class Live {
       return;
     }
     const pause = RETRIES[Math.min(this.failures++, RETRIES.length - 1)];
-    this.retry = setTimeout(() => this.open(), pause * (0.5 + Math.random()));
+    this.retry = setTimeout(
+      () => {
+        this.retry = null;
+        this.open();
+      },
+      pause * (0.5 + Math.random()),
+    );
     if (!this.hasAnswered) this.block();
   }
 

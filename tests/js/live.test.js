@@ -392,16 +392,23 @@ describe("a socket that is lost", () => {
     assert.equal(sockets.length, 3);
   });
 
-  test("is opened once, though it is asked for meanwhile", () => {
-    socket().end();
-    live.open();
-    assert.equal(sockets.length, 2);
-    socket().end(); // the next attempt is a second from now
-    tick(999);
-    assert.equal(sockets.length, 2);
-    tick(1);
+  test("is opened once, and no sooner, though it is asked for meanwhile", () => {
+    for (const [pause, count] of [
+      [500, 2],
+      [1000, 3],
+    ]) {
+      socket().end();
+      for (let ms = 0; ms < pause; ms += 1) {
+        live.open();
+        assert.equal(sockets.length, count - 1);
+        tick(1);
+      }
+      live.open();
+      assert.equal(sockets.length, count);
+    }
     socket().accept();
     socket().answer();
+    live.open();
     tick(60000);
     assert.equal(sockets.length, 3);
   });

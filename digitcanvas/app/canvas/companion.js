@@ -77,9 +77,9 @@ class Companion {
   change(action) {
     this.pen.end();
     drawing[action]();
-    if (action === "undo") this.surface.undo(drawing.strokes);
-    if (action === "redo") this.surface.add(drawing.strokes.slice(-1));
-    if (action === "clear") this.surface.wipe();
+    if (action === "undo") this.surface?.undo(drawing.strokes);
+    if (action === "redo") this.surface?.add(drawing.strokes.slice(-1));
+    if (action === "clear") this.surface?.wipe();
     this.read();
   }
 
@@ -87,7 +87,7 @@ class Companion {
   try(digit) {
     this.pen.end();
     drawing.replace(sampleOf(digit), this.width);
-    this.surface.show(drawing.strokes);
+    this.surface?.show(drawing.strokes);
     this.read();
   }
 
