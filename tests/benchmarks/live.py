@@ -1,10 +1,10 @@
 """What the live socket brings, in a real browser: python -m tests.benchmarks.live [DRAWINGS]
 
 Draws DRAWINGS (40) digits in the app, and as many in the app without the socket, by turns. Prints a
-JSON object, for both: milliseconds from the pen's lift to the answer in the page, and to the painted
-answer (median and 95th percentile); of the strokes longer than half a second, how many answers came
-a second while the pen was down, and the median milliseconds from the pen's press to the first one
-painted; the server's share of a core while one person draws.
+JSON object, for both: milliseconds from the pen's lift to the answer in the page, and to the answer
+painted (median and 95th percentile); of the strokes longer than half a second, how many answers
+came a second while the pen was down, and the median milliseconds from the pen's press to the first
+one painted; the server's share of a core while one person draws.
 """
 
 import json
