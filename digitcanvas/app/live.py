@@ -218,7 +218,8 @@ crowd = Crowd()
 
 async def live(socket: WebSocket) -> None:
     """Serve one browser until it leaves."""
-    if not _is_origin_allowed(socket.headers.get("Origin"), socket.headers.get("Host")):
+    origin, host = socket.headers.get("Origin"), socket.headers.get("Host")
+    if not await asyncio.to_thread(_is_origin_allowed, origin, host):  # it may ask the Internet
         await socket.close(1008)
         return
     if len(crowd.sockets) >= SOCKETS:

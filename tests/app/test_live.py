@@ -5,6 +5,7 @@ import base64
 import json
 import logging
 import shutil
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -571,6 +572,26 @@ def test_an_origin_is_refused_exactly_where_streamlit_refuses_it(crowd, monkeypa
     assert not crowd.sockets
 
 
+def test_others_are_served_while_an_origin_is_looked_into(client, monkeypatch):
+    """Streamlit asks the Internet for this machine's address, which takes 2 s without one."""
+    with connect(client) as other:
+        looking = threading.Event()
+
+        def look():
+            looking.set()
+            time.sleep(1)
+
+        monkeypatch.setattr(net_util, "get_external_ip", look)
+        headers = {"origin": "https://elsewhere.example"}
+        with ThreadPoolExecutor(1) as pool:
+            verdict = pool.submit(is_refused, client, live.PATH, headers)
+            looking.wait(5)
+            began = time.monotonic()
+            assert other.is_served()
+            assert time.monotonic() - began < 0.7
+            assert verdict.result()
+
+
 def is_refused(client, path, headers):
     try:
         with client.websocket_connect(path, headers=headers) as socket:
@@ -817,7 +838,9 @@ def test_there_is_never_one_too_many_though_they_come_at_once(crowd, monkeypatch
 
     async def come():
         tasks = [asyncio.create_task(live.live(person)) for person in people]
-        await asyncio.sleep(0)
+        async with asyncio.timeout(5):
+            while sum(map(bool, (person.sent for person in people))) < 5:
+                await asyncio.sleep(0.01)
         gate.set()
         await asyncio.gather(*tasks)
 
