@@ -18,6 +18,7 @@ import streamlit as st
 import uvicorn
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
+from streamlit import dataframe_util
 from streamlit.components.v2.bidi_component import serialization
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
@@ -120,7 +121,10 @@ def test_a_server_may_open_as_many_files_as_the_system_lets_it():
 
 
 def test_components_data_are_not_looked_at_by_pandas_and_data_frames_still_are(monkeypatch):
-    before = serialization.is_dataframe_like
+    before, asked = serialization.is_dataframe_like, []
+    monkeypatch.setattr(
+        dataframe_util, "is_dataframe_like", lambda value: asked.append(value) or before(value)
+    )
     monkeypatch.setattr(serialization, "is_dataframe_like", before)  # put back in the end
     server._spare_pandas()
     assert serialization.is_dataframe_like is not before
@@ -128,6 +132,7 @@ def test_components_data_are_not_looked_at_by_pandas_and_data_frames_still_are(m
     assert serialization.is_dataframe_like(frame) and before(frame)
     for value in ({"figure": {"data": [1]}}, [1, 2], {}, "text", None, 7):
         assert not serialization.is_dataframe_like(value)
+    assert not any(isinstance(value, dict | list) for value in asked)
 
 
 class Signals:
