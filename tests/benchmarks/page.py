@@ -1,12 +1,12 @@
 """How fast the page is, in a real browser: python -m tests.benchmarks.page
 
-Prints a JSON object: seconds from `streamlit run` to a canvas that can be drawn on and from the
-end of the first stroke to its answer; milliseconds from the browser's send, and from the pen's
-lift, to the painted answer (median and 95th percentile of 20 drawings); the server's memory in MB,
-after 50 drawings, after 1,000 more reruns, and after the other pages; for each of these the
-seconds from the press of its link to its last plot, the first time in the server's life and again;
-and what the first load and a reload of a browser take over the wire, in MB and in HTTP requests, by
-kind of file in kB.
+Prints a JSON object: seconds from `streamlit run` to a canvas that can be drawn on, and until a
+second visitor has one, for the app and for a page with only a canvas and a text, by turns (medians
+of 3); milliseconds from the pen's lift to the answer painted (median and 95th percentile of 20
+drawings); the server's memory in MB, after 50 drawings and after the other pages; for each of these
+the seconds from the press of its link to its last plot, the first time in the server's life and
+again; and what the first load and a reload of a browser take over the wire, in MB and in HTTP
+requests, by kind of file in kB.
 """
 
 import base64
@@ -20,18 +20,17 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page
 
 from tests.browser.driver import (
+    APP,
     App,
     canvas,
     chromium,
     clear,
     draw,
     open_page,
-    press,
     serve,
     turn_to,
     wait_for_digit,
     wait_until_drawn,
-    wait_until_empty,
 )
 from tests.digits import DIGITS
 
@@ -42,11 +41,6 @@ WATCH = """
   const now = () => performance.now();
   addEventListener("pointerdown", () => strokes.push({ down: now() }), true);
   addEventListener("pointerup", () => { last().up = now(); }, true);
-  const send = WebSocket.prototype.send;
-  WebSocket.prototype.send = function (data) {
-    if (last().up) last().sent ??= now();
-    return send.call(this, data);
-  };
   const painted = (note) => requestAnimationFrame(() => requestAnimationFrame(note));
   new MutationObserver((changes) => {
     const answer = document.querySelector(".st-key-prediction");
@@ -64,8 +58,8 @@ WATCH = """
 }
 """
 """Notes of each stroke: when the pen went down, when an answer was first painted while it was, and
-how many were; when it was lifted, when the browser first sent something then, when the lasting
-answer was in the page, and when it was painted, two frames later.
+how many were; when it was lifted, when the lasting answer was in the page, and when it was painted,
+two frames later.
 """
 
 KINDS = {
@@ -79,55 +73,64 @@ KINDS = {
 """The kinds of what is loaded over HTTP, each with a pattern: the first that fits an address."""
 
 
+PLAIN = "tests/benchmarks/plain.py"
+
+
 def main() -> None:
-    with chromium() as browser, tempfile.TemporaryDirectory() as home, serve(Path(home)) as app:
-        page = open_page(browser, app)
-        ready = time.monotonic() - app.started
-        page.evaluate(WATCH)
-        draw(page, DIGITS[7])
-        wait_for_digit(page)
-        (first,) = _strokes(page)
-        sent, lifted = time_drawings(page, 50)
-        drawn = app.memory()
-        for _ in range(500):
-            press(page, "undo")
-            wait_until_empty(page)
-            press(page, "redo")
-            wait_for_digit(page)
-        rerun = app.memory()
-        titles = ["Data", "Train", "Evaluate", "Draw"]
-        first_time, again = ([round(turn_to(page, title), 2) for title in titles] for _ in "12")
-        print(
-            json.dumps(
-                {
-                    "start_to_canvas_s": round(ready, 2),
-                    "first_stroke_to_answer_s": round((first["final"] - first["up"]) / 1000, 2),
-                    "send_to_painted_ms": summary(sent[-20:]),
-                    "lift_to_painted_ms": summary(lifted[-20:]),
-                    "memory_after_50_drawings_mb": round(drawn),
-                    "memory_after_1000_reruns_mb": round(rerun),
-                    "memory_after_all_pages_mb": round(app.memory()),
-                    "page_opened_s": dict(
-                        zip(titles, zip(first_time, again, strict=True), strict=True)
-                    ),
-                    **loads(browser, app),
-                },
-                indent=1,
-            )
-        )
+    with chromium() as browser:
+        launched = launches(browser)
+        with tempfile.TemporaryDirectory() as home, serve(Path(home)) as app:
+            page = open_page(browser, app)
+            page.evaluate(WATCH)
+            lifted = time_drawings(page, 50)
+            drawn = app.memory()
+            titles = ["Data", "Train", "Evaluate", "Draw"]
+            first_time, again = ([round(turn_to(page, title), 2) for title in titles] for _ in "12")
+            opened = zip(first_time, again, strict=True)
+            figures = {
+                **launched,
+                "lift_to_painted_ms": summary(lifted[-20:]),
+                "memory_after_50_drawings_mb": round(drawn),
+                "memory_after_all_pages_mb": round(app.memory()),
+                "page_opened_s": dict(zip(titles, opened, strict=True)),
+                **loads(browser, app),
+            }
+    print(json.dumps(figures, indent=1))
 
 
-def time_drawings(page: Page, count: int) -> tuple[list[float], list[float]]:
-    """Draw so many digits. Gives milliseconds from send to painted, and from lift to painted."""
-    sent, lifted = [], []
+def launches(browser: Browser, count: int = 3) -> dict[str, dict[str, float]]:
+    """Seconds until the first visitor of a new server has a canvas, and until the second has."""
+    first: dict[str, list[float]] = {APP: [], PLAIN: []}
+    second: dict[str, list[float]] = {APP: [], PLAIN: []}
+    for _ in range(count):
+        for script in first:
+            with tempfile.TemporaryDirectory() as home, serve(Path(home), script=script) as app:
+                open_page(browser, app).context.close()
+                first[script].append(time.monotonic() - app.started)
+                start = time.monotonic()
+                open_page(browser, app).context.close()
+                second[script].append(time.monotonic() - start)
+    return {
+        "start_to_canvas_s": {script: _median(taken) for script, taken in first.items()},
+        "second_visitor_s": {script: _median(taken) for script, taken in second.items()},
+    }
+
+
+def _median(values: list[float]) -> float:
+    return round(statistics.median(values), 2)
+
+
+def time_drawings(page: Page, count: int) -> list[float]:
+    """Draw so many digits. Gives milliseconds from the pen's lift to the answer painted."""
+    lifted = []
     for number in range(count):
         clear(page)
         draw(page, DIGITS[number % 10])
         wait_for_digit(page)
-        stroke = _strokes(page)[-1]
-        sent.append(stroke["final"] - stroke["sent"])
+        page.wait_for_function("strokes.at(-1).final")
+        stroke = page.evaluate("strokes.at(-1)")
         lifted.append(stroke["final"] - stroke["up"])
-    return sent, lifted
+    return lifted
 
 
 def loads(browser: Browser, app: App) -> dict[str, dict]:
@@ -198,11 +201,6 @@ class Wire:
             "requests": len(taken),
             "kb_by_kind": {kind: round(size / 1000) for kind, size in kinds.items()},
         }
-
-
-def _strokes(page: Page) -> list[dict]:
-    time.sleep(0.6)  # the canvas reports, and the page comes to rest
-    return page.evaluate("strokes")
 
 
 def summary(values: list[float]) -> dict:

@@ -24,6 +24,7 @@ from digitcanvas.drawing.preprocess import CANVAS
 from digitcanvas.reading import registry
 
 ROOT = Path(__file__).parents[2]
+APP = "streamlit_app.py"
 INSTALL = "apt-get update && apt-get install -y chromium"
 FLAGS = [
     "--no-sandbox",
@@ -90,14 +91,20 @@ class App:
 
 
 @contextmanager
-def serve(home: Path, base: str = "", port: int | None = None) -> Iterator[App]:
-    """Start the app on a port, any if none is given, with retrained models in `home`; stop it."""
+def serve(
+    home: Path, base: str = "", port: int | None = None, script: str = APP, ttl: int | None = None
+) -> Iterator[App]:
+    """Start the app on a port, any if none is given, with retrained models in `home`; stop it.
+
+    `ttl` are the seconds for which the server keeps a session whose browser has left.
+    """
     port = port or free_port()
     options = [f"--server.port={port}", "--server.address=127.0.0.1", "--server.headless=true"]
     options += [f"--server.baseUrlPath={base}"]
+    options += [f"--server.disconnectedSessionTTL={ttl}"] if ttl else []
     started = time.monotonic()
     process = subprocess.Popen(
-        [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", *options],
+        [sys.executable, "-m", "streamlit", "run", script, *options],
         cwd=ROOT,
         env=os.environ | {"DIGITCANVAS_HOME": str(home)},
         stdout=subprocess.DEVNULL,
