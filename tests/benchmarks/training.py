@@ -2,8 +2,9 @@
 
 Opens the app in a browser, draws 20 digits, presses Retrain, draws 20 more while the network trains
 on all of MNIST, and presses Cancel. Prints a JSON object: milliseconds from the pen's lift to the
-painted answer (median and 95th percentile) before and during the training; seconds from the press to the first moving progress, and from Cancel to the process gone;
-the training process's share of a core, and the server's. Needs DIGITCANVAS_MNIST.
+answer painted (median and 95th percentile) before and during the training; seconds from the press
+to the first moving progress, and from Cancel to the process gone; the training process's share of a
+core, and the server's. Needs DIGITCANVAS_MNIST.
 """
 
 import json
