@@ -1,4 +1,4 @@
-// How the page's components tell one another: the newest value of each topic, and who follows it.
+// How the page's components send one another values: the newest of each topic, and who follows it.
 
 const values = new Map();
 const followers = new Map();
@@ -10,7 +10,13 @@ function of(topic) {
 
 export function publish(topic, value) {
   values.set(topic, value);
-  for (const follower of [...of(topic)]) follower(value);
+  for (const follower of [...of(topic)]) {
+    try {
+      follower(value);
+    } catch (error) {
+      reportError(error); // one that fails keeps nothing from the others
+    }
+  }
 }
 
 /** Call back with the topic's value, if there is one, and with each new one. Gives the end of it. */

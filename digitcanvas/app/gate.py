@@ -175,19 +175,19 @@ class Stream:
         self._turn: Turn | None = None
         self._asked = self._running = self._held_back = self._cut_off = False
         self._press: asyncio.Future[None] | None = None  # done when the last press' run has ended
-        self._unread: deque[Message] = deque()
+        self._unread: deque[tuple[Message, _Request | None]] = deque()
         self._reading: asyncio.Future[Message] | None = None
 
     async def receive(self) -> Message:
         """The client's next message; one that asks for a run only when it may have one."""
         if not self._unread:
-            self._unread.append(await self._read())
-        if _Request.of(self._unread[0]):
+            message = await self._read()
+            self._unread.append((message, _Request.of(message)))
+        if self._unread[0][1]:
             end = await self._turn_for_request()
             if end:
                 return end
-        message = self._unread.popleft()
-        request = _Request.of(message)
+        message, request = self._unread.popleft()
         if request:
             self._asked = True
             self._press = asyncio.get_running_loop().create_future() if request.press else None
@@ -248,7 +248,7 @@ class Stream:
                 self._keep(message)
                 if len(self._unread) > FRAMES:
                     return await self._disconnect(1008)
-                if sum(map(_size, self._unread)) > BYTES:
+                if sum(_size(each) for each, _ in self._unread) > BYTES:
                     return await self._disconnect(1009)
         return None
 
@@ -263,8 +263,8 @@ class Stream:
         request = _Request.of(message)
         if request:
             superfluous = request._replace(press=False)
-            self._unread = deque(m for m in self._unread if _Request.of(m) != superfluous)
-        self._unread.append(message)
+            self._unread = deque(each for each in self._unread if each[1] != superfluous)
+        self._unread.append((message, request))
 
     async def _disconnect(self, code: int) -> Message:
         with suppress(OSError):

@@ -32,9 +32,12 @@ export class Live {
   drawing = null;
   emit = null;
 
-  /** `hear` gets each answer and each news; `connect` opens a WebSocket. */
-  constructor(hear, connect, clock = performance) {
-    Object.assign(this, { hear, connect, clock });
+  /**
+   * `hear` gets each answer and each news; `connect` opens a WebSocket; `isShown` says whether the
+   * tab can be seen.
+   */
+  constructor(hear, connect, isShown = () => false, clock = performance) {
+    Object.assign(this, { hear, connect, isShown, clock });
   }
 
   /** Pages ask for it again and again: the pause after a failure counts all the same. */
@@ -63,7 +66,7 @@ export class Live {
     if (!this.blocked) this.forget();
     if (code === IDLE) {
       this.isIdle = true;
-      if (wasLost) this.open();
+      if (wasLost || this.isShown()) this.open(); // someone may only watch
       return;
     }
     const pause = RETRIES[Math.min(this.failures++, RETRIES.length - 1)];
@@ -85,6 +88,7 @@ export class Live {
 
   /** From here on the server knows nothing, and what was under way is lost. */
   forget() {
+    clearTimeout(this.timer);
     Object.assign(this, { known: {}, carrier: null, isNew: true });
   }
 
@@ -93,8 +97,9 @@ export class Live {
     this.tell();
   }
 
-  /** The page with the drawing is left: a rerun that was asked for will not answer. */
-  leave() {
+  /** The page with this `emit` is left: a rerun that was asked for will not answer. */
+  leave(emit) {
+    if (this.emit !== emit) return; // another page has come meanwhile
     clearTimeout(this.timer);
     if (this.carrier === RERUN) this.forget();
     this.drawing = null;
@@ -162,6 +167,7 @@ export class Live {
   giveUp() {
     const { socket } = this;
     if (this.carrier === RERUN) return this.start();
+    if (this.carrier !== socket) return;
     Object.assign(socket, { onopen: null, onmessage: null, onclose: null });
     socket.close(); // which may take long, or for ever
     this.closed();
@@ -173,7 +179,10 @@ export class Live {
       this.carrier = null;
       this.pace = message.pace ?? RERUN_PACE;
     }
-    this.hear(message);
-    this.next();
+    try {
+      this.hear(message);
+    } finally {
+      this.next(); // whatever a painter of the page's does
+    }
   }
 }

@@ -9,9 +9,9 @@ A browser sends JSON objects, one at a time, and waits for the answer to each:
 - "models", "centred", "logits": how to read; what a message leaves out is as it was.
 
 An answer is what `reply_to` gives, or {"error": ...}, with the turn and the "pace": the
-milliseconds to wait before the next message; "busy" says that the pages are late, as many people
-draw. What concerns everybody (news.py) is sent unasked. A message that does not fit the drawing
-before it ends the connection: the next one begins with all of the drawing.
+milliseconds to wait before the next message. What concerns everybody (news.py) is sent unasked. A
+message that does not fit the drawing before it ends the connection: the next one begins with all of
+the drawing.
 """
 
 import asyncio
@@ -30,7 +30,6 @@ from starlette.routing import BaseRoute, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 from streamlit.web.server.starlette.starlette_websocket import _is_origin_allowed
 
-from digitcanvas.app.gate import slots
 from digitcanvas.app.parts import shared_models
 from digitcanvas.app.reply import Reply, reply_to
 from digitcanvas.drawing.strokes import MAX_POINTS, MAX_STROKES
@@ -52,9 +51,9 @@ SOCKETS = 3000
 """Browsers, at most; each costs 60 kB."""
 
 CAPACITY = 600
-"""Answers a second to all, which take half of one core of 2026; the pages need the rest."""
+"""Answers a second to all, which take half a core of a machine of 2026; the pages need the rest."""
 
-SMOOTH = 35
+SMOOTH = 30
 """Answers a second to one, at most: the eye sees no more, and a digit stays below 20 kB."""
 
 RECENT = 0.3
@@ -76,11 +75,11 @@ WIDTHS = 1.0, 200.0
 _logger = logging.getLogger(__name__)
 
 _readers = ThreadPoolExecutor(max_workers=1, thread_name_prefix="live")
-"""One thread reads for all: the interpreter has one anyhow, and pages get their share of it."""
+"""One thread reads for all: Python runs one at a time, and pages get their share of that."""
 
 
 class Misfit(ValueError):
-    """A message that makes no sense, or none after those before it."""
+    """A message that is malformed, or does not fit the drawing so far."""
 
 
 @dataclass
@@ -208,7 +207,7 @@ class Crowd:
 
 
 async def _send(socket: WebSocket, text: str) -> None:
-    """Send if it can be sent: who has left hears of it in another place."""
+    """Send if it can be sent: `_serve` notices that a browser has left."""
     with suppress(WebSocketDisconnect, RuntimeError):
         await socket.send_text(text)
 
@@ -259,8 +258,6 @@ async def _serve(socket: WebSocket) -> None:
             await socket.close(1007, str(error))
             return
         reply["pace"] = crowd.pace(socket)
-        if slots.busy:
-            reply["busy"] = True
         await socket.send_text(json.dumps(reply, separators=(",", ":")))
         await asyncio.sleep(max(OTHERS * took, 1 / FASTEST - (time.monotonic() - began)))
 

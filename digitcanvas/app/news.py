@@ -5,6 +5,7 @@ sends by the live socket (`Crowd.tell`):
 
 - {"news": {"run", "busy", "models": the version of each, "spread"}} when one has changed. The
   fragments that show it rerun once (parts/follower.py), within the spread in milliseconds;
+- {"crowded": true} while many people wait for their pages (gate.py);
 - {"run": ...}, as of `shared_runs.progress`, and {"curves": {"version", "figure"}} while a run is
   under way. Scripts in the page paint these: no fragment reruns.
 
@@ -20,6 +21,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from digitcanvas.app import live
+from digitcanvas.app.gate import slots
 from digitcanvas.app.parts import shared_runs
 from digitcanvas.figures.charts import Figure
 from digitcanvas.reading import registry
@@ -104,6 +106,9 @@ class Watcher:
 
     async def _send_all(self) -> None:
         versions, run = self.versions, self._run
+        if slots.busy != self._sent.get("crowded", False):
+            self._sent["crowded"] = slots.busy
+            await _send("crowded", slots.busy)
         if versions != self._sent.get("versions"):
             self._sent["versions"] = versions
             await _send("news", versions | {"spread": SPREAD * len(live.crowd.sockets)})

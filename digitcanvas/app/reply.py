@@ -40,5 +40,6 @@ def _answer(label: str, prediction: Prediction, with_logits: bool) -> dict[str, 
 
 def _png(image: Float32Array) -> str:
     """An image (28, 28) in [0, 1] as a PNG in base64."""
-    _, png = cv2.imencode(".png", np.rint(image * 255).astype(np.uint8))
+    small = [cv2.IMWRITE_PNG_COMPRESSION, 9]
+    _, png = cv2.imencode(".png", np.rint(image * 255).astype(np.uint8), small)
     return base64.b64encode(png.tobytes()).decode()

@@ -30,6 +30,9 @@ except ImportError:  # Windows has no such limits
     resource = None  # type: ignore[assignment]
 
 
+MANY_FILES = 65_536, 10_240
+"""Open files that we ask for. The kernel of a Mac refuses the first, however high its own limit."""
+
 GRACE, LAST = 2, 4
 """Seconds after a signal to end: until open connections are cut, and until the process is."""
 
@@ -72,9 +75,16 @@ async def lifespan(app: Any) -> AsyncIterator[None]:
 
 def _allow_many_files() -> None:
     """Raise the limit of open files, often 1,024, as far as we may: each person takes four."""
-    if resource:
-        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    if not resource:
+        return
+    limit, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    for files in MANY_FILES:
+        wanted = files if most == resource.RLIM_INFINITY else min(files, most)
+        if limit == resource.RLIM_INFINITY or limit >= wanted:
+            return
+        with suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
+            return
 
 
 def _spare_pandas() -> None:

@@ -30,7 +30,7 @@ class Key(StrEnum):
     CONFIRM_REMOVAL = "confirm_removal"
 
     # Sidebar: pen
-    PEN_WIDTH = "pen_width"  # int, canvas pixels; read by Draw and canvas
+    PEN_WIDTH = "pen_width"  # int, canvas pixels; read by Draw
 
     # Sidebar: form. form_recipe sets and reads all values.
     FAMILY = "family"  # str, one of networks.FAMILIES

@@ -13,6 +13,7 @@ export const live = new Live(
     for (const [topic, value] of Object.entries(topicsOf(message))) publish(topic, value);
   },
   () => new WebSocket(address),
+  () => !document.hidden,
 );
 
 /** An answer is one topic; news may be of several. */

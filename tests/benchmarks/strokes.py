@@ -248,6 +248,8 @@ def main() -> None:
                 lost.append({"drawing": number, "done": person.done, "problems": problems})
                 print(json.dumps(lost[-1]), file=sys.stderr, flush=True)
             driver.clear(page)
+            if number % 100 == 99:
+                print(number + 1, file=sys.stderr, flush=True)
     print(json.dumps({"drawings": drawings, "ways": dict(taken), "lost": lost}, indent=1))
     sys.exit(bool(lost))
 

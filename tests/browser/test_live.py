@@ -69,9 +69,9 @@ def assert_drawn(page, *strokes):
     assert len(drawn) == len(strokes)
     seen = ink(page)
     for points, stroke in zip(drawn, map(coarse, strokes), strict=True):
-        np.testing.assert_allclose(points[[0, -1]], stroke[[0, -1]], atol=1.5)
-        np.testing.assert_allclose(points.min(axis=0), stroke.min(axis=0), atol=1.5)
-        np.testing.assert_allclose(points.max(axis=0), stroke.max(axis=0), atol=1.5)
+        np.testing.assert_allclose(points[[0, -1]], stroke[[0, -1]], atol=2)
+        np.testing.assert_allclose(points.min(axis=0), stroke.min(axis=0), atol=2)
+        np.testing.assert_allclose(points.max(axis=0), stroke.max(axis=0), atol=2)
         inside = points[((points > 8) & (points < 272)).all(axis=1)].astype(int)
         assert seen[inside[:, 1], inside[:, 0]].all()
     widest = np.ones((23, 23), np.uint8)  # no ink is farther away than that
@@ -119,7 +119,7 @@ def test_the_final_answer_is_that_of_the_library_and_does_not_change(page, cnn):
 
 
 def test_messages_hold_what_is_new_alone(page):
-    """Together they are the drawing, and a digit costs less than 20 kB both ways."""
+    """Together they are the drawing; with its answer each takes 600 bytes, at most 30 a second."""
     draw(page, DIGITS[4])
     assert wait_for_digit(page) == 4
     press(page, "undo")
@@ -132,8 +132,11 @@ def test_messages_hold_what_is_new_alone(page):
         if message["points"]:
             rows[stroke] = tail + rows[stroke]
     assert rows == [stroke.ravel().tolist() for stroke in kept(page)]
-    sizes = [len(json.dumps(frame)) for frame in page.sent.live() + page.sent.replies()]
-    assert sum(sizes) < 20_000
+    assert size_of(page.sent.live() + page.sent.replies()) < 600 * len(page.sent.replies())
+
+
+def size_of(frames):
+    return sum(len(json.dumps(frame, separators=(",", ":"))) for frame in frames)
 
 
 def test_the_pen_may_leave_the_canvas_in_mid_stroke(page):
@@ -436,3 +439,29 @@ def test_a_server_that_starts_anew_finds_the_drawing_in_the_browser(browser, tmp
         image = image_from_strokes(kept(page), widths=[16, 16])
         np.testing.assert_allclose(image_shown(page), image, atol=0.01)
         page.context.close()
+
+
+def test_what_is_shown_is_read_with_the_pen_that_shows_it(page, cnn):
+    """After a reload the canvas shows all strokes with the present pen."""
+    page.locator(".st-key-pen_width").get_by_role("slider").press("End")
+    wait_for(lambda: page.get_by_text("40", exact=True).count())
+    for x in (120, 146):
+        sketch(page, [np.array([(float(x), 60), (x, 220)])])
+    wait_for(lambda: page.locator(".st-key-prediction.pen-up").count())
+    page.reload()
+    wait_for(lambda: len(kept(page)) == 2)
+    aim(page, 140, 140)
+    widths = "JSON.parse(sessionStorage.getItem('digitcanvas.drawing')).strokes.map((s) => s.width)"
+    wait_for(lambda: page.evaluate(widths) == [16, 16])
+    gap = ink(page)[80:200, 132:134]
+    assert not gap.any()
+
+
+def test_a_sample_is_taken_back(page):
+    sketch(page, DIGITS[7])
+    assert wait_for_digit(page) == 7
+    page.get_by_role("button", name="Sample of a 3").click()
+    wait_for(lambda: answer(page).startswith("3"), 10)
+    press(page, "undo")
+    wait_for(lambda: answer(page).startswith("7"), 10)
+    assert_drawn(page, *DIGITS[7])

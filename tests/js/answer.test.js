@@ -200,7 +200,6 @@ describe("the page's answer", () => {
     show();
     assert.deepEqual(slots.prediction.lines, [["invitation", INVITATION]]);
     assert.ok(slots.comparison.hidden && slots.model_view.hidden);
-    assert.equal(box.dataset.state, "empty");
     assert.deepEqual(shown.bars.heights, []);
   });
 
@@ -211,7 +210,6 @@ describe("the page's answer", () => {
       ["digit", "7"],
       ["sure", "99.1 % sure"],
     ]);
-    assert.equal(box.dataset.state, "answered");
     const { img } = slots.model_view.parts;
     assert.equal(img.src, "data:image/png;base64,iVBOR");
     assert.ok(!slots.model_view.hidden);
@@ -242,17 +240,17 @@ describe("the page's answer", () => {
     publish("answer", { ...drawn, answers: [first, second], view: "iVBOR" });
     publish("answer", { ...drawn, error: "Too long." });
     assert.deepEqual(slots.prediction.lines, [["error", "Too long."]]);
-    assert.equal(box.dataset.state, "error");
     assert.ok(slots.comparison.hidden && slots.model_view.hidden);
     assert.deepEqual(shown.bars.heights, []);
   });
 
   test("says why the page is late", () => {
     show();
-    publish("answer", { ...drawn, answers: [first], trail: [1, 7], busy: true });
+    publish("answer", { ...drawn, answers: [first], trail: [1, 7] });
+    publish("crowded", true);
     assert.deepEqual(slots.trail.lines, [["", "Many people are drawing: one moment."]]);
     assert.deepEqual(slots.prediction.lines[0], ["digit", "7"]);
-    publish("answer", { ...drawn, answers: [first], trail: [1, 7] });
+    publish("crowded", false);
     assert.deepEqual(slots.trail.lines, [["", "1 … 7"]]);
   });
 

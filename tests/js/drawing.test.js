@@ -164,7 +164,7 @@ describe("undo and redo", () => {
     for (const change of [
       () => draw(LINE),
       () => drawing.clear(),
-      () => drawing.replace([[1, 2, 3, 4]], WIDTH),
+      () => drawing.try([[1, 2, 3, 4]], WIDTH),
     ]) {
       draw(LINE, LINE);
       drawing.undo();
@@ -175,6 +175,56 @@ describe("undo and redo", () => {
       drawing.clear();
     }
   });
+});
+
+describe("a sample", () => {
+  test("is taken back as a whole, and what it stood in for comes back", () => {
+    draw(LINE, LINE.slice(1));
+    const drawn = structuredClone(drawing.strokes);
+    drawing.try([[1, 2, 3, 4]], WIDTH);
+    drawing.try(
+      [
+        [5, 6],
+        [7, 8],
+      ],
+      WIDTH,
+    );
+    assert.equal(drawing.strokes.length, 2);
+    drawing.undo();
+    assert.deepEqual(drawing.strokes, drawn);
+    drawing.undo();
+    assert.equal(drawing.strokes.length, 1);
+  });
+
+  test("is taken back stroke by stroke once it was drawn on, or if nothing was drawn before", () => {
+    draw(LINE);
+    drawing.try([[1, 2, 3, 4]], WIDTH);
+    draw(LINE);
+    drawing.undo();
+    assert.deepEqual(drawing.strokes, [{ width: WIDTH, points: [1, 2, 3, 4] }]);
+    drawing.undo();
+    assert.ok(!drawing.canUndo);
+    drawing.try([[1, 2, 3, 4]], WIDTH);
+    drawing.undo();
+    assert.ok(!drawing.canUndo);
+  });
+});
+
+test("strokes that are shown with another pen are sent anew, from the first of them on", () => {
+  draw(LINE, LINE, LINE);
+  drawing.changes();
+  drawing.thicken(1, WIDTH);
+  assert.ok(!drawing.hasChanged);
+  drawing.thicken(1, 40);
+  const { from, widths } = drawing.changes();
+  assert.deepEqual(
+    [from, widths],
+    [
+      [1, 0],
+      [40, 40],
+    ],
+  );
+  assert.equal(drawing.strokes[0].width, WIDTH);
 });
 
 describe("what has changed", () => {
@@ -248,7 +298,7 @@ describe("what has changed", () => {
           clear: () => random() < 0.3 && drawing.clear(),
           replace: () =>
             random() < 0.3 &&
-            drawing.replace(
+            drawing.try(
               [
                 [1, 2],
                 [3, 4, 5, 6],
@@ -311,7 +361,7 @@ describe("the tab's storage", () => {
     assert.equal(reloaded().strokes.length, 1);
     drawing.clear();
     assert.equal(reloaded().strokes.length, 0);
-    drawing.replace([[1, 2, 3, 4]], WIDTH);
+    drawing.try([[1, 2, 3, 4]], WIDTH);
     assert.deepEqual(reloaded().strokes, [{ width: WIDTH, points: [1, 2, 3, 4] }]);
   });
 

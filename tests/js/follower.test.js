@@ -206,13 +206,22 @@ test("with a socket use of the page reruns nothing", () => {
   assert.equal(part.reruns.length, 0);
 });
 
-test("a socket that was closed for want of use is opened again by use", () => {
+test("a socket that was closed for want of use is opened again by use of a hidden page", () => {
   fragment(["run"]);
+  document.hidden = true;
   live.socket.onclose({ code: 4000 });
+  document.hidden = false;
   const before = opened.length;
   listeners.pointerdown();
   assert.equal(opened.length, before + 1);
   assert.equal(opened.at(-1), "ws://localhost/live");
+});
+
+test("a socket that was closed for want of use is opened again while the page is looked at", () => {
+  fragment(["run"]);
+  const before = opened.length;
+  live.socket.onclose({ code: 4000 });
+  assert.equal(opened.length, before + 1);
 });
 
 test("a fragment that is gone is not rerun", () => {

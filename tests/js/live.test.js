@@ -51,6 +51,7 @@ globalThis.WebSocket = Socket;
 
 let sockets;
 let heard;
+let isShown;
 let drawing;
 let live;
 
@@ -63,12 +64,18 @@ beforeEach(() => {
   mock.method(Math, "random", () => 0.5); // pauses are as long as their mean
   sockets = [];
   heard = [];
+  isShown = false;
   drawing = new Drawing(() => ({ getItem: () => null, setItem: () => {} }));
   const connect = () => {
     sockets.push(new Socket());
     return socket();
   };
-  live = new Live((message) => heard.push(message), connect, { now: () => Date.now() });
+  live = new Live(
+    (message) => heard.push(message),
+    connect,
+    () => isShown,
+    { now: () => Date.now() },
+  );
   Object.assign(live, { drawing, options: { models: ["cnn"], centred: true } });
 });
 
@@ -149,7 +156,7 @@ describe("a new socket", () => {
     press();
     lift();
     socket().answer();
-    live.leave();
+    live.leave(live.emit);
     socket().end();
     tick(500);
     socket().accept();
@@ -243,7 +250,7 @@ describe("messages", () => {
   });
 
   test("are not sent while no page has the drawing", () => {
-    live.leave();
+    live.leave(live.emit);
     live.tell(true);
     tick(60000);
     assert.deepEqual(socket().sent, []);
@@ -274,7 +281,7 @@ describe("messages", () => {
   });
 
   test("longer than the server takes are an error at once, and no connection's end", () => {
-    drawing.replace([Array.from({ length: 400000 }, () => 123.45)], 16);
+    drawing.try([Array.from({ length: 400000 }, () => 123.45)], 16);
     live.tell(true);
     assert.deepEqual(socket().sent, []);
     assert.match(heard.at(-1).error, /too long .* clear the canvas/);
@@ -602,7 +609,7 @@ describe("where no socket can be had", () => {
 
   test("a rerun that its page cannot answer any more is not waited for", () => {
     socket().end();
-    live.leave();
+    live.leave(live.emit);
     assert.equal(live.carrier, null);
     Object.assign(live, { drawing, emit: (message) => emitted.push(message) });
     live.tell(true);
@@ -655,7 +662,12 @@ test("whatever happens to drawing, sockets and answers, the last answer is of al
       servers.set(socket(), { strokes: [], read: 0 });
       return socket();
     };
-    live = new Live((message) => heard.push(message), connect, { now: () => Date.now() });
+    live = new Live(
+      (message) => heard.push(message),
+      connect,
+      () => isShown,
+      { now: () => Date.now() },
+    );
     Object.assign(live, { drawing, emit: (message) => emitted.push(structuredClone(message)) });
     live.options = { centred: true };
     live.open();
@@ -717,7 +729,7 @@ test("whatever happens to drawing, sockets and answers, the last answer is of al
       () => serve(false),
       () => {
         if (random() > 0.2) return;
-        live.leave();
+        live.leave(live.emit);
         tick(1000);
         Object.assign(live, { drawing, emit: (message) => emitted.push(structuredClone(message)) });
         live.open();
@@ -816,4 +828,29 @@ describe("a tab", () => {
     ]);
     assert.deepEqual(tab.drawing.strokes, []);
   });
+});
+
+test("an answer that is lost with its socket does not end the next one", () => {
+  begin();
+  press();
+  tick(4600);
+  socket().end();
+  tick(250); // half of the pause, twice as long at most
+  tick(250);
+  assert.equal(sockets.length, 2);
+  tick(1000);
+  assert.equal(socket().closed, 0);
+  socket().accept();
+  assert.deepEqual(socket().sent[0].from, [0, 0]);
+});
+
+test("a painter that fails does not keep the next message back", () => {
+  begin();
+  press();
+  live.hear = () => {
+    throw new Error("painter");
+  };
+  move([0.5, 0.5]);
+  assert.throws(() => socket().answer(), /painter/);
+  assert.equal(socket().sent.length, 2);
 });

@@ -5,7 +5,7 @@ import { follow, publish } from "../bus.js";
 import { connect, drawing, live } from "../tab.js";
 import { Pen } from "./pen.js";
 import { sampleOf } from "./samples.js";
-import { findCanvas, Surface } from "./surface.js";
+import { findCanvas, surfaceOf } from "./surface.js";
 
 const REST = 350; // ms after which a lifted pen is at rest, and the drawing is judged as a whole
 
@@ -50,7 +50,6 @@ class Companion {
         this.paint(); // the answer may have come before the lift
       },
     });
-    this.ignore = follow("reply", (reply) => this.hear(reply));
     this.looking = requestAnimationFrame(() => this.look());
   }
 
@@ -63,10 +62,17 @@ class Companion {
     const canvas = findCanvas(document.querySelector(".st-key-canvas"));
     if (canvas && canvas !== this.surface?.canvas) {
       this.pen.end();
-      this.surface = new Surface(canvas);
-      this.surface.show(drawing.strokes);
+      this.surface = surfaceOf(canvas);
+      this.show(0);
     }
     return canvas;
+  }
+
+  /** Show the strokes from this one on; with the present pen, so that they are read with it too. */
+  show(first) {
+    drawing.thicken(first, this.width);
+    if (first) this.surface?.add(drawing.strokes.slice(first));
+    else this.surface?.show(drawing.strokes);
   }
 
   canvasUnder(event) {
@@ -77,8 +83,8 @@ class Companion {
   change(action) {
     this.pen.end();
     drawing[action]();
-    if (action === "undo") this.surface?.undo(drawing.strokes);
-    if (action === "redo") this.surface?.add(drawing.strokes.slice(-1));
+    if (action === "undo" && !this.surface?.undo()) this.show(0);
+    if (action === "redo") this.show(drawing.strokes.length - 1);
     if (action === "clear") this.surface?.wipe();
     this.read();
   }
@@ -86,8 +92,8 @@ class Companion {
   /** Show a sample instead of what was drawn. */
   try(digit) {
     this.pen.end();
-    drawing.replace(sampleOf(digit), this.width);
-    this.surface?.show(drawing.strokes);
+    drawing.try(sampleOf(digit), this.width);
+    this.show(0);
     this.read();
   }
 
@@ -104,15 +110,17 @@ class Companion {
 
   /** Have the drawing read, if it or the way to read it has changed. */
   read() {
-    this.buttons.undo.disabled = !drawing.strokes.length;
+    this.buttons.undo.disabled = !drawing.canUndo;
     this.buttons.redo.disabled = !drawing.undone.length;
     if (!drawing.strokes.length) this.hear({ answers: [] });
     live.tell(!this.pen.isDown);
+    if (this.wasFinal) this.paint(); // it may be so no longer
   }
 
   hear(reply) {
     const isEmpty = !drawing.strokes.length;
-    if (isEmpty && reply.answers?.length) return; // there is never an answer without a drawing
+    // There is never an answer without a drawing
+    if (isEmpty && (reply.error || reply.answers?.length)) return;
     this.last = reply;
     const [first] = reply.answers ?? [];
     const reader = JSON.stringify([live.options, first?.label]);
@@ -128,6 +136,7 @@ class Companion {
   paint() {
     const isFinal = !this.pen.isDown && !(live.drawing && live.isWaiting);
     const { last, trail, isAtRest } = this;
+    this.wasFinal = isFinal;
     publish("answer", { ...last, trail, isFinal, isAtRest });
   }
 
@@ -135,7 +144,9 @@ class Companion {
     this.width = data.width;
     live.drawing = drawing;
     live.options = data.options;
-    live.emit = (message) => setStateValue("drawing", message);
+    this.emit = (message) => setStateValue("drawing", message);
+    live.emit = this.emit;
+    this.ignore ??= follow("reply", (reply) => this.hear(reply));
     connect(data.live);
     if (data.reply) live.receive(data.reply);
     this.findCanvas();
@@ -144,27 +155,26 @@ class Companion {
 
   stop() {
     this.pen.stop();
-    this.ignore();
+    this.ignore?.();
     cancelAnimationFrame(this.looking);
     clearTimeout(this.resting);
-    live.leave();
+    live.leave(this.emit);
   }
 }
 
-const companions = new WeakMap();
-
 export default function (component) {
   const { parentElement } = component;
-  if (!companions.has(parentElement)) {
-    companions.set(parentElement, new Companion(parentElement));
+  if (!(parentElement.companion instanceof Companion)) {
+    parentElement.companion?.stop(); // one of another version of this script
+    parentElement.companion = new Companion(parentElement);
   }
-  const companion = companions.get(parentElement);
+  const { companion } = parentElement;
   companion.update(component);
   const call = ++companion.calls;
   return () => {
     // Streamlit may clean up a call after it makes the next one: only the newest call counts.
     if (companion.calls !== call) return;
     companion.stop();
-    companions.delete(parentElement);
+    delete parentElement.companion;
   };
 }

@@ -10,6 +10,7 @@ const KEPT = "digitcanvas.drawing";
 export class Drawing {
   strokes = []; // { width, points }, oldest first
   undone = []; // what redo brings back, the next one last
+  replaced = null; // the strokes that a sample stands in for, until another is drawn
   isOpen = false; // whether the pen is still down in the newest stroke
   changed = [0, 0]; // the first stroke, and the first point in it, that differ since `sent`
 
@@ -30,6 +31,7 @@ export class Drawing {
     this.change(this.strokes.length, 0);
     this.strokes.push({ width, points: inPixels(point) });
     this.undone = [];
+    this.replaced = null;
     this.isOpen = true;
   }
 
@@ -49,7 +51,13 @@ export class Drawing {
     this.keep();
   }
 
+  get canUndo() {
+    return this.strokes.length > 0 || this.replaced !== null;
+  }
+
+  /** Take the newest stroke back, or a sample as a whole. */
   undo() {
+    if (this.replaced) return this.replace(this.replaced, null);
     if (!this.strokes.length) return;
     this.undone.push(this.strokes.pop());
     this.change(this.strokes.length, 0);
@@ -64,16 +72,28 @@ export class Drawing {
   }
 
   clear() {
-    this.strokes = [];
-    this.undone = [];
+    this.replace([], null);
+  }
+
+  /** Show a sample, rows of points, instead of what was drawn. */
+  try(rows, width) {
+    const strokes = rows.map((points) => ({ width, points }));
+    this.replace(strokes, this.replaced ?? (this.strokes.length ? this.strokes : null));
+  }
+
+  replace(strokes, replaced) {
+    Object.assign(this, { strokes, undone: [], replaced });
     this.change(0, 0);
     this.lift();
   }
 
-  /** These strokes, rows of points, instead of what was drawn. */
-  replace(rows, width) {
-    this.clear();
-    this.strokes = rows.map((points) => ({ width, points }));
+  /** Give the strokes from this one on another width. */
+  thicken(first, width) {
+    if (this.strokes.slice(first).every((stroke) => stroke.width === width)) return;
+    this.strokes = this.strokes.map((stroke, index) =>
+      index < first ? stroke : { ...stroke, width },
+    );
+    this.change(first, 0);
     this.keep();
   }
 
@@ -108,7 +128,7 @@ export class Drawing {
       const { strokes, undone } = this;
       this.storage().setItem(KEPT, JSON.stringify({ strokes, undone }));
     } catch {
-      // a full or forbidden storage: the drawing lasts as long as the tab's page
+      // a full or forbidden storage: the drawing lasts as long as the page stays loaded
     }
   }
 }

@@ -46,12 +46,13 @@ export class Surface {
     this.send("mouseup", x, y);
   }
 
-  /** Take the newest stroke away; `rest` are the others. */
-  undo(rest) {
-    if (this.steps < 1) return this.show(rest);
+  /** Take the newest stroke away. Gives whether the canvas can do that. */
+  undo() {
+    if (this.steps < 1) return false;
     this.steps -= 1;
     this.remembered -= 1;
     this.takeBack(1);
+    return true;
   }
 
   /** Show these strokes instead of what is shown. */
@@ -75,7 +76,7 @@ export class Surface {
     Object.assign(this, { steps: 0, remembered: 0, isFull: false });
   }
 
-  /** Press the canvas' Undo so many times, or until there is nothing left to take back. */
+  /** Press the canvas' Undo up to `times` times, until there is nothing left to take back. */
   takeBack(times) {
     this.later(async () => {
       for (let left = times; left > 0 && !this.button("Undo").disabled; left -= 1) {
@@ -132,6 +133,14 @@ function nextTask() {
     };
     port2.postMessage(null);
   });
+}
+
+const surfaces = new WeakMap();
+
+/** The one surface of a canvas. */
+export function surfaceOf(canvas) {
+  if (!surfaces.has(canvas)) surfaces.set(canvas, new Surface(canvas));
+  return surfaces.get(canvas);
 }
 
 /** The canvas element to draw on inside the page's element of this class, or null. */

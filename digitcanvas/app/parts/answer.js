@@ -2,6 +2,8 @@
 
 import { follow, publish } from "../bus.js";
 
+const CROWDED = "Many people are drawing: one moment.";
+
 const NOTHING = { answers: [], trail: [], isFinal: true, isAtRest: true };
 
 class View {
@@ -20,6 +22,10 @@ class View {
   update({ invitation, reply }) {
     Object.assign(this, { invitation, answer: null });
     this.stop?.();
+    this.ignoreCrowd ??= follow("crowded", (isCrowded) => {
+      this.isCrowded = isCrowded;
+      if (this.answer) this.paint(this.answer);
+    });
     this.stop = reply
       ? this.paint({ ...NOTHING, ...reply })
       : follow("answer", (answer) => this.paint(answer));
@@ -28,18 +34,17 @@ class View {
 
   paint(answer) {
     this.answer = answer;
-    const { answers = [], trail, view, error, busy } = answer;
+    const { answers = [], trail, view, error } = answer;
     const { prediction, comparison } = this.slots;
     const [first, second] = answers;
     this.element.classList.toggle("compared", Boolean(second));
-    this.element.dataset.state = error ? "error" : first ? "answered" : "empty";
     if (error) say(prediction, [["error", error]], answer);
     else if (first) say(prediction, wordsOf(first, answer, second), answer);
     else say(prediction, [["invitation", this.invitation]], answer);
     say(comparison, second ? wordsOf(second, answer, second) : [], answer);
     this.show(view);
     const digits = trail.length > 1 ? trail.join(" … ") : "";
-    say(this.slots.trail, [["", busy ? "Many people are drawing: one moment." : digits]], answer);
+    say(this.slots.trail, [["", this.isCrowded ? CROWDED : digits]], answer);
     publish("bars", barsOf(answers, answer));
     publish("shown", answer);
   }

@@ -21,5 +21,8 @@ function rowOf(tag, texts) {
 }
 
 export default function ({ parentElement }) {
-  return follow("shown", (answer) => paint(parentElement.querySelector(".logits"), answer));
+  const table = parentElement.querySelector(".logits");
+  table.ignore?.(); // Streamlit cleans up after the last call alone
+  table.ignore = follow("shown", (answer) => paint(table, answer));
+  return table.ignore;
 }

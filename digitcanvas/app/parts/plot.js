@@ -186,7 +186,8 @@ export default function (component) {
   };
   ask();
   element.paint = ask;
-  const ignore = data.follows
+  element.ignore?.(); // Streamlit cleans up after the last call alone
+  element.ignore = data.follows
     ? follow(data.follows, (value) => {
         news = value;
         const isMoving = value.isFinal === false && element.shape === shapeOf(data.figure);
@@ -194,10 +195,10 @@ export default function (component) {
         moveBars(element, updated(data, value));
         element.drawn = undefined; // by Plotly, which has to draw it even if it is as before
       })
-    : () => {};
+    : undefined;
   return () => {
-    ignore();
     if (!isNewest()) return;
+    element.ignore?.();
     newest.delete(element);
     delete element.shape;
     window.Plotly?.purge(element);

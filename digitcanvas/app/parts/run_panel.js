@@ -16,7 +16,10 @@ export default function ({ data, parentElement }) {
   };
   paint(run);
   // What was sent before the panel ran is older: no run's share ever falls.
-  return follow("run", (newer) => {
+  bar.ignore?.(); // Streamlit cleans up after the last call alone
+  const ignore = follow("run", (newer) => {
     if (newer.id === run.id && newer.share >= run.share) paint(newer);
   });
+  bar.ignore = ignore;
+  return ignore;
 }
