@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from streamlit.components.v2.bidi_component.main import _make_trigger_id
 from streamlit.runtime.pages_manager import PagesManager
-from streamlit.runtime.scriptrunner import RerunData
+from streamlit.runtime.scriptrunner import RerunData, script_runner
 from streamlit.testing.v1 import AppTest, app_test, local_script_runner
 from streamlit.testing.v1.element_tree import parse_tree_from_messages
 from streamlit.util import calc_hash
@@ -60,6 +60,8 @@ class Session(AppTest):
             patch.object(app_test, "PagesManager", type("Pages", (PagesManager,), {})),
             patch.object(local_script_runner, "RerunData", rerun),
             patch.object(local_script_runner, "parse_tree_from_messages", parse),
+            # Where another test has loaded Keras, it would take 0.4 s after each run to clear that
+            patch.object(script_runner, "_clean_problem_modules", lambda: None),
         ):
             return super()._run(widget_state, timeout)
 
