@@ -38,7 +38,7 @@ export class Pen {
   /** `surfaceUnder(event)` gives the element that an event draws on, or null. */
   constructor(surfaceUnder, { press, move, lift }) {
     Object.assign(this, { surfaceUnder, press, move, lift });
-    const options = { capture: true, signal: this.listening.signal };
+    const options = { capture: true, passive: false, signal: this.listening.signal };
     const on = (target, types, listener) => {
       for (const type of types) target.addEventListener(type, listener, options);
     };
@@ -118,6 +118,8 @@ export class Pen {
   shield = (event) => {
     if (event.isTrusted && (this.isDown || this.surfaceUnder(event))) {
       event.stopImmediatePropagation();
+      // Else the browser takes a quick stroke for a fling, and the next tap for the end of it
+      if (event.type.startsWith("touch") && event.cancelable) event.preventDefault();
     }
   };
 
