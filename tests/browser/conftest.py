@@ -54,6 +54,12 @@ def phone(lend, browser, app):
     return lend("phone", lambda: open_watched(browser, app, **PHONE), wipe)
 
 
+def leave(page):
+    """Leave a page for the next test, without the drawing that its tab would keep."""
+    page.evaluate("sessionStorage.clear()")
+    page.goto("about:blank")
+
+
 @pytest.fixture
 def sessions(lend, browser, app):
     """Opens sessions, and clears away the runs and the models that a test leaves behind."""
@@ -65,7 +71,7 @@ def sessions(lend, browser, app):
         return page
 
     def open_session(app=app):
-        page = lend(next(numbers), open_page, lambda page: page.goto("about:blank"))
+        page = lend(next(numbers), open_page, leave)
         page.goto(app.url)
         canvas(page).wait_for()
         return page

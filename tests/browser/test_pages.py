@@ -80,6 +80,7 @@ def visit(lend, browser, app):
         options = ANDROID if phone else DESKTOP
         page = lend(phone, lambda: open_one(options), check)
         if not page.is_new:
+            page.evaluate("sessionStorage.clear()")
             page.emulate_media(color_scheme="light")
             page.set_viewport_size(options["viewport"])
             page.goto(app.url)

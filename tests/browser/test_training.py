@@ -96,7 +96,7 @@ def test_a_network_is_trained_from_the_sidebar_and_reads(sessions, app, home):
 
     card = registry.read_card(home / "fresh")
     assert card.recipe["epochs"] == 3 and card.recipe["sample"]
-    assert f"{card.test['accuracy'] * 100:.2f} %" in panel(first).inner_text()
+    expect(panel(first)).to_contain_text(f"{card.test['accuracy'] * 100:.2f} %")
     sketch(first, DIGITS[7])
     expected = Recognizer.load(home / "fresh").predict_strokes(DIGITS[7])
     assert wait_for_digit(first) == expected.digit
