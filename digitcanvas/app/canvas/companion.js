@@ -1,4 +1,4 @@
-// The canvas' companion: it hears the pen, keeps the drawing, shows it on the canvas, has it read
+// The canvas' companion: it follows the pen, keeps the drawing, shows it on the canvas, has it read
 // while it is drawn, and undoes, redoes and clears. See companion.py.
 
 import { follow, publish } from "../bus.js";
