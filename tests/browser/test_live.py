@@ -13,6 +13,7 @@ from digitcanvas.drawing.preprocess import image_from_strokes
 from tests.browser.driver import (
     aim,
     answer,
+    answered,
     canvas,
     choose,
     clear,
@@ -443,8 +444,8 @@ def test_a_server_that_starts_anew_finds_the_drawing_in_the_browser(browser, tmp
 
 def test_what_is_shown_is_read_with_the_pen_that_shows_it(page, cnn):
     """After a reload the canvas shows all strokes with the present pen."""
-    page.locator(".st-key-pen_width").get_by_role("slider").press("End")
-    wait_for(lambda: page.get_by_text("40", exact=True).count())
+    with answered(page):
+        page.locator(".st-key-pen_width").get_by_role("slider").press("End")
     for x in (120, 146):
         sketch(page, [np.array([(float(x), 60), (x, 220)])])
     wait_for(lambda: page.locator(".st-key-prediction.pen-up").count())
