@@ -13,6 +13,7 @@ from digitcanvas.drawing.pictures import image_from_picture
 from digitcanvas.drawing.preprocess import image_from_strokes
 from digitcanvas.drawing.strokes import Stroke
 from digitcanvas.reading import registry
+from digitcanvas.reading.words import percent
 
 BATCH = 256
 """Images that the interpreter reads at once."""
@@ -43,7 +44,7 @@ class Prediction:
     def certainty(self) -> str:
         """The top probability in words. It is never 100.0 %: no network is that sure."""
         top = self.probabilities.max()
-        return "over 99.9 %" if top > 0.999 else f"{top * 100:.1f} %"
+        return "over 99.9 %" if top > 0.999 else percent(float(top))
 
     @property
     def logits(self) -> Float32Array:
