@@ -113,16 +113,9 @@ def find_rate(recipe: Recipe, send: Send) -> None:
 
 
 def _start_tensorflow(send: Send) -> ModuleType:
-    """Raises ValueError if it is not installed."""
     send({"stage": "Starting TensorFlow"})
-    try:
-        with native_messages_hidden():
-            from digitcanvas.learning import training
-    except ModuleNotFoundError as error:
-        raise ValueError(
-            f"Training needs {error.name}, which is not installed: pip install "
-            '"digitcanvas[train]", or in a checkout pip install -r requirements.txt.'
-        ) from error
+    with native_messages_hidden():
+        from digitcanvas.learning import training
     return training
 
 

@@ -15,6 +15,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -37,9 +38,25 @@ PATIENCE = 0.3
 DATA = ("DIGITCANVAS_MNIST", "DIGITCANVAS_PEN", "KERAS_HOME")
 ROOT = Path(__file__).parents[2]
 
+NEEDS = {"tensorflow": "TensorFlow", "HersheyFonts": "Hershey-Fonts"}
+"""The modules that only a training needs, and the names that people know them by."""
+
 
 class JobError(ValueError):
     """A run that cannot be started; the message says why and what to do."""
+
+
+def training_needs() -> str | None:
+    """What to install before this installation can train, as a sentence; None if it can."""
+    missing = [name for module, name in NEEDS.items() if find_spec(module) is None]
+    if not missing:
+        return None
+    what = '"digitcanvas[train]"' if registry.IS_INSTALLED else "-r requirements.txt"
+    is_one = len(missing) == 1
+    return (
+        f"Training needs {' and '.join(missing)}, which {'is' if is_one else 'are'} not installed: "
+        f"run pip install {what}, then try again."
+    )
 
 
 _all: dict[Path, "Jobs"] = {}
@@ -111,8 +128,11 @@ class Jobs:
 
         `sources` are environment variables that say where its data is, by name.
 
-        Raises JobError if a run is under way or the disk is full, ModelError for a bad name.
+        Raises JobError if this installation cannot train, a run is under way or the disk is full,
+        and ModelError for a bad name.
         """
+        if needs := training_needs():
+            raise JobError(needs)
         if isinstance(task, Training) and not task.output:
             registry.check_name(task.name)
         with self._changed:
