@@ -5,33 +5,68 @@ import subprocess
 import sys
 import tomllib
 import zipfile
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 import digitcanvas
 
 ROOT = Path(__file__).parent.parent
 
 
+FILES = ["requirements-serve.txt", "requirements.txt", "requirements-dev.txt"]
+
+
+def lines_of(name):
+    """What a file of requirements lists itself: not what another file lists, and no comment."""
+    lines = (ROOT / name).read_text().splitlines()
+    return [line for line in lines if not line.startswith(("-r ", "#"))]
+
+
 def requirements(name):
     """The requirements in a file, without their reasons."""
-    lines = (ROOT / name).read_text().splitlines()
-    return [line.partition("#")[0].strip() for line in lines if not line.startswith("-r")]
+    return [line.partition("#")[0].strip() for line in lines_of(name)]
 
 
-def test_the_package_needs_what_requirements_txt_lists():
+def test_the_package_needs_what_the_files_of_requirements_list():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    extras = project["optional-dependencies"]
-    assert project["dependencies"] + extras["train"] == requirements("requirements.txt")
+    assert project["dependencies"] == requirements("requirements-serve.txt")
+    assert project["optional-dependencies"]["train"] == requirements("requirements.txt")
 
 
-@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
+@pytest.mark.parametrize("name", FILES)
 def test_every_requirement_has_a_floor_and_a_reason(name):
-    lines = [line for line in (ROOT / name).read_text().splitlines() if not line.startswith("-r")]
+    lines = lines_of(name)
     assert lines
     for line in lines:
-        assert re.fullmatch(r"[\w-]+>=[\d.]+(,<[\d.]+)?  # .+", line), line
+        assert re.fullmatch(r"[\w-]+>=[\d.]+(,<[\d.]+)?(; .+?)?  # .+", line), line
+
+
+def test_each_file_of_requirements_holds_the_one_before():
+    for fewer, more in pairwise(FILES):
+        assert (ROOT / more).read_text().startswith(f"-r {fewer}\n")
+
+
+@pytest.mark.parametrize(
+    ("system", "machine", "name"),
+    [
+        ("linux", "x86_64", "tensorflow-cpu"),
+        ("linux", "aarch64", "tensorflow"),
+        ("darwin", "arm64", "tensorflow"),
+        ("win32", "AMD64", "tensorflow"),
+    ],
+)
+def test_each_machine_gets_one_tensorflow(system, machine, name):
+    platform = {"sys_platform": system, "platform_machine": machine}
+    needed = [Requirement(line) for line in requirements("requirements.txt")]
+    names = [
+        requirement.name
+        for requirement in needed
+        if not requirement.marker or requirement.marker.evaluate(platform)
+    ]
+    assert [found for found in names if found.startswith("tensorflow")] == [name]
 
 
 @pytest.fixture(scope="module")
