@@ -13,7 +13,7 @@ LOSSES = ("categorical_crossentropy", "sparse_categorical_crossentropy")
 LIMITS = {
     "epochs": (1, 500),
     "batch_size": (8, 1024),
-    "learning_rate": (1e-6, 10),
+    "learning_rate": (1e-6, 1),
     "weight_decay": (0, 1),
     "dropout": (0, 0.9),
     "pen_copies": (0, 20),
@@ -76,17 +76,35 @@ class Recipe:
         _check_choice("loss", self.loss, LOSSES)
         _check_choice("schedule", self.schedule, SCHEDULES)
         for name, (low, high) in LIMITS.items():
-            _check_range(name, getattr(self, name), low, high)
+            _check_range(label_of(name), getattr(self, name), low, high)
         for name, widest in WIDEST.items():
             widths = tuple(getattr(self, name))  # a list, where it comes from JSON
             object.__setattr__(self, name, widths)
             low, high = getattr(ARCHITECTURES[self.architecture], name)
             if not low <= len(widths) <= high:
                 raise ValueError(
-                    f"{name}: this kind of network takes {low} to {high} layers, not {len(widths)}."
+                    f"{label_of(name)}: this kind of network takes {low} to {high}, "
+                    f"not {len(widths)}."
                 )
             for width in widths:
-                _check_range(f"{name}: a layer's width", width, 1, widest)
+                _check_range(label_of(name), width, 1, widest)
+
+
+def label_of(field: str) -> str:
+    """What people call a field of a recipe."""
+    return {"hidden": "Hidden layers"}.get(field, field.replace("_", " ").capitalize())
+
+
+def read_number(text: str, whole: bool = False) -> float:
+    """Parse a number as a person writes it: 0.005, 0,005 or 5e-3. A `whole` one has digits alone.
+
+    Raises ValueError for anything else, such as "1,000", which would be 1, for a whole number.
+    """
+    try:
+        return int(text) if whole else float(text.replace(",", "."))
+    except ValueError:
+        what = "whole number: write digits alone, such as 5" if whole else "number such as 0.005"
+        raise ValueError(f"{text!r:.40} is not a {what}.") from None
 
 
 def read_widths(text: str) -> tuple[int, ...]:
@@ -109,7 +127,12 @@ def _check_choice(name: str, value: str, choices: Collection[str]) -> None:
 
 def _check_range(name: str, value: float, low: float, high: float) -> None:
     if not low <= value <= high:  # refuses NaN too
-        raise ValueError(f"{name} is {value}; it must lie between {low} and {high}.")
+        limits = f"{_plain(low)} to {_plain(high)}"
+        raise ValueError(f"{name}: {value} is out of range. Choose a number from {limits}.")
+
+
+def _plain(number: float) -> str:
+    return f"{number:,.6f}".rstrip("0").rstrip(".")
 
 
 TUTORIAL: dict[str, Any] = {
@@ -131,7 +154,7 @@ TINY = SPARSE | {"hidden": (4, 4), "validation_share": 0.2}
 
 _TITLED = {
     "quick": (
-        "Quick: under a minute",
+        "Quick CNN: under a minute",
         Recipe(
             "cnn",
             epochs=2,
@@ -145,11 +168,11 @@ _TITLED = {
         ),
     ),
     "quick-mlp": (
-        "Quick: under a minute",
+        "Quick MLP: under a minute",
         Recipe("mlp", epochs=3, hidden=(512, 256), pen_copies=1, outliers=2000),
     ),
     "cnn": (
-        "Best: like the CNN that came with the app",
+        "Best CNN: like the app's own",
         Recipe(
             "cnn",
             epochs=28,
@@ -160,19 +183,19 @@ _TITLED = {
         ),
     ),
     "mlp": (
-        "Best: like the MLP that came with the app",
+        "Best MLP: like the app's own",
         Recipe("mlp", epochs=40, hidden=(1024, 512)),
     ),
     "mlp-128": (
-        "Tutorial: 128 neurons",
+        "Tutorial MLP: 128 neurons",
         Recipe("plain-mlp", epochs=10, **TUTORIAL | {"hidden": (128,)}),
     ),
     "mlp-128-128": (
-        "Tutorial: 128 and 128 neurons",
+        "Tutorial MLP: 128 and 128 neurons",
         Recipe("plain-mlp", epochs=3, **SPARSE | {"hidden": (128, 128), "validation_share": 0.1}),
     ),
     "mlp-512": (
-        "Tutorial: 512 neurons",
+        "Tutorial MLP: 512 neurons",
         Recipe(
             "plain-mlp",
             epochs=4,
@@ -180,25 +203,25 @@ _TITLED = {
         ),
     ),
     "cnn-28": (
-        "Tutorial: 28 filters",
+        "Tutorial CNN: 28 filters",
         Recipe(
             "plain-cnn", epochs=5, **SPARSE | {"filters": (28,), "hidden": (128,), "dropout": 0.2}
         ),
     ),
     "tiny-raw": (
-        "Tutorial: 4 and 4 neurons, greys of 0-255",
+        "Tutorial MLP: 4 and 4 neurons, greys of 0-255",
         Recipe("plain-mlp", epochs=20, **TINY | {"normalise": False}),
     ),
     "tiny": (
-        "Tutorial: 4 and 4 neurons, greys of 0-1",
+        "Tutorial MLP: 4 and 4 neurons, greys of 0-1",
         Recipe("plain-mlp", epochs=20, **TINY),
     ),
     "tiny-lr": (
-        "Tutorial: 4 and 4 neurons, a higher learning rate",
+        "Tutorial MLP: 4 and 4 neurons, a higher learning rate",
         Recipe("plain-mlp", epochs=100, **TINY | {"learning_rate": 0.01}),
     ),
     "mlp-10-10": (
-        "Tutorial: 10 and 10 neurons",
+        "Tutorial MLP: 10 and 10 neurons",
         Recipe("plain-mlp", epochs=100, **TINY | {"hidden": (10, 10)}),
     ),
 }
