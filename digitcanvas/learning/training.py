@@ -45,7 +45,7 @@ WARM_UP = 0.05
 DIGITS_PER_OUTLIER = 5
 """At least as many, so that outliers do not drown a small sample."""
 
-LIBRARIES = ("tensorflow", "keras", "numpy", "opencv-python-headless", "Hershey-Fonts")
+LIBRARIES = ("keras", "numpy", "opencv-python-headless", "Hershey-Fonts")
 PEN_WIDTHS = (0.9, 2.0)
 """The range of the pen widths to learn from, in pixels of the 28x28 image."""
 
@@ -200,6 +200,7 @@ def publish(
             versions={
                 "digitcanvas": digitcanvas.__version__,
                 "python": sys.version.split()[0],
+                "tensorflow": tf.__version__,  # by whichever package it came
                 **{name: version(name) for name in LIBRARIES},
             },
             metrics=evaluate(served, trained.mnist, trained.pen),
