@@ -3,6 +3,7 @@ from dataclasses import replace
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from digitcanvas import Recognizer
 from digitcanvas.data.mnist import BUNDLED, SAMPLE, load_sample, sha256
