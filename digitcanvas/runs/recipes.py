@@ -128,7 +128,7 @@ def _check_choice(name: str, value: str, choices: Collection[str]) -> None:
 def _check_range(name: str, value: float, low: float, high: float) -> None:
     if not low <= value <= high:  # refuses NaN too
         limits = f"{_plain(low)} to {_plain(high)}"
-        raise ValueError(f"{name}: {value} is out of range. Choose a number from {limits}.")
+        raise ValueError(f"{name}: {value:.10g} is out of range. Choose a number from {limits}.")
 
 
 def _plain(number: float) -> str:
