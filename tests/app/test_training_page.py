@@ -467,6 +467,10 @@ def test_an_installation_that_cannot_train_says_what_to_install(form, monkeypatc
     assert "retrain" not in keys(form.sidebar)
     assert [note.value for note in form.sidebar.info] == ["Install TensorFlow."]
     assert form.selectbox(key="recipe").value == "quick"
+    turn_to(form, "train").run()
+    assert not form.exception and not form.error
+    assert "find_rate" not in keys(form)
+    assert [note.value for note in form.main.info] == ["Install TensorFlow."]
 
 
 def test_spaces_around_a_name_are_left_out(form, jobs):
