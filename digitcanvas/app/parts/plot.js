@@ -4,7 +4,7 @@ import { follow } from "../bus.js";
 import { moveBars, withBars } from "./bars.js";
 import { describe } from "./describe.js";
 
-const COMPACT = 150; // pixels of height below which there is no room for titles
+const COMPACT = 120; // pixels of height below which there is no room for a scale
 
 let loading;
 
@@ -75,11 +75,12 @@ export function fit({ aspect, narrowest, widest }, element) {
  */
 export function filling(layout, height) {
   if (layout.height || !height) return layout;
-  const size = Math.min(28, Math.max(13, height / 17));
+  const size = Math.min(28, Math.max(16, height / 14));
   const { xaxis, yaxis } = layout;
   if (height < COMPACT) {
     return {
       ...layout,
+      showlegend: false,
       margin: { l: 0, r: 0, t: 8, b: 20 },
       xaxis: { ...xaxis, title: undefined },
       yaxis: { ...yaxis, visible: false },
@@ -88,8 +89,8 @@ export function filling(layout, height) {
   return {
     ...layout,
     font: { ...layout.font, size },
-    margin: { l: 4.5 * size, r: 0, t: size, b: 3.2 * size },
-    xaxis: { ...xaxis, title: { ...xaxis.title, font: { size } } },
+    margin: { l: 4.2 * size, r: 0, t: 0.7 * size, b: 1.4 * size },
+    xaxis: { ...xaxis, title: undefined },
     yaxis: { ...yaxis, title: { ...yaxis.title, font: { size } } },
   };
 }
@@ -117,8 +118,9 @@ function attend(element) {
     const drawn = element._fullLayout;
     const { offsetWidth: width, offsetHeight: height } = element; // 0 while hidden
     if (!drawn || !width) return;
-    if (element.fills && drawn.height !== height) element.paint();
-    else if (drawn.width !== width) window.Plotly.Plots.resize(element);
+    const isOther = element.fills && drawn.height !== height;
+    if (isOther || drawn.width !== width) window.Plotly.Plots.resize(element);
+    if (isOther) element.paint(); // its type depends on its height
   }).observe(element);
 }
 
@@ -161,7 +163,7 @@ export default function (component) {
     const config = {
       displaylogo: false,
       modeBarButtons: [["toImage"]],
-      displayModeBar: element.fills && element.offsetHeight < COMPACT ? false : "hover",
+      displayModeBar: matchMedia("(hover: none)").matches ? false : "hover",
       toImageButtonOptions: { filename: `digitcanvas-${name}`, scale: 2 },
     };
     (isNew ? Plotly.newPlot : Plotly.react)(element, traces, layout, config);
