@@ -37,13 +37,12 @@ export function themed({ data, layout }, theme, calm) {
   const axes = Object.entries(layout)
     .filter(([name]) => /^[xy]axis/.test(name))
     .map(([name, axis]) => [name, { gridcolor: grid, zerolinecolor: grid, ...axis }]);
-  const paper = theme("secondary-background-color");
+  const paper = layout.meta?.paper;
+  const inked = ([at, ink]) => [at, ink === paper ? theme("secondary-background-color") : ink];
   return {
     traces: data.map((trace) => ({
       ...trace,
-      ...(trace.colorscale && {
-        colorscale: trace.colorscale.map(([at, ink]) => [at, ink === "paper" ? paper : ink]),
-      }),
+      ...(trace.colorscale && { colorscale: trace.colorscale.map(inked) }),
     })),
     layout: {
       ...layout,
@@ -60,7 +59,8 @@ export function themed({ data, layout }, theme, calm) {
 }
 
 /** Size the figure's element; its frame scrolls where the figure may be wider than the page. */
-export function fit({ aspect, narrowest, widest }, element) {
+export function fit({ layout }, element) {
+  const { aspect, narrowest, widest } = layout.meta ?? {};
   element.parentElement.style.overflowX = narrowest ? "auto" : "";
   Object.assign(element.style, {
     aspectRatio: aspect ?? "",
@@ -95,18 +95,23 @@ export function filling(layout, height) {
   };
 }
 
+/** Scroll to what a press changes, as far as it takes to see it. */
+function reveal(changed) {
+  changed?.scrollIntoView({ block: "nearest", behavior: prefersCalm() ? "auto" : "smooth" });
+}
+
 /** Resolves after a paint: the text beside the chart appears before Plotly blocks the browser. */
 function painted() {
   return new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
 }
 
 /** Figures of the same shape have the same traces and frame, so one can animate into the other. */
-export function shapeOf({ data, layout, aspect }) {
+export function shapeOf({ data, layout }) {
   return JSON.stringify([
     data.map(({ type, name }) => [type, name]),
     layout.margin,
     layout.legend,
-    aspect,
+    layout.meta?.aspect,
   ]);
 }
 
@@ -149,7 +154,7 @@ export default function (component) {
     const { listens, name } = data;
     const figure = updated(data, news);
     fit(figure, element);
-    element.fills = !figure.layout.height && !figure.aspect;
+    element.fills = !figure.layout.height && !figure.layout.meta?.aspect;
     const calm = prefersCalm() || element.fills;
     const { traces, layout: whole } = themed(figure, themeOf(element), calm);
     const layout = element.fills ? filling(whole, element.offsetHeight) : whole;
@@ -170,6 +175,7 @@ export default function (component) {
     if (!isNew || !listens) return;
     element.on("plotly_click", ({ points: [point] }) => {
       newest.get(element)?.setTriggerValue("pressed", point.customdata ?? point.pointIndex);
+      if (data.shows) reveal(document.querySelector(`.st-key-${data.shows}`));
     });
   };
   let asked = false;
