@@ -12,6 +12,7 @@ from digitcanvas.drawing.preprocess import image_from_strokes
 from tests.browser.driver import (
     aim,
     answer,
+    canvas,
     choose_pen,
     clear,
     ink,
@@ -65,6 +66,8 @@ BOXES = """
 def test_nothing_is_claimed_before_a_stroke(page):
     assert answer(page).startswith("Draw a digit")
     assert page.locator(".st-key-model_view").is_hidden()
+    canvas(page).hover()
+    assert page.locator(".st-key-canvas .dc-toolbar").is_hidden()  # our buttons are below
     page.locator(".st-key-probabilities .bars").wait_for(state="attached")
     plot = page.locator(".st-key-probabilities .plot")
     assert plot.evaluate("plot => plot.data[0].y") == [0] * 10
