@@ -4,15 +4,23 @@ from pathlib import Path
 
 import streamlit as st
 
+from digitcanvas import __version__
 from digitcanvas.app import link
 from digitcanvas.app.pages import data, draw, evaluate, train
 from digitcanvas.app.sidebar import form_recipe, network_switch, training_form
 from digitcanvas.reading.recognizer import Recognizer
 
+ABOUT = (
+    f"digitcanvas {__version__} reads handwritten digits with small neural networks that you can "
+    "retrain. Your drawings and pictures go to the server that runs it, and nowhere else. "
+    "The page's address keeps what you chose: bookmark it, or send it to somebody. Programs read "
+    "digits by [the API](api)."
+)
+
 
 def show() -> None:
     """Run the sidebar, then the page that the person has chosen."""
-    st.set_page_config(page_title="digitcanvas", page_icon="✏️")
+    st.set_page_config(page_title="digitcanvas", page_icon="✏️", menu_items={"About": ABOUT})
     st.html(Path(__file__).with_name("page.css"))
     link.follow()
     recognizers = _sidebar()

@@ -138,7 +138,7 @@ class Key(StrEnum):
 
     # Followers of news (follower.py), in what they rerun
     NEWS_SWITCH = "news_switch"
-    NEWS_NAME = "news_name"
+    NEWS_FORM = "news_form"
     NEWS_START = "news_start"
     NEWS_PANEL = "news_panel"
     NEWS_RATE = "news_rate"

@@ -238,7 +238,7 @@ def test_news_reruns_the_fragments_that_show_it_and_not_the_page(page, jobs, hom
     assert page.bring_news() == {"news_panel"}
     assert keys(panel()) == ["cancel", "publish_again"]
     publish(home, "theirs")
-    assert page.bring_news() == {"news_switch", "news_name", "news_panel"}
+    assert page.bring_news() == {"news_switch", "news_form", "news_panel"}
     assert "theirs" in page.segmented_control(key="model").options
     jobs.finish(home, "theirs")
     assert {"news_start", "news_panel"} <= page.bring_news()
@@ -256,7 +256,7 @@ def test_on_train_the_search_and_the_curves_follow_too(page, jobs, home):
     assert page.bring_news() == {"news_start", "news_panel", "news_rate"}
     assert page.button(key="find_rate").disabled
     publish(home, "theirs")
-    assert page.bring_news() == {"news_switch", "news_name", "news_panel", "news_curves"}
+    assert page.bring_news() == {"news_switch", "news_form", "news_panel", "news_curves"}
     assert page.multiselect(key="learnt").options == ["CNN", "MLP", "theirs"]
     assert not page.exception and page.runs == 1
 

@@ -12,10 +12,8 @@ from digitcanvas.runs.recipes import Recipe
 from digitcanvas.runs.run import Training
 
 
-@st.fragment
 def ask_name(base: str) -> None:
     """The field for the name. Without one it is the base recipe's, numbered if that is taken."""
-    follower.show(Key.NEWS_NAME, "models")
     session = state.session()
     if session.started:
         st.session_state[Key.NAME], session.started = "", False

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from digitcanvas.app import link
-from digitcanvas.app.parts import shared_runs
+from digitcanvas.app.parts import follower, shared_runs
 from digitcanvas.app.sidebar import form_recipe, start
 from digitcanvas.app.state import Key
 from digitcanvas.runs.estimate import seconds_for, split_sizes
@@ -29,6 +29,7 @@ SCHEDULE_LABELS = {"cosine": "rises, then falls to zero", "constant": "stays con
 @st.fragment
 def show() -> None:
     """The form: a change in it reruns this and nothing else."""
+    follower.show(Key.NEWS_FORM, "models")
     base = st.selectbox(
         "Recipe",
         list(RECIPES),
