@@ -23,7 +23,7 @@ import psutil
 
 from digitcanvas.data.mnist import Mnist, MnistMissing, find_mnist, load_sample
 from digitcanvas.data.pen import PenDigits, load_pen_digits
-from digitcanvas.quiet import native_messages_hidden
+from digitcanvas.quiet import hide_native_messages
 from digitcanvas.reading import registry
 from digitcanvas.runs.progress import Progress
 from digitcanvas.runs.recipes import Recipe
@@ -40,6 +40,7 @@ Send = Callable[[dict[str, Any]], None]
 def main() -> None:
     """Do the task that is asked for, or say why not."""
     lower_priority()
+    hide_native_messages()
     send = _reserve_output()
     if not (line := sys.stdin.readline()):
         return  # whoever started this is gone
@@ -114,8 +115,8 @@ def find_rate(recipe: Recipe, send: Send) -> None:
 
 def _start_tensorflow(send: Send) -> ModuleType:
     send({"stage": "Starting TensorFlow"})
-    with native_messages_hidden():
-        from digitcanvas.learning import training
+    from digitcanvas.learning import training
+
     return training
 
 
@@ -161,7 +162,7 @@ def _explain(error: Exception, place: Path) -> str:
 
 
 def _reserve_output() -> Send:
-    """Keep standard output for events: what libraries print there goes to standard error."""
+    """Keep standard output for events: what libraries print goes where native messages go."""
     events = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
 

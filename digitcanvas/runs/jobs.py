@@ -46,6 +46,10 @@ class JobError(ValueError):
     """A run that cannot be started; the message says why and what to do."""
 
 
+class NotNow(JobError):
+    """A run that cannot be started yet, but may be later without anything being changed here."""
+
+
 def training_needs() -> str | None:
     """What to install before this installation can train, as a sentence; None if it can."""
     missing = [name for module, name in NEEDS.items() if find_spec(module) is None]
@@ -138,7 +142,7 @@ class Jobs:
         with self._changed:
             self._wait_for_exit()
             if self._run and self._run.is_running:
-                raise JobError(f"{_one_at_a_time(self._run.task)}: wait for it, or cancel it.")
+                raise NotNow(f"{_one_at_a_time(self._run.task)}: wait for it, or cancel it.")
             self._occupy()
             run = Run.of(task)
             try:
@@ -201,7 +205,7 @@ class Jobs:
         except Timeout:
             task = self.busy()
             doing = _one_at_a_time(task) if task else "Another process is training here"
-            raise JobError(f"{doing}: another process started it. Wait for it to end.") from None
+            raise NotNow(f"{doing}: another process started it. Wait for it to end.") from None
         except (OSError, NotImplementedError) as error:
             raise JobError(self._unusable(error)) from error
 
@@ -215,7 +219,7 @@ class Jobs:
         """Describe the run on disk, where other processes and the next server find it."""
         try:
             if shutil.disk_usage(self._home).free < NEEDED:
-                raise JobError(f"The disk is almost full: free some space where {self._home} is.")
+                raise NotNow(f"The disk is almost full: free some space where {self._home} is.")
             self._scratch.mkdir()
             description = {"id": run.id, "task": task_to_json(run.task)}
             (self._scratch / DESCRIPTION).write_text(json.dumps(description), encoding="utf-8")

@@ -1,7 +1,7 @@
 """What to train: an architecture, its data and its hyperparameters."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from digitcanvas.runs.networks import ARCHITECTURES
@@ -26,43 +26,49 @@ LIMITS = {
 WIDEST = {"hidden": 2048, "filters": 128}
 
 
+def _setting(words: str, choices: Collection[str] = (), **default: Any) -> Any:
+    """A field of a recipe, with what it means and may be for a person."""
+    return field(metadata={"words": words, "choices": tuple(choices)}, **default)
+
+
 @dataclass(frozen=True)
 class Recipe:
     """The hyperparameters of a training run.
 
-    `architecture` names one of `networks.ARCHITECTURES`; `hidden` are the widths of its dense
-    layers, `filters` the numbers of filters of its convolutions. The `learning_rate` is constant,
-    or it is the peak that a cosine schedule reaches after the first 5 % of the run. `augment`
-    changes every image anew in each epoch (`learning.augment` says by how much). Without
-    `normalise` the network reads greys of 0-255 instead of 0-1. Both values of `loss` are the same
-    cross-entropy: one takes one-hot labels, the sparse one integers.
-
-    The network learns from the bundled `sample`, or else from all of MNIST. `pen_copies` of each
-    pen drawing, each in another hand, and `outliers`, at most one for every five digits, join the
-    training digits. Without outliers the network has no output for "not a digit".
-    `validation_share` of MNIST's training digits is held out to watch the run with and, if the
-    network is to be `calibrated`, to calibrate it.
+    `architecture` names one of `networks.ARCHITECTURES`. `learning.augment` says by how much the
+    images change. Both values of `loss` are the same cross-entropy: one takes one-hot labels, the
+    sparse one integers. Without outliers the network has no output for "not a digit".
     """
 
-    architecture: str
-    epochs: int
-    hidden: tuple[int, ...] = ()
-    filters: tuple[int, ...] = ()
-    dropout: float = 0.2
-    batch_size: int = 256
-    optimizer: str = "adam"
-    loss: str = "categorical_crossentropy"
-    learning_rate: float = 0.002
-    schedule: str = "cosine"
-    weight_decay: float = 1e-4
-    augment: bool = True
-    normalise: bool = True
-    sample: bool = False
-    pen_copies: int = 4
-    outliers: int = 12_000
-    calibrated: bool = True
-    validation_share: float = 0.05
-    seed: int = 17
+    architecture: str = _setting("the kind of network", ARCHITECTURES)
+    epochs: int = _setting("passes over the digits")
+    hidden: tuple[int, ...] = _setting("the widths of the dense layers", default=())
+    filters: tuple[int, ...] = _setting("the numbers of filters of the convolutions", default=())
+    dropout: float = _setting("the share of neurons left out at random in a step", default=0.2)
+    batch_size: int = _setting("the images in a step", default=256)
+    optimizer: str = _setting("what turns gradients into steps", OPTIMIZERS, default="adam")
+    loss: str = _setting("what is made small", LOSSES, default="categorical_crossentropy")
+    learning_rate: float = _setting(
+        "the length of a step; with a cosine schedule, its peak", default=0.002
+    )
+    schedule: str = _setting(
+        "the learning rate over time (cosine: rises in the first 5 %, then falls to zero)",
+        SCHEDULES,
+        default="cosine",
+    )
+    weight_decay: float = _setting("how strongly weights are pulled to zero", default=1e-4)
+    augment: bool = _setting("change every image anew in each epoch", default=True)
+    normalise: bool = _setting("divide the greys of 0-255 by 255", default=True)
+    sample: bool = _setting("learn from the 5,000 bundled digits, not from MNIST", default=False)
+    pen_copies: int = _setting("copies of each pen drawing, each in another hand", default=4)
+    outliers: int = _setting(
+        "drawings that are not digits to learn from, at most one for five digits", default=12_000
+    )
+    calibrated: bool = _setting("calibrate the probabilities after the training", default=True)
+    validation_share: float = _setting(
+        "the share of digits held out, to watch the run with and to calibrate", default=0.05
+    )
+    seed: int = _setting("where chance starts: the same seed gives the same network", default=17)
 
     @property
     def classes(self) -> int:
@@ -90,9 +96,9 @@ class Recipe:
                 _check_range(label_of(name), width, 1, widest)
 
 
-def label_of(field: str) -> str:
+def label_of(name: str) -> str:
     """What people call a field of a recipe."""
-    return {"hidden": "Hidden layers"}.get(field, field.replace("_", " ").capitalize())
+    return {"hidden": "Hidden layers"}.get(name, name.replace("_", " ").capitalize())
 
 
 def read_number(text: str, whole: bool = False) -> float:
@@ -127,12 +133,14 @@ def _check_choice(name: str, value: str, choices: Collection[str]) -> None:
 
 def _check_range(name: str, value: float, low: float, high: float) -> None:
     if not low <= value <= high:  # refuses NaN too
-        limits = f"{_plain(low)} to {_plain(high)}"
-        raise ValueError(f"{name}: {value:.10g} is out of range. Choose a number from {limits}.")
+        raise ValueError(
+            f"{name}: {value:.10g} is out of range. Choose a number from {in_words(low, high)}."
+        )
 
 
-def _plain(number: float) -> str:
-    return f"{number:,.6f}".rstrip("0").rstrip(".")
+def in_words(low: float, high: float) -> str:
+    """Limits, such as "0.000001 to 1"."""
+    return " to ".join(f"{number:,.6f}".rstrip("0").rstrip(".") for number in (low, high))
 
 
 TUTORIAL: dict[str, Any] = {

@@ -356,6 +356,7 @@ def asked(monkeypatch, home):
     """Has the worker do a task here. Gives what it sends."""
     events = []
     monkeypatch.setattr(worker, "lower_priority", lambda: None)
+    monkeypatch.setattr(worker, "hide_native_messages", lambda: None)
     monkeypatch.setattr(worker, "_reserve_output", lambda: events.append)
     monkeypatch.setattr(worker, "_watch_input", threading.Event)
 
