@@ -161,6 +161,7 @@ def test_keys_clear_undo_and_redo(page):
     wait_for(lambda: ink(page).any(), 10)
     page.keyboard.press("Control+y")
     wait_until_empty(page)
+    wait_for(lambda: not ink(page).any(), 10)
     page.locator(".st-key-compare input").focus()
     page.keyboard.press("Control+z")
     assert kept(page) == []
@@ -190,6 +191,7 @@ def test_all_that_one_draws_with_is_in_view_and_stands_still(request, kind, widt
     for key, (left, top, right, bottom) in boxes.items():
         assert 0 <= left < right <= width and 0 <= top < bottom <= height, key
     card = tour.bounding_box()
+    assert card["y"] + card["height"] <= height
     for left, top, right, bottom in boxes.values():
         beside = card["x"] >= right or card["x"] + card["width"] <= left
         assert beside or card["y"] >= bottom or card["y"] + card["height"] <= top
