@@ -1,6 +1,7 @@
 """Film a hand that draws and the bars that follow, for the README: python -m tests.film"""
 
 import io
+import os
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -66,6 +67,7 @@ async ([x, y]) => {
 
 
 def main() -> None:
+    os.environ.pop("DIGITCANVAS_PEN", None)  # what newcomers see, who have no pen drawings
     with chromium() as browser, tempfile.TemporaryDirectory() as home, serve(Path(home)) as app:
         frames = list(film(open_watched(browser, app, viewport=SCREEN)))
     write(frames)
@@ -74,6 +76,7 @@ def main() -> None:
 
 def film(page: Page) -> Iterator[tuple[Image.Image, int]]:
     """The frames, each with the milliseconds that it is shown."""
+    page.locator(".tour .skip").click()
     page.evaluate(PEN)
     for digit in SHOWN:
         place = aim(page, *DIGITS[digit][0][0])

@@ -26,7 +26,7 @@ from streamlit import config
 from streamlit.testing.v1 import AppTest
 
 from digitcanvas.__main__ import _parser, main
-from digitcanvas.data.mnist import load_sample
+from digitcanvas.data.mnist import MnistMissing
 from digitcanvas.drawing.files import write_drawings
 from digitcanvas.drawing.strokes import Drawing
 from tests.app.test_api import served
@@ -106,7 +106,7 @@ def test_every_block_is_of_a_kind_that_is_checked():
 def folder(tmp_path, monkeypatch, home):
     """A reader's folder, with pictures, drawings and a model, and no data but the sample."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("digitcanvas.__main__.load_mnist", lambda path: load_sample())
+    monkeypatch.setattr("digitcanvas.data.mnist.find_mnist", nowhere)
     monkeypatch.delenv("DIGITCANVAS_PEN", raising=False)
     for name in ("photo.jpg", "scan.png", "scans/1.png", "scans/2.png"):
         Path(name).parent.mkdir(exist_ok=True)
@@ -115,6 +115,10 @@ def folder(tmp_path, monkeypatch, home):
     write_drawings("drawings.npz", [Drawing(DIGITS[7], 7, writer=1)])
     publish(home, "mine")
     return tmp_path
+
+
+def nowhere(_path):
+    raise MnistMissing("MNIST is not here.")
 
 
 # Python
@@ -133,11 +137,13 @@ def is_app(snippet: Snippet) -> bool:
 
 
 @pytest.mark.parametrize("page", pages_with_python(), ids=lambda page: page.name)
-def test_python_runs_as_printed(page, folder):
+def test_python_runs_and_prints_what_its_comments_say(page, folder, capsys):
     names: dict = {}
     for snippet in python_of(page):
         if not is_app(snippet):
             exec(compile(snippet.text, str(snippet), "exec"), names)
+            said = re.findall(r"^ *print\(.*\)  # (.*)", snippet.text, re.MULTILINE)
+            assert capsys.readouterr().out.splitlines() == said
 
 
 @pytest.mark.parametrize("snippet", [s for s in of("python") if is_app(s.values[0])])
@@ -185,12 +191,11 @@ def test_the_api_answers(command, folder, address):
 def run_digitcanvas(arguments: str) -> None:
     """For real, if it takes a moment; else only as far as its arguments are understood."""
     words = shlex.split(arguments)
-    name = words[0] if words else ""
-    if name in ("train", "find-rate", "reproduce", "run"):
-        _parser().parse_args(words)
-        return
     try:
-        assert main(words) == 0
+        if words[:1] and words[0] in ("train", "find-rate", "reproduce", "run"):
+            _parser().parse_args(words)
+        else:
+            assert main(words) == 0
     except SystemExit as end:  # --help, --version
         assert not end.code
 
@@ -228,7 +233,8 @@ def check_pytest(arguments: str) -> None:
 
 @cache
 def options_of_pytest() -> set[str]:
-    done = subprocess.run([sys.executable, "-m", "pytest", "--help"], cwd=ROOT, capture_output=True)
+    help = [sys.executable, "-m", "pytest", "--help", "--noconftest"]
+    done = subprocess.run(help, cwd=ROOT, capture_output=True)
     return set(re.findall(r"(?<=[ ,])--?\w[\w-]*", done.stdout.decode()))
 
 
@@ -249,7 +255,7 @@ def as_it_stands(*_found: str) -> None:
 
 
 CHECKS: dict[str, Callable[..., None]] = {
-    r"(?:python -m )?digitcanvas ?(.*)": run_digitcanvas,
+    r"(?:python -m )?digitcanvas ?(.*?)(?: > \w+\.csv)?": run_digitcanvas,
     r"(?:uv )?pip install (.*)": check_requirements,
     r"(?:\w+=\w+ )?streamlit run (\S+) ?(.*)": check_streamlit,
     r"uv run --no-project streamlit run (\S+) ?(.*)": check_streamlit,
