@@ -1,9 +1,14 @@
 """What the package declares, and what is in it."""
 
+import json
+import os
 import re
+import signal
 import subprocess
 import sys
+import time
 import tomllib
+import urllib.request
 import zipfile
 from itertools import pairwise
 from pathlib import Path
@@ -12,6 +17,7 @@ import pytest
 from packaging.requirements import Requirement
 
 import digitcanvas
+from tests.browser.driver import free_port
 
 ROOT = Path(__file__).parent.parent
 
@@ -102,10 +108,19 @@ def test_a_wheel_holds_the_models_the_sample_the_scripts_and_the_types(wheel):
     assert "Requires-Python: <3.14,>=3.11" in text
 
 
-def test_a_wheel_reads_a_picture_from_another_folder(wheel, tmp_path):
-    """With the dependencies of this environment; CI installs it into a fresh one."""
+@pytest.fixture
+def installed(wheel, tmp_path):
+    """The environment of a process that finds the wheel unpacked, and not this checkout.
+
+    It has the dependencies of this environment; CI installs the wheel into a fresh one.
+    """
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(tmp_path / "site")
+    names = ("PYTHONPATH", "XDG_DATA_HOME")
+    return dict(zip(names, (str(tmp_path / "site"), str(tmp_path / "data")), strict=True))
+
+
+def test_a_wheel_reads_a_picture_from_another_folder(installed, tmp_path):
     code = """if True:
         import numpy as np
         from digitcanvas import Recognizer
@@ -118,13 +133,47 @@ def test_a_wheel_reads_a_picture_from_another_folder(wheel, tmp_path):
     done = subprocess.run(
         [sys.executable, "-c", code],
         cwd=tmp_path,
-        env={"PYTHONPATH": str(tmp_path / "site"), "XDG_DATA_HOME": str(tmp_path / "data")},
+        env=installed,
         capture_output=True,
         text=True,
     )
     assert done.returncode == 0, done.stderr
     models = tmp_path / "site" / "digitcanvas" / "models"
     assert done.stdout.split() == ["1", str(models), str(tmp_path / "data" / "digitcanvas")]
+
+
+def models_of(port):
+    """The names of the models that an app on this port serves; None as long as none does."""
+    try:
+        with urllib.request.urlopen(f"http://localhost:{port}/api/models") as answer:
+            return [model["name"] for model in json.load(answer)]
+    except OSError:
+        return None
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for one process")
+def test_a_wheel_serves_the_app_until_ctrl_c(installed, tmp_path):
+    """From another folder, and as the checkout does: with its settings."""
+    port = free_port()
+    command = [sys.executable, "-m", "digitcanvas", "run", "--headless", f"--port={port}"]
+    log = tmp_path / "log"
+    with log.open("w") as file:
+        server = subprocess.Popen(
+            command, cwd=tmp_path, env=installed, stdout=file, stderr=subprocess.STDOUT
+        )
+    try:
+        while (models := models_of(port)) is None:
+            assert server.poll() is None, log.read_text()
+            time.sleep(0.05)
+        assert models == ["cnn", "mlp"]
+        server.send_signal(signal.SIGINT)
+        assert server.wait(timeout=30) == 0
+    finally:
+        server.kill()
+        server.wait()
+    said = log.read_text()
+    assert f"Local URL: http://localhost:{port}" in said and "Network URL: http" in said
+    assert "usage statistics" not in said  # .streamlit/config.toml switches them off
 
 
 def start(before=""):

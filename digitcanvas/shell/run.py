@@ -6,6 +6,7 @@ import runpy
 import signal
 import socket
 import sys
+from types import FrameType
 
 from digitcanvas.reading import registry
 from digitcanvas.shell import options
@@ -53,9 +54,14 @@ def run(given: argparse.Namespace) -> int:
         arguments.append("--server.headless=true")
     sys.argv = ["streamlit", *arguments]
     for number in (signal.SIGINT, signal.SIGTERM):  # the server ends itself, then raises it again
-        signal.signal(number, lambda number, frame: sys.exit(0))
+        signal.signal(number, _end)
     runpy.run_module("streamlit", run_name="__main__", alter_sys=True)
     return 0
+
+
+def _end(number: int, frame: FrameType | None) -> None:
+    signal.signal(number, signal.SIG_IGN)  # a shell and a parent process may both send it
+    sys.exit(0)
 
 
 def _check_port(port: int, address: str) -> None:
