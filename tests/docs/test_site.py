@@ -16,7 +16,7 @@ from docs.hooks.notebook import NOTEBOOK, ROOT, run
 def site(tmp_path_factory):
     """The documentation, built with warnings as errors. The notebook is run for it."""
     target = tmp_path_factory.mktemp("site")
-    build = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", target]
+    build = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", target]
     done = subprocess.run(build, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return target
