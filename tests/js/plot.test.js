@@ -2,7 +2,13 @@ import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, test } from "node:test";
 import { publish } from "../../digitcanvas/app/bus.js";
 import { describe as inWords } from "../../digitcanvas/app/parts/describe.js";
-import chart, { fit, shapeOf, themed, updated } from "../../digitcanvas/app/parts/plot.js";
+import chart, {
+  fit,
+  letReach,
+  shapeOf,
+  themed,
+  updated,
+} from "../../digitcanvas/app/parts/plot.js";
 
 const theme = (name) => `<${name}>`;
 
@@ -83,6 +89,21 @@ describe("a figure's size", () => {
     fit({ layout: {} }, element);
     assert.deepEqual(element.style, { aspectRatio: "", minWidth: "", maxWidth: "" });
     assert.equal(element.parentElement.style.overflowX, "");
+  });
+});
+
+describe("a figure's frame", () => {
+  test("is reached by the Tab key while it scrolls", () => {
+    const attributes = new Map();
+    const frame = {
+      clientWidth: 300,
+      setAttribute: (name, value) => attributes.set(name, value),
+      removeAttribute: (name) => attributes.delete(name),
+    };
+    letReach({ ...frame, scrollWidth: 301 });
+    assert.equal(attributes.get("tabindex"), "0");
+    letReach({ ...frame, scrollWidth: 300 });
+    assert.equal(attributes.has("tabindex"), false);
   });
 });
 

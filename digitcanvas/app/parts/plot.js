@@ -69,6 +69,12 @@ export function fit({ layout }, element) {
   });
 }
 
+/** Have the Tab key reach a frame that scrolls, for the arrow keys to scroll it. */
+export function letReach(frame) {
+  if (frame.scrollWidth > frame.clientWidth) frame.setAttribute("tabindex", "0");
+  else frame.removeAttribute("tabindex");
+}
+
 /**
  * The layout of a figure without a height, which fills its element: its type grows with the element,
  * so that a projector's can be read from afar; a phone's has no room for more than the bars.
@@ -119,14 +125,16 @@ export function shapeOf({ data, layout }) {
 function attend(element) {
   const options = { capture: true, passive: true };
   element.addEventListener("touchstart", (event) => event.stopPropagation(), options);
-  new ResizeObserver(() => {
+  const observer = new ResizeObserver(() => {
+    letReach(element.parentElement);
     const drawn = element._fullLayout;
     const { offsetWidth: width, offsetHeight: height } = element; // 0 while hidden
     if (!drawn || !width) return;
     const isOther = element.fills && drawn.height !== height;
     if (isOther || drawn.width !== width) window.Plotly.Plots.resize(element);
     if (isOther) element.paint(); // its type depends on its height
-  }).observe(element);
+  });
+  for (const seen of [element, element.parentElement]) observer.observe(seen);
 }
 
 /** The figure after what the topic that it follows has brought, if anything. */
