@@ -246,6 +246,15 @@ def check_script(name: str) -> None:
     assert name in json.loads((ROOT / "package.json").read_text())["scripts"]
 
 
+def check_file(path: str) -> None:
+    assert (ROOT / path).is_file()
+
+
+def check_port(port: str) -> None:
+    """The one that a container listens on."""
+    assert re.search(rf"\b{port}\b", (ROOT / "deploy/Dockerfile").read_text())
+
+
 def is_program(name: str, *_arguments: str) -> None:
     assert shutil.which(name), f"there is no program {name!r}"
 
@@ -254,9 +263,12 @@ def as_it_stands(*_found: str) -> None:
     """A line that changes the machine: CI does the same to begin with, or nothing could run."""
 
 
+WAYS = r'(?:uvx --from (?:\.|"\.\[train\]") |python -m )?'
+"""To call our command: where it is installed, or out of a checkout."""
+
 CHECKS: dict[str, Callable[..., None]] = {
-    r"(?:python -m )?digitcanvas ?(.*?)(?: > \w+\.csv)?": run_digitcanvas,
-    r"(?:uv )?pip install (.*)": check_requirements,
+    rf"{WAYS}digitcanvas ?(.*?)(?: > \w+\.csv)?": run_digitcanvas,
+    r"(?:uv pip|pipx?) install (.*)": check_requirements,
     r"(?:\w+=\w+ )?streamlit run (\S+) ?(.*)": check_streamlit,
     r"uv run --no-project streamlit run (\S+) ?(.*)": check_streamlit,
     r"pytest ?(.*)": check_pytest,
@@ -266,6 +278,9 @@ CHECKS: dict[str, Callable[..., None]] = {
     r"npm ci|git clone .*|cd digitcanvas": as_it_stands,
     r"python3? -m venv \.venv|\. \.venv/bin/activate|uv venv.*": as_it_stands,
     r"py -3\.13 -m venv \.venv|\.venv\\Scripts\\activate": as_it_stands,
+    r"docker build -f (\S+) -t digitcanvas \.": check_file,
+    r"docker run -p (\d+):\1 digitcanvas": check_port,
+    r"cp (\S+) \w+(?:\.\w+)?": check_file,
     re.escape(INSTALL): as_it_stands,
 }
 
