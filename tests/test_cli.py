@@ -20,7 +20,7 @@ from digitcanvas import Prediction, Recognizer
 from digitcanvas.__main__ import _parser, main
 from digitcanvas.data.mnist import load_sample
 from digitcanvas.drawing import pictures as pictures_room
-from digitcanvas.drawing.files import write_drawings
+from digitcanvas.drawing.files import check_file, write_drawings
 from digitcanvas.drawing.preprocess import image_from_strokes
 from digitcanvas.reading import registry
 from digitcanvas.reading.evaluation import compute_metrics, evaluate_drawings
@@ -31,7 +31,6 @@ from digitcanvas.runs.progress import Progress
 from digitcanvas.runs.recipes import LIMITS, RECIPES, Recipe
 from digitcanvas.runs.run import RateSearch, Training
 from digitcanvas.shell import report
-from digitcanvas.shell.options import check_file
 from tests.data.test_mnist_and_pen import DRAWINGS, unipen
 from tests.digits import DIGITS
 from tests.runs.test_jobs import FAKE, LONG, left_in
@@ -219,7 +218,7 @@ def test_predict_reads_with_the_model_named(pictures, monkeypatch):
 
 @pytest.fixture
 def sample_only(monkeypatch):
-    monkeypatch.setattr("digitcanvas.shell.evaluate.load_mnist", lambda path: load_sample())
+    monkeypatch.setattr("digitcanvas.shell.evaluate.load_mnist", lambda *_: load_sample())
     monkeypatch.delenv("DIGITCANVAS_PEN", raising=False)
 
 

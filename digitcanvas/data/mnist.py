@@ -16,6 +16,7 @@ import numpy as np
 import pooch
 
 from digitcanvas.drawing.arrays import ByteArray, IntArray
+from digitcanvas.drawing.files import check_file
 
 log = logging.getLogger(__name__)
 
@@ -67,23 +68,28 @@ class MnistMissing(ValueError):
     """MNIST is not on this machine and cannot be downloaded. The message says what to do."""
 
 
-def load_mnist(path: str | Path | None = None) -> Mnist:
+def load_mnist(
+    path: str | Path | None = None, on_progress: Callable[[float], None] = lambda share: None
+) -> Mnist:
     """All of MNIST, or the bundled sample if it is not available (see `Mnist.is_sample`).
 
     Looks where `find_mnist` does. Raises ValueError if the path that was given is not an mnist.npz.
     """
     try:
-        return find_mnist(path)
+        return find_mnist(path, on_progress)
     except MnistMissing as error:
         log.warning("%s Using the bundled sample instead.", error)
         return load_sample()
 
 
-def find_mnist(path: str | Path | None = None) -> Mnist:
+def find_mnist(
+    path: str | Path | None = None, on_progress: Callable[[float], None] = lambda share: None
+) -> Mnist:
     """All of MNIST.
 
     Reads `path`, else the file that the environment variable DIGITCANVAS_MNIST names, else Keras'
-    cache. If the cache is empty or damaged, downloads the file there and checks its hash.
+    cache. If the cache is empty or damaged, downloads the file there and checks its hash;
+    `on_progress` receives the share that has arrived, in [0, 1].
 
     Raises ValueError if the path that was given is not an mnist.npz, and MnistMissing if the
     download fails.
@@ -95,7 +101,7 @@ def find_mnist(path: str | Path | None = None) -> Mnist:
     try:
         return _read_mnist(cached)
     except ValueError:  # missing, or cut short by an interrupted download
-        download_mnist()
+        download_mnist(on_progress)
         return _read_mnist(cached)
 
 
@@ -184,6 +190,7 @@ def _reason(error: OSError | ValueError) -> str:
 
 def _read_mnist(path: Path) -> Mnist:
     names = ("x_train", "y_train", "x_test", "y_test")
+    check_file(path)
     try:
         with path.open("rb") as file, np.load(file) as arrays:
             x_train, y_train, x_test, y_test = (arrays[name] for name in names)

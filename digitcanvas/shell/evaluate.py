@@ -28,9 +28,9 @@ def add(commands: options.Commands) -> None:
 
 def run(given: argparse.Namespace) -> int:
     recognizer = loading.load(given.model)
-    options.check_files([given.strokes, given.mnist, given.pen])
     drawings = read_drawings(given.strokes) if given.strokes else []
-    mnist = load_mnist(given.mnist)
+    with progress.bar("Fetching MNIST", 1) as bar:
+        mnist = load_mnist(given.mnist, lambda share: bar.update(share - bar.n))
     if mnist.is_sample:
         print(
             "These are digits of MNIST's training set: they flatter a network that learnt from it.",

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 from tqdm import tqdm
 
+from digitcanvas.drawing.files import check_file
 from digitcanvas.reading import registry
 from digitcanvas.runs.jobs import Jobs, NotNow, jobs_in
 from digitcanvas.runs.run import Run, Task
-from digitcanvas.shell import options
 
 BAR = "{desc} {percentage:3.0f}%|{bar}| epoch {n:.1f}/{total} [{elapsed}<{remaining}{postfix}]"
 
@@ -24,7 +24,8 @@ def follow(task: Task, sources: Mapping[str, str | None], label: str | None = No
 
     Raises ValueError if it cannot be started or fails.
     """
-    options.check_files([path for path in sources.values() if path])
+    for path in filter(None, sources.values()):
+        check_file(path)
     jobs = jobs_in(registry.home())
     run = jobs.start(task, {name: path for name, path in sources.items() if path is not None})
     bar = tqdm(

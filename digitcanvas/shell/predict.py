@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from digitcanvas.drawing import pictures
+from digitcanvas.drawing.files import check_file
 from digitcanvas.reading.recognizer import Prediction, Recognizer
 from digitcanvas.shell import loading, options, progress
 
@@ -66,7 +67,7 @@ def _pictures_in(named: Sequence[str]) -> tuple[list[str], list[str]]:
             if Path(name).is_dir():
                 paths += _pictures_in_folder(Path(name))
             else:
-                options.check_file(Path(name))
+                check_file(name)
                 paths.append(name)
         except (ValueError, OSError) as error:
             problems.append(str(error))

@@ -54,7 +54,6 @@ def run(given: argparse.Namespace) -> int:
     recipe = replace(RECIPES[base], **changes)
     output = str(registry.check_target(given.output.absolute())) if given.output else ""
     task = Training(recipe, given.name or registry.free_name(base), output)
-    options.check_files([given.mnist, given.pen])
     pen = load_pen_digits(given.pen)  # so that a file that cannot be read stops any training
     if recipe.pen_copies and not pen:
         print("No pen strokes given (--pen): training on MNIST alone.", file=sys.stderr)
