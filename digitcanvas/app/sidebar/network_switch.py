@@ -148,12 +148,16 @@ def _choose(cards: Mapping[str, Card], trained: str | None) -> list[str]:
 def _report_gone(cards: Mapping[str, Card]) -> None:
     """Tell the person that a network that has just read, or that the link names, is gone."""
     there = registry.model_names()  # those that are damaged, too: they are told apart
-    for name in state.session().reading:
+    session = state.session()
+    for name in session.reading:
         if cards and name not in cards and name not in there:
-            words = (
-                f"The network {label(name)!r} is gone: someone renamed or removed it. "
-                f"{label(st.session_state[Key.MODEL])} is now in use."
+            what = (
+                f"The network {label(name)!r} is gone: someone renamed or removed it."
+                if session.linked
+                else f"There is no network {label(name)!r} here: it may have been renamed or "
+                "removed."
             )
+            words = f"{what} {label(st.session_state[Key.MODEL])} is now in use."
             st.warning(words, icon=":material/warning:")
             st.toast(words, icon=":material/warning:")  # on a phone the sidebar is closed
 
