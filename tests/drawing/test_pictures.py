@@ -440,7 +440,7 @@ def result_or_refusal(function, argument):
         return None
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.tuples(st.integers(0, 40), st.integers(0, 40), st.integers(1, 5)).flatmap(
         lambda shape: arrays(np.uint8, shape if shape[2] > 1 else shape[:2])

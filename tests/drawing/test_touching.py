@@ -5,7 +5,7 @@ import time
 import cv2
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from digitcanvas.drawing.preprocess import image_from_strokes
