@@ -15,6 +15,7 @@ from digitcanvas.reading import registry
 from digitcanvas.reading.cards import Card
 from digitcanvas.reading.recognizer import Recognizer
 from digitcanvas.reading.words import percent
+from digitcanvas.runs import jobs
 
 ROOM, EDGES = 30, 4
 """Networks stand side by side in the switch if it has room for the letters of their names, and for
@@ -59,7 +60,11 @@ def _show() -> None:
             with st.popover(what, icon=":material/more_vert:", key=Key.MANAGE):
                 _manage(chosen)
     else:
-        st.warning("No network can be used. Train one below, or restore `models/`.")
+        st.warning(
+            "No network can be used. Restore `models/`, then reload the page."
+            if jobs.training_needs()
+            else "No network can be used. Train one below, or restore `models/`."
+        )
     _report(problems)
     if session.removing in cards:
         _confirm_removal(session.removing)
