@@ -42,7 +42,7 @@ SAMPLE_SHOWN = "These are 5,000 of MNIST's 70,000 digits: the sample that came w
 FIX_FORM = "Fix the form in the sidebar first."
 NONE = "Choose other answers or digits above."
 UNSURE = 2_133
-"""The index of a training digit of the sample of which neither network is sure."""
+"""The index of a training digit of the sample that neither network is sure about."""
 
 RATES = RateCurve(((0.001, 2.0), (0.01, 0.5), (0.1, 3.0)))
 
@@ -543,7 +543,7 @@ def test_the_two_cross_entropies_are_one_and_right(data, sample, model):
 
 @pytest.mark.parametrize(("read", "loss"), [(0, "0.0000"), (1, "87.3365")])
 def test_a_network_that_is_wholly_sure_has_a_loss_too(data, monkeypatch, read, loss):
-    """Of a 0: a logarithm of 0 there is not, and a loss is not below it."""
+    """For a 0: 0 has no logarithm, and no loss is below 0."""
     surely = np.eye(10, dtype=np.float32)[[read]]
     monkeypatch.setattr(Recognizer, "predict_batch", lambda self, images: surely)
     data.number_input(key="index").set_value(0).run()

@@ -114,7 +114,7 @@ def test_drawings_by_writers_kept_out_of_training_are_read_as_without_a_browser(
 
 
 def test_the_drawing_stays_when_the_network_or_the_pen_changes(page):
-    """A 1 with a flag, of which the two networks are not equally sure."""
+    """A 1 with a flag, about which the two networks are not equally sure."""
 
     def network(name):
         return page.locator(".st-key-model").get_by_text(name)
