@@ -7,7 +7,8 @@ from digitcanvas.data.mnist import load_mnist
 from digitcanvas.data.pen import load_pen_digits
 from digitcanvas.drawing.files import read_drawings
 from digitcanvas.reading.evaluation import evaluate, evaluate_drawings
-from digitcanvas.shell import loading, options, progress, report
+from digitcanvas.reading.recognizer import Recognizer
+from digitcanvas.shell import options, progress, report
 
 
 def add(commands: options.Commands) -> None:
@@ -27,7 +28,7 @@ def add(commands: options.Commands) -> None:
 
 
 def run(given: argparse.Namespace) -> int:
-    recognizer = loading.load(given.model)
+    recognizer = Recognizer.load(given.model)
     drawings = read_drawings(given.strokes) if given.strokes else []
     with progress.bar("Fetching MNIST", 1) as bar:
         mnist = load_mnist(given.mnist, lambda share: bar.update(share - bar.n))

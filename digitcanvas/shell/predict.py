@@ -11,7 +11,7 @@ from typing import Any
 from digitcanvas.drawing import pictures
 from digitcanvas.drawing.files import check_file
 from digitcanvas.reading.recognizer import Prediction, Recognizer
-from digitcanvas.shell import loading, options, progress
+from digitcanvas.shell import options, progress
 
 ANSWER = "{picture}: {digit} ({certainty} sure)"
 NO_DIGIT = "{picture}: does not look like a digit (nearest: {digit})"
@@ -40,7 +40,7 @@ def add(commands: options.Commands) -> None:
 
 def run(given: argparse.Namespace) -> int:
     """Read every picture that can be read, even after one that cannot."""
-    recognizer = loading.load(given.model)
+    recognizer = Recognizer.load(given.model)
     paths, problems = _pictures_in(given.pictures)
     answers = _answers(paths, recognizer, problems, given)
     if given.json:
