@@ -290,7 +290,7 @@ def test_a_rate_is_constant_or_rises_and_falls_as_a_cosine(optimizer):
 
 
 def test_a_run_that_lost_its_way_says_to_lower_the_learning_rate():
-    recipe = replace(PLAIN, optimizer="sgd", learning_rate=10, weight_decay=1, normalise=False)
+    recipe = replace(PLAIN, optimizer="sgd", learning_rate=1, normalise=False, hidden=(64,) * 3)
     progress = []
     with pytest.raises(ValueError, match=r"undefined in epoch 1, .*lower learning rate"):
         train(recipe, load_sample(), on_progress=progress.append)
@@ -477,7 +477,7 @@ def test_each_epoch_is_trained_at_the_rate_that_is_told(few_digits, monkeypatch)
     monkeypatch.setattr(training, "_compiled", watched)
     for rate in (1e-4, 1e-2):
         monkeypatch.setattr(rate_finder, "rate_of", lambda epoch, *, rate=rate: rate)
-        find_rate(replace(SEARCHED, optimizer="sgd", learning_rate=3.0), load_sample())
+        find_rate(replace(SEARCHED, optimizer="sgd", learning_rate=1.0), load_sample())
     steps = [
         np.concatenate(
             [
@@ -541,7 +541,7 @@ def test_a_search_that_breaks_off_for_another_reason_is_no_success(few_digits):
 
 
 def test_a_training_that_diverges_is_told_from_other_errors():
-    recipe = replace(PLAIN, optimizer="sgd", learning_rate=10, weight_decay=1, normalise=False)
+    recipe = replace(PLAIN, optimizer="sgd", learning_rate=1, normalise=False, hidden=(64,) * 3)
     with pytest.raises(Diverged):
         train(recipe, load_sample())
 
