@@ -28,6 +28,8 @@ from tests.browser import driver
 from tests.digits import DIGITS
 
 WIDTH = 16
+EARLIER = 10
+"""Cleared drawings that Undo can bring back (drawing.js)."""
 FAR = 11
 """Canvas pixels from a stroke's middle line beyond which it leaves no ink."""
 
@@ -52,7 +54,10 @@ class Person:
     page: Page
     rng: np.random.Generator
     strokes: list[np.ndarray] = field(default_factory=list)
-    undone: list[np.ndarray] = field(default_factory=list)
+    earlier: list[list[np.ndarray]] = field(default_factory=list)
+    """The drawings that were cleared, the newest last: Undo brings them back."""
+    undone: list[np.ndarray | list[np.ndarray]] = field(default_factory=list)
+    """The strokes and drawings that Redo brings back, the next one last."""
     current: np.ndarray = field(default_factory=lambda: np.empty((0, 2)))
     """The stroke that is being drawn."""
     done: list[str] = field(default_factory=list)
@@ -164,12 +169,32 @@ class Person:
         self.done.append(action)
         for key in action.split("_"):
             driver.press_if_enabled(self.page, key)
-            if key == "undo" and self.strokes:
-                self.undone.append(self.strokes.pop())
-            elif key == "redo" and self.undone:
-                self.strokes.append(self.undone.pop())
-            elif key == "clear":
-                self.strokes, self.undone = [], []
+            {"undo": self.undo, "redo": self.redo, "clear": self.clear}[key]()
+
+    def undo(self) -> None:
+        if self.strokes:
+            self.undone.append(self.strokes.pop())
+        elif self.earlier:
+            self.undone.append(self.strokes)
+            self.strokes = self.earlier.pop()
+
+    def redo(self) -> None:
+        if not self.undone:
+            return
+        following = self.undone.pop()
+        if isinstance(following, list):
+            self.remember()
+            self.strokes = following
+        else:
+            self.strokes.append(following)
+
+    def clear(self) -> None:
+        if self.strokes:
+            self.remember()
+            self.strokes, self.undone = [], []
+
+    def remember(self) -> None:
+        self.earlier = [*self.earlier, self.strokes][-EARLIER:]
 
     def cut_socket(self) -> None:
         self.page.evaluate("window.sockets.at(-1)?.close()")
@@ -240,14 +265,16 @@ def main() -> None:
         page.add_init_script(f"({CUT})()")
         page.goto(app.url)
         driver.canvas(page).wait_for()
+        person = Person(page, rng)
         for number in range(drawings):
-            person = Person(page, rng)
+            person.done = []
             person.draw(number % 10)
             taken.update(person.done)
             if problems := person.problems(recognizer):
                 lost.append({"drawing": number, "done": person.done, "problems": problems})
                 print(json.dumps(lost[-1]), file=sys.stderr, flush=True)
             driver.clear(page)
+            person.clear()
             if number % 100 == 99:
                 print(number + 1, file=sys.stderr, flush=True)
     print(json.dumps({"drawings": drawings, "ways": dict(taken), "lost": lost}, indent=1))
