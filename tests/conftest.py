@@ -17,6 +17,15 @@ settings.register_profile("any machine", deadline=None)  # a busy one fails no t
 settings.load_profile("any machine")
 
 
+def pytest_collection_modifyitems(items):
+    """The slow files come first, so that the processes end at about the same time."""
+
+    def is_fast(item):
+        return not any(item.get_closest_marker(name) for name in ("browser", "training"))
+
+    items.sort(key=is_fast)
+
+
 @pytest.fixture(scope="session", params=["cnn", "mlp"])
 def recognizer(request) -> Recognizer:
     return Recognizer.load(request.param)

@@ -17,6 +17,7 @@ import cv2
 import numpy as np
 import psutil
 from playwright.sync_api import Browser, Page, WebSocket, sync_playwright
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
@@ -411,17 +412,22 @@ PLOTS = {
 }
 """The pages by their titles, and the plots that each shows, by their keys."""
 
-READY = """
-(keys) => {
+PLOTTED = """
+() => [...document.querySelectorAll(".stMain .plot")].map((plot) => [
+  plot.closest('[class*="st-key-"]').className.match(/st-key-(\\S+)/)[1],
+  Boolean(plot.querySelector(".main-svg")),
+])
+"""
+"""The keys of the page's plots, and whether each is drawn."""
+
+READY = f"""
+(keys) => {{
   const app = document.querySelector('[data-testid="stApp"]');
-  const drawn = [...document.querySelectorAll(".stMain .plot")].map((plot) => {
-    const key = plot.closest('[class*="st-key-"]').className.match(/st-key-(\\S+)/)[1];
-    return plot.querySelector(".main-svg") && key;
-  });
-  return app?.dataset.testScriptState === "notRunning" && drawn.every(Boolean)
-    && keys.every((key) => drawn.includes(key))
-    && drawn.every((key) => keys.includes(key) || key === "curves");
-}
+  const plots = ({PLOTTED})();
+  return app?.dataset.testScriptState === "notRunning" && plots.every(([_, drawn]) => drawn)
+    && keys.every((key) => plots.some(([own]) => own === key))
+    && plots.every(([own]) => keys.includes(own) || own === "curves");
+}}
 """
 
 RESTS = """
@@ -488,7 +494,12 @@ def turn_to(page: Page, title: str) -> float:
 
 def wait_until_drawn(page: Page, title: str, timeout: float = 30) -> None:
     """Wait until the page of that title has come to rest, with all its plots and no others."""
-    page.wait_for_function(READY, arg=sorted(PLOTS[title]), timeout=timeout * 1000)
+    try:
+        page.wait_for_function(READY, arg=sorted(PLOTS[title]), timeout=timeout * 1000)
+    except PlaywrightTimeout as error:
+        app = page.get_by_test_id("stApp").get_attribute("data-test-script-state")
+        shown = page.locator(".stMain").inner_text()
+        raise AssertionError(f"{title}: {app}, {page.evaluate(PLOTTED)}, {shown}") from error
 
 
 def plot(page: Page, key: str):

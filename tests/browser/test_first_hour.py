@@ -15,6 +15,7 @@ from tests.browser.driver import (
     RESTS,
     ROOT,
     Sent,
+    answered,
     canvas,
     choose,
     choose_pen,
@@ -145,10 +146,13 @@ def test_what_a_network_misreads_is_seen_with_one(fresh):
 def test_a_reload_keeps_what_was_chosen_and_no_step_of_it_is_in_the_history(fresh):
     page = fresh
     steps = page.evaluate("history.length")
-    network(page, "MLP").click()
-    choose(page, "compare", "CNN")
+    with answered(page):
+        network(page, "MLP").click()
+    with answered(page):
+        choose(page, "compare", "CNN")
     choose_pen(page, "Broad")
-    page.locator(".st-key-centred label").first.click()
+    with answered(page):
+        page.locator(".st-key-centred label").first.click()
     open_settings(page)
     page.locator(".st-key-epochs input").fill("7")
     page.locator(".st-key-epochs input").press("Enter")
