@@ -20,8 +20,7 @@ GALLERY = Gallery(grid=Key.IMAGES, count=Key.SHOWN, index=Key.INDEX, image=Key.O
 SETS = ("training", "test")
 
 PAPER = "https://doi.org/10.1109/5.726791"
-"""LeCun et al., Gradient-based learning applied to document recognition, 1998: it has MNIST first.
-"""
+"""Y. LeCun et al., "Gradient-based learning applied to document recognition", 1998: MNIST's own."""
 
 SPLIT = 0.05, 17
 """The share kept for validation and the seed while the form has none; every recipe's default."""

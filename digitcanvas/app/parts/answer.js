@@ -114,6 +114,7 @@ export default function ({ data, parentElement }) {
     // Streamlit may clean up a call after it makes the next one: only the newest call counts.
     if (view.calls !== call) return;
     view.stop?.();
+    view.ignoreCrowd?.();
     views.delete(parentElement);
   };
 }
