@@ -32,6 +32,9 @@ USUAL: dict[Key, Any] = {
 }
 """The first values of widgets, unless the link has others."""
 
+ON_DRAW = (Key.PEN_WIDTH, Key.CENTRED, Key.LOGITS)
+"""Those whose values `Session.chosen` holds."""
+
 
 def _read_name(text: str) -> str:
     if not re.fullmatch(registry.NAME, text):  # a page shows it, and anybody can write a link
@@ -74,9 +77,10 @@ def follow() -> None:
         return
     given = st.query_params.to_dict()
     for key, usual in USUAL.items():
-        values[key] = usual
+        first = session.chosen if key in ON_DRAW else values
+        first[key] = usual
         with suppress(ValueError, KeyError):
-            values[key] = READERS[key](given[key])
+            first[key] = READERS[key](given[key])
     session.reading = [values[k] for k in (Key.MODEL, Key.COMPARE) if k in given and values[k]]
     form_recipe.follow(given)
 
@@ -107,7 +111,8 @@ def _show(key: Key, **more: Any) -> Any:
 
 def _query() -> dict[str, str | None]:
     """What the address has to say, by parameter; None where it is as usual."""
-    chosen = {key: st.session_state.get(key, usual) for key, usual in USUAL.items()}
+    values = {key: st.session_state.get(key) for key in (Key.MODEL, Key.COMPARE)}
+    chosen = values | state.session().chosen
     query = {
         str(key): None if value == USUAL[key] else form_recipe.text_in_link(value)
         for key, value in chosen.items()

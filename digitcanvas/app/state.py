@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 import streamlit as st
 
@@ -164,6 +165,9 @@ class Session:
     """Whether this page shows something of the form's recipe. Set by main and form_recipe."""
     watched: Recipe | None = None
     """The recipe that such a page shows; None if the form is out of range. form_recipe."""
+    chosen: dict[Key, Any] = field(default_factory=dict)
+    """The pen's width and how to read, as last chosen on Draw: a browser may lose the value of a
+    widget when two runs follow each other closely, and then gets this one. Set by link and Draw."""
     linked: bool = False
     """Whether the page's link has been followed. link."""
     switch_is_list: bool | None = None

@@ -1,6 +1,7 @@
 """The page's link without a browser: what it says, and what becomes of what others wrote in it."""
 
 import pytest
+import streamlit as st
 
 from digitcanvas.app.sidebar.form_recipe import MNIST, SAMPLE, WITH_PEN
 from digitcanvas.runs.recipes import RECIPES
@@ -250,3 +251,22 @@ def test_a_tab_that_tells_of_no_run_of_ours_moves_nowhere(page, jobs, value):
     assert not page.exception
     assert page.segmented_control(key="model").value == "cnn"
     assert "“mine” was not trained" in words(page.get_by_key("training"))
+
+
+def test_what_a_browser_loses_between_two_runs_is_as_last_chosen(home, monkeypatch):
+    page = follow(model="mlp", pen_width="28", centred="false")
+    page.toggle(key="logits").set_value(True).run()
+
+    def lose():
+        for key in ("model", "pen_width", "centred", "logits"):
+            del st.session_state[key]
+
+    monkeypatch.setattr("digitcanvas.app.link.follow", lose)
+    page.run()
+    assert not page.exception
+    assert link(page) == {
+        "model": "mlp",
+        "pen_width": "28",
+        "centred": "false",
+        "logits": "true",
+    }

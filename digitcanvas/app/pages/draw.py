@@ -57,10 +57,8 @@ def _draw(recognizers: dict[str, Recognizer]) -> None:
                 "A photo or a scan of one handwritten digit", pictures.SUFFIXES, key=Key.PICTURE
             )
     with options, st.container(horizontal=True):
-        centred = st.toggle(
-            "Centre the digit", key=Key.CENTRED, help=CENTRING, persist_state="session"
-        )
-        logits = st.toggle("Show logits", key=Key.LOGITS, help=SOFTMAX, persist_state="session")
+        centred = _toggle("Centre the digit", Key.CENTRED, CENTRING)
+        logits = _toggle("Show logits", Key.LOGITS, SOFTMAX)
     if not recognizers:
         reading.error("No network can be used. Restore `models/`, then reload the page.")
         return
@@ -82,16 +80,25 @@ def _draw(recognizers: dict[str, Recognizer]) -> None:
 
 def _choose_pen() -> int:
     """Gives its width in canvas pixels."""
-    st.segmented_control(
+    chosen = state.session().chosen
+    width: int = st.segmented_control(
         "Pen",
         list(canvas.PENS),
+        default=chosen[Key.PEN_WIDTH],
         required=True,
         format_func=canvas.PENS.__getitem__,
         key=Key.PEN_WIDTH,
         label_visibility="collapsed",
         persist_state="session",
     )
-    return int(st.session_state[Key.PEN_WIDTH])
+    chosen[Key.PEN_WIDTH] = width
+    return width
+
+
+def _toggle(label: str, key: Key, help: str) -> bool:
+    chosen = state.session().chosen
+    chosen[key] = st.toggle(label, chosen[key], key=key, help=help, persist_state="session")
+    return bool(chosen[key])
 
 
 def _read_picture(

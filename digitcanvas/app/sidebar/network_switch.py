@@ -143,7 +143,8 @@ def _choose(cards: Mapping[str, Card], trained: str | None) -> list[str]:
     if trained in cards:
         values[Key.MODEL] = trained
     elif values.get(Key.MODEL) not in cards and cards:
-        values[Key.MODEL] = next(iter(cards))
+        last = state.session().reading[:1]  # a browser may lose the choice between two runs
+        values[Key.MODEL] = last[0] if last and last[0] in cards else next(iter(cards))
     chosen = values[Key.MODEL] if cards else None
     if values.get(Key.COMPARE) == chosen or values.get(Key.COMPARE) not in cards:
         values[Key.COMPARE] = None
