@@ -643,9 +643,10 @@ def test_nobody_is_answered_more_often_than_is_fair(client, monkeypatch):
         for turn in range(6):
             browser.socket.send_text(json.dumps({"turn": turn} | message(0)))
         other.ask(**message(0))
-        assert time.monotonic() - began < 0.15
+        waited = time.monotonic() - began
         assert [browser.hear()["turn"] for _ in range(6)] == [*range(6)]
-        assert time.monotonic() - began > 0.25
+        took = time.monotonic() - began
+        assert took > 0.25 and waited < took * 0.6  # on a busy machine both are longer
 
 
 def test_a_drawing_that_takes_long_to_read_waits_for_the_others(client, monkeypatch):
