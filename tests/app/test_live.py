@@ -637,7 +637,7 @@ def until(condition):
 
 
 def test_nobody_is_answered_more_often_than_is_fair(client, monkeypatch):
-    monkeypatch.setattr(live, "FASTEST", 20)
+    monkeypatch.setattr(live, "FASTEST", 8)
     with connect(client) as browser, connect(client) as other:
         began = time.monotonic()
         for turn in range(6):
@@ -646,7 +646,7 @@ def test_nobody_is_answered_more_often_than_is_fair(client, monkeypatch):
         waited = time.monotonic() - began
         assert [browser.hear()["turn"] for _ in range(6)] == [*range(6)]
         took = time.monotonic() - began
-        assert took > 0.25 and waited < took * 0.6  # on a busy machine both are longer
+        assert took > 0.6 and waited < took * 0.6  # on a busy machine both are longer
 
 
 def test_a_drawing_that_takes_long_to_read_waits_for_the_others(client, monkeypatch):
