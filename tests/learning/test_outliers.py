@@ -188,15 +188,51 @@ def test_a_scrambled_digit_s_pieces_keep_their_shape():
 
 def test_a_pair_is_two_whole_digits_side_by_side_or_overlapping():
     beside = 0
-    (one,) = normal(DIGITS[1])
-    for left, right in drawn(outliers.pair, 300, digits=[DRAWINGS[1]]):
-        np.testing.assert_allclose(left, one)
+    (three,) = normal(DIGITS[3])
+    for left, right in drawn(outliers.pair, 300, digits=[DRAWINGS[3]]):
+        np.testing.assert_allclose(left, three)
         width, height = np.ptp(right, axis=0) / np.ptp(left, axis=0)
         assert 0.8 <= width <= 1.2 and width == pytest.approx(height)
         distance = np.hypot(*(right.mean(axis=0) - left.mean(axis=0)))
         assert 0.15 < distance < 1.5
-        beside += (left[:, 0].max() + left[:, 0].min()) / 2 + 0.3 < right[:, 0].mean()
+        beside += (left[:, 0].max() + left[:, 0].min()) / 2 + 0.55 < right[:, 0].mean()
     assert 100 < beside < 280
+
+
+def test_no_zero_is_slashed_by_a_pair():
+    for label in (0, 1):
+        for strokes in drawn(outliers.pair, 100, digits=[DRAWINGS[label]]):
+            left, right = strokes[: len(strokes) // 2], strokes[len(strokes) // 2 :]
+            left, right = np.concatenate(left), np.concatenate(right)
+            assert right[:, 0].mean() - left[:, 0].mean() > np.ptp(left[:, 0]) * 0.9
+
+
+@pytest.mark.parametrize("turn", [0.0, 0.5, 1.2])
+def test_a_straight_beginning_could_be_a_one_however_it_leans(turn):
+    line = np.stack([np.zeros(20), np.linspace(0, 1, 20)], axis=1)
+    matrix = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+    assert outliers._could_be_a_one(line @ matrix)
+    hook = np.vstack([line, [[0.3, 1.0], [0.6, 0.8]]])
+    assert not outliers._could_be_a_one(hook)
+
+
+def test_an_outlier_that_looks_like_a_digit_is_made_again(monkeypatch):
+    """A kind that makes 3s half of the time, and squares otherwise, is left with its squares."""
+
+    def half(rng, digits):
+        (three,) = normal(DIGITS[3])
+        return [three] if rng.random() < 0.5 else [SQUARE + rng.normal(0, 0.01, SQUARE.shape)]
+
+    monkeypatch.setattr(outliers, "FREE", (half,))
+    monkeypatch.setattr(outliers, "OF_DIGITS", ())
+    made = make_outliers(40, DRAWINGS[:5], np.random.default_rng(0))
+    assert {len(drawing.strokes[0]) for drawing in made} == {len(SQUARE)}
+    monkeypatch.setattr(outliers, "LETTER_LIKE", (half,))
+    made = make_outliers(40, DRAWINGS[:5], np.random.default_rng(0))
+    assert 10 < sum(len(drawing.strokes[0]) != len(SQUARE) for drawing in made) < 30
+
+
+SQUARE = np.array([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0], [0.0, 0.0]])
 
 
 def test_a_spiral_winds_outwards_at_least_nearly_twice():
