@@ -20,12 +20,14 @@ import tensorflow as tf
 import digitcanvas
 from digitcanvas.data.mnist import BUNDLED, Mnist, sha256, split
 from digitcanvas.data.pen import PenDigits, images_from_drawings
+from digitcanvas.data.unipen import Unipen
 from digitcanvas.drawing.arrays import Float32Array, FloatArray, IntArray
+from digitcanvas.drawing.strokes import Drawing
 from digitcanvas.learning.augment import augment_images
 from digitcanvas.learning.calibration import calibrate
-from digitcanvas.learning.handwriting import augment_strokes, blend_drawings
+from digitcanvas.learning.handwriting import add_habits, augment_strokes, blend_drawings
 from digitcanvas.learning.keras_networks import build
-from digitcanvas.learning.outliers import make_outliers
+from digitcanvas.learning.outliers import NOT_A_DIGIT, make_outliers
 from digitcanvas.reading import registry
 from digitcanvas.reading.cards import Card
 from digitcanvas.reading.evaluation import compute_metrics, evaluate
@@ -72,6 +74,7 @@ class TrainedNetwork:
     pen: PenDigits | None
     history: dict[str, list[float]]
     seconds: float
+    unipen: Unipen | None = None
 
 
 def train(
@@ -79,6 +82,7 @@ def train(
     mnist: Mnist,
     pen: PenDigits | None = None,
     on_progress: Callable[[Progress], None] = lambda progress: None,
+    unipen: Unipen | None = None,
 ) -> TrainedNetwork:
     """Train a network and calibrate it. The same recipe and data give the same weights.
 
@@ -88,7 +92,7 @@ def train(
     """
     start = time.monotonic()
     _seed_everything(recipe.seed)
-    images, labels, validation = assemble(recipe, mnist, pen, on_progress)
+    images, labels, validation = assemble(recipe, mnist, pen, on_progress, unipen)
     batches = Batches(images, labels, recipe)
     model = _compiled(recipe, steps=recipe.epochs * len(batches))
     initial = model.get_weights()
@@ -101,9 +105,11 @@ def train(
         verbose=0,
     ).history
     if recipe.calibrated:
-        drawings = [images_from_drawings(pen.validation)] if pen and recipe.pen_copies else []
-        calibrate(model, [validation, *drawings])
-    return TrainedNetwork(model, initial, recipe, mnist, pen, history, time.monotonic() - start)
+        kept = [pen.validation] if pen and recipe.pen_copies else []
+        kept += [unipen.digits.validation] if unipen and recipe.pen_copies else []
+        calibrate(model, [validation, *map(images_from_drawings, kept)])
+    seconds = time.monotonic() - start
+    return TrainedNetwork(model, initial, recipe, mnist, pen, history, seconds, unipen)
 
 
 def find_rate(
@@ -288,23 +294,31 @@ def assemble(
     mnist: Mnist,
     pen: PenDigits | None,
     on_progress: Callable[[Progress], None] = lambda progress: None,
+    unipen: Unipen | None = None,
 ) -> tuple[Float32Array, IntArray, Labelled]:
     """Images (N, 28, 28) and labels (N,) to train on, and such a pair for validation."""
     rng = np.random.default_rng(recipe.seed)
     chosen, held_out = split(len(mnist.y_train), recipe.validation_share, rng)
     images, labels = _digits(mnist, chosen)
     drawings = pen.train if pen and recipe.pen_copies else []
+    others: list[Drawing] = []
+    if unipen and recipe.pen_copies:
+        drawings = drawings + unipen.digits.train
+    if unipen and recipe.outliers:
+        others = unipen.others.train
     copies = len(drawings) * recipe.pen_copies
     outliers = min(recipe.outliers, (len(chosen) + copies) // DIGITS_PER_OUTLIER)
+    total = copies + len(others) + outliers
 
     def report(done: float) -> None:
-        if copies + outliers:
-            on_progress(Progress(0, recipe.epochs, round(done), copies + outliers, {}))
+        if total:
+            on_progress(Progress(0, recipe.epochs, round(done), total, {}))
 
     made = []
     for _ in range(recipe.pen_copies):
-        made += blend_drawings(drawings, rng)
+        made += [add_habits(drawing, rng) for drawing in blend_drawings(drawings, rng)]
         report(len(made) / 2)
+    made += [replace(other, label=NOT_A_DIGIT) for other in blend_drawings(others, rng)]
     made += make_outliers(outliers, drawings, rng)
     augmented = []
     for number, drawing in enumerate(made):

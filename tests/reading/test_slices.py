@@ -62,7 +62,13 @@ def test_drawings_are_told_apart_by_file_and_by_strokes():
 def test_the_worst_writers_come_first_and_those_of_few_drawings_not_at_all():
     own = {n: [line("read", n)] * 10 + [line("misread", n)] * (n % 5) for n in range(1, 15)}
     own[99] = [line("misread", 99)] * 9
-    report = slices(Reader(), {"a": sum(own.values(), []), "b": [line("misread", 1)] * 10})
+    report = slices(
+        Reader(),
+        {
+            "a": [one for drawings in own.values() for one in drawings],
+            "b": [line("misread", 1)] * 10,
+        },
+    )
     worst = report["worst_writers"]
     assert len(worst) == 10
     assert (worst[0]["file"], worst[0]["writer"], worst[0]["used"]) == ("b", 1, 0)
