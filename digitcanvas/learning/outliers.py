@@ -33,24 +33,14 @@ CAPITAL = 21
 MIRRORED = {3: "x", 4: "xy", 6: "x", 7: "xy", 9: "x"}
 """The digits that do not become another digit when mirrored, and along which axes."""
 
-UNFINISHED = (2, 3, 4, 5, 8)
-"""The digits whose beginning rarely looks like another digit."""
-
-SLENDER = 0.4
-"""A beginning whose width is a smaller share of its height than this could be a 1."""
-
-STRAIGHT = 0.15
-"""A beginning that strays less from a straight line, for its length, could be a leaning 1."""
-
 TRIES = 10
-"""The most beginnings to try for one that is not slender, and the most outliers for one kept."""
+"""The most times that an outlier is made again."""
 
 LIKENESS = 0.94
 """An outlier is made again if the cosine of its image and a digit's, both blurred, is higher.
 
 Of the digits by writers kept out, nine in ten are as near as that to another writer's digit, and of
-their letters one in eight. Without it, a third of the beginnings of digits looked like a rounded 7,
-a tenth like a leaning 1, and pentagons and hexagons like a 0.
+their letters one in eight. Without it, pentagons and hexagons taught that a 0 is none.
 """
 
 BLUR = 1.2
@@ -178,27 +168,6 @@ def mirrored(rng: np.random.Generator, digits: Sequence[Drawing]) -> list[Stroke
     return [stroke * ([-1, 1] if axis == "x" else [1, -1]) for stroke in digit.strokes]
 
 
-def unfinished(rng: np.random.Generator, digits: Sequence[Drawing]) -> list[Stroke]:
-    """The first 30-60 % of a digit's points, if possible not so slender that they could be a 1."""
-    for _ in range(TRIES):
-        strokes = _random_digit(digits, rng, UNFINISHED).strokes
-        remaining = max(1, round(sum(map(len, strokes)) * rng.uniform(0.3, 0.6)))
-        beginning = []
-        for stroke in strokes:
-            if remaining > 0:
-                beginning.append(stroke[:remaining])
-                remaining -= len(stroke)
-        if not _could_be_a_one(np.concatenate(beginning)):
-            break
-    return beginning
-
-
-def _could_be_a_one(points: FloatArray) -> bool:
-    width, height = np.ptp(points, axis=0)
-    along, across = np.linalg.svd(points - points.mean(axis=0), compute_uv=False)
-    return bool(width <= SLENDER * height or across <= STRAIGHT * along)
-
-
 def pair(rng: np.random.Generator, digits: Sequence[Drawing]) -> list[Stroke]:
     """Two digits side by side, or one over the other: but no 0 or 1, for some slash their 0s."""
     one, other = _random_digit(digits, rng), _random_digit(digits, rng)
@@ -212,7 +181,7 @@ def pair(rng: np.random.Generator, digits: Sequence[Drawing]) -> list[Stroke]:
 
 
 FREE = (scribble, polygon, spiral, lines, letter, letter)
-OF_DIGITS = (scrambled, mirrored, unfinished, pair)
+OF_DIGITS = (scrambled, mirrored, pair)
 LETTER_LIKE = (letter, lines)
 """Kinds of which some look like a digit to a blurred eye, a T like a 7, and are none."""
 

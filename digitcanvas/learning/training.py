@@ -47,6 +47,9 @@ WARM_UP = 0.05
 DIGITS_PER_OUTLIER = 5
 """At least as many, so that outliers do not drown a small sample."""
 
+OTHER_COPIES = 2
+"""Of each letter or sign, each in another hand."""
+
 LIBRARIES = ("tensorflow", "keras", "numpy", "opencv-python-headless", "Hershey-Fonts")
 PEN_WIDTHS = (0.9, 2.0)
 """The range of the pen widths to learn from, in pixels of the 28x28 image."""
@@ -126,7 +129,7 @@ def find_rate(
     recipe = rate_finder.recipe_for(recipe)
     _seed_everything(recipe.seed)
     rng = np.random.default_rng(recipe.seed)
-    chosen, _ = split(len(mnist.y_train), recipe.validation_share, rng)
+    chosen, _ = split(len(mnist.y_train), recipe.validation_share, rng, mnist.writers)
     batches = Batches(*_digits(mnist, chosen[: rate_finder.DIGITS]), recipe)
     model = _compiled(recipe, steps=recipe.epochs * len(batches))
     curve = rate_finder.RateCurve()
@@ -208,7 +211,7 @@ def publish(
                 "python": sys.version.split()[0],
                 **{name: version(name) for name in LIBRARIES},
             },
-            metrics=evaluate(served, trained.mnist, trained.pen),
+            metrics=evaluate(served, trained.mnist, trained.pen, trained.unipen),
             history=trained.history,
             parameters=trained.model.count_params(),
             trained_at=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -298,7 +301,7 @@ def assemble(
 ) -> tuple[Float32Array, IntArray, Labelled]:
     """Images (N, 28, 28) and labels (N,) to train on, and such a pair for validation."""
     rng = np.random.default_rng(recipe.seed)
-    chosen, held_out = split(len(mnist.y_train), recipe.validation_share, rng)
+    chosen, held_out = split(len(mnist.y_train), recipe.validation_share, rng, mnist.writers)
     images, labels = _digits(mnist, chosen)
     drawings = pen.train if pen and recipe.pen_copies else []
     others: list[Drawing] = []
@@ -308,7 +311,7 @@ def assemble(
         others = unipen.others.train
     copies = len(drawings) * recipe.pen_copies
     outliers = min(recipe.outliers, (len(chosen) + copies) // DIGITS_PER_OUTLIER)
-    total = copies + len(others) + outliers
+    total = copies + OTHER_COPIES * len(others) + outliers
 
     def report(done: float) -> None:
         if total:
@@ -318,7 +321,8 @@ def assemble(
     for _ in range(recipe.pen_copies):
         made += [add_habits(drawing, rng) for drawing in blend_drawings(drawings, rng)]
         report(len(made) / 2)
-    made += [replace(other, label=NOT_A_DIGIT) for other in blend_drawings(others, rng)]
+    for _ in range(OTHER_COPIES if others else 0):
+        made += [replace(other, label=NOT_A_DIGIT) for other in blend_drawings(others, rng)]
     made += make_outliers(outliers, drawings, rng)
     augmented = []
     for number, drawing in enumerate(made):
@@ -354,5 +358,14 @@ def _describe_data(trained: TrainedNetwork) -> dict[str, Any]:
             "train": len(pen.train) if trained.recipe.pen_copies else 0,
             "validation": len(pen.validation),
             "validation_writers": sorted({drawing.writer for drawing in pen.validation}),
+        }
+    if unipen := trained.unipen:
+        learnt = bool(trained.recipe.pen_copies), bool(trained.recipe.outliers)
+        data["unipen"] = {
+            "sha256": unipen.sha256,
+            "train": len(unipen.digits.train) * learnt[0],
+            "others": len(unipen.others.train) * learnt[1],
+            "validation": len(unipen.digits.validation),
+            "validation_writers": sorted({drawing.writer for drawing in unipen.digits.validation}),
         }
     return data

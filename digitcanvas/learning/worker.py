@@ -23,6 +23,7 @@ import psutil
 
 from digitcanvas.data.mnist import Mnist, MnistMissing, find_mnist, load_sample
 from digitcanvas.data.pen import PenDigits, load_pen_digits
+from digitcanvas.data.unipen import Unipen, load_unipen
 from digitcanvas.quiet import native_messages_hidden
 from digitcanvas.reading import registry
 from digitcanvas.runs.progress import Progress
@@ -86,8 +87,9 @@ def train(task: Training, run_id: str, scratch: Path, send: Send, again: threadi
     """
     mnist = _load_digits(task.recipe, send)
     pen = _load_pen_digits(needed=task.recipe.pen_copies > 0)
+    unipen = _load_unipen(needed=bool(task.recipe.pen_copies or task.recipe.outliers))
     training = _start_tensorflow(send)
-    trained = training.train(task.recipe, mnist, pen, _reporting(send))
+    trained = training.train(task.recipe, mnist, pen, _reporting(send), unipen)
     while True:
         again.clear()
         name = registry.free_name(task.name)
@@ -158,6 +160,17 @@ def _load_pen_digits(needed: bool) -> PenDigits | None:
         if needed:
             raise
         log.warning("not measured on pen drawings: %s", error)
+        return None
+
+
+def _load_unipen(needed: bool) -> Unipen | None:
+    """UNIPEN's drawings. A run that only measures on them goes on without unreadable ones."""
+    try:
+        return load_unipen()
+    except ValueError as error:
+        if needed:
+            raise
+        log.warning("not measured on UNIPEN's drawings: %s", error)
         return None
 
 

@@ -152,7 +152,7 @@ _TITLED = {
         "Best: like the CNN that came with the app",
         Recipe(
             "cnn",
-            epochs=28,
+            epochs=32,
             filters=(32, 32, 64, 64, 96),
             hidden=(128,),
             dropout=0.3,

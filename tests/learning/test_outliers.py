@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from digitcanvas.drawing.preprocess import image_from_strokes
-from digitcanvas.drawing.strokes import Drawing, check_strokes
+from digitcanvas.drawing.strokes import check_strokes
 from digitcanvas.learning import outliers
 from digitcanvas.learning.outliers import (
     FONTS,
@@ -11,8 +11,6 @@ from digitcanvas.learning.outliers import (
     MIRRORED,
     NOT_A_DIGIT,
     OF_DIGITS,
-    SLENDER,
-    UNFINISHED,
     glyph,
     make_outliers,
 )
@@ -153,26 +151,6 @@ def test_only_digits_that_do_not_become_another_are_mirrored():
         assert any(alike(strokes, flipped) for flipped in allowed)
 
 
-def test_an_unfinished_digit_is_a_beginning_too_wide_for_a_one():
-    paths = {digit: np.concatenate(normal(DIGITS[digit])) for digit in UNFINISHED}
-    seen = set()
-    for strokes in drawn(outliers.unfinished, 300):
-        begun = np.concatenate(strokes)
-        (digit,) = (d for d, path in paths.items() if alike([begun], [path[: len(begun)]]))
-        assert 0.3 * len(paths[digit]) - 0.5 <= len(begun) <= 0.6 * len(paths[digit]) + 0.5
-        width, height = np.ptp(begun, axis=0)
-        assert width > SLENDER * height
-        seen.add(digit)
-    assert len(seen) > 2
-
-
-def test_a_beginning_that_could_be_a_one_is_not_used():
-    """An angle, down and then right, is slender until it has gone 2 to the right."""
-    angle = np.array([(0, y) for y in range(6)] + [(x, 5) for x in range(1, 15)], float)
-    begun = drawn(outliers.unfinished, digits=[Drawing([angle], 4, writer=1)])
-    assert {len(stroke) for (stroke,) in begun} == {9, 10, 11, 12}
-
-
 def test_a_scrambled_digit_s_pieces_keep_their_shape():
     digit = DRAWINGS[3]
     (path,) = normal(digit.strokes)
@@ -205,15 +183,6 @@ def test_no_zero_is_slashed_by_a_pair():
             left, right = strokes[: len(strokes) // 2], strokes[len(strokes) // 2 :]
             left, right = np.concatenate(left), np.concatenate(right)
             assert right[:, 0].mean() - left[:, 0].mean() > np.ptp(left[:, 0]) * 0.9
-
-
-@pytest.mark.parametrize("turn", [0.0, 0.5, 1.2])
-def test_a_straight_beginning_could_be_a_one_however_it_leans(turn):
-    line = np.stack([np.zeros(20), np.linspace(0, 1, 20)], axis=1)
-    matrix = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
-    assert outliers._could_be_a_one(line @ matrix)
-    hook = np.vstack([line, [[0.3, 1.0], [0.6, 0.8]]])
-    assert not outliers._could_be_a_one(hook)
 
 
 def test_an_outlier_that_looks_like_a_digit_is_made_again(monkeypatch):
