@@ -320,7 +320,7 @@ def test_a_worker_listens_as_long_as_there_is_a_server(monkeypatch):
 
 
 def test_progress_is_reported_now_and_then_and_at_every_epoch_s_end(work, monkeypatch):
-    def train(recipe, mnist, pen, report):
+    def train(recipe, mnist, pen, report, unipen):
         for epoch in (1, 2):
             for batch in range(1, 1001):
                 report(Progress(epoch, 2, batch, 1000, {"loss": 1.0}))
