@@ -36,6 +36,7 @@ SLASH = 0.12  # across a 0
 FLAG, BASE = 0.12, 0.08  # of a 1
 CROSSBAR = 0.1  # of a 7
 UPSTROKE = 0.08  # at the foot of a 1, 4, 7 or 9, from a pen lifted late
+OVERSHOOT = 0.12  # of the end of a 0, 6 or 8, which crosses out of its loop
 SLENDER = 0.35  # a 1 that is wider, for its height, has a flag already
 
 BLEND = 0.6  # the largest share of the difference to another drawing that is added or subtracted
@@ -77,7 +78,7 @@ def add_habits(drawing: Drawing, rng: np.random.Generator) -> Drawing:
     """The digit as people with another habit write it, now and then; else as it is.
 
     A 0 of one stroke is given a slash, a plain 1 a flag and a base, a 7 of one stroke a crossbar,
-    and the foot of a 1, 4, 7 or 9 a mark upwards.
+    the foot of a 1, 4, 7 or 9 a mark upwards, and the loop of a 0, 6 or 8 an end that crosses it.
     """
     middle, size = middle_and_size(drawing.strokes)
     strokes = [(stroke - middle) / size for stroke in drawing.strokes]
@@ -89,9 +90,10 @@ def add_habits(drawing: Drawing, rng: np.random.Generator) -> Drawing:
         case 0 if len(strokes) == 1 and chance[0] < SLASH:
             added = [_slash(low, high, rng)]
         case 1 if len(strokes) == 1 and width < SLENDER * height:
+            based = chance[1] < BASE
             if chance[0] < FLAG:
-                strokes[0] = _flagged(strokes[0], rng)
-            if chance[1] < BASE:
+                strokes[0] = _flagged(strokes[0], based, rng)
+            if based:
                 foot = strokes[0][strokes[0][:, 1].argmax()]
                 reach = rng.uniform(0.1, 0.3, 2) * [-1, 1]
                 added = [np.stack([foot[0] + reach, foot[1] + rng.normal(0, 0.02, 2)], axis=1)]
@@ -99,6 +101,8 @@ def add_habits(drawing: Drawing, rng: np.random.Generator) -> Drawing:
             added = [_crossbar(strokes[0], rng)]
     if drawing.label in (1, 4, 7, 9) and chance[3] < UPSTROKE:
         strokes[-1] = _lifted_late(strokes[-1], rng)
+    if drawing.label in (0, 6, 8) and chance[2] < OVERSHOOT:
+        strokes[0] = _longer(strokes[0], rng)
     return replace(drawing, strokes=[stroke * size for stroke in strokes + added])
 
 
@@ -108,9 +112,14 @@ def _corners(strokes: Sequence[Stroke]) -> tuple[FloatArray, FloatArray]:
 
 
 def _slash(low: FloatArray, high: FloatArray, rng: np.random.Generator) -> Stroke:
-    """From the ring's lower left to its upper right, most of the time, and often beyond."""
+    """From the ring's lower left to its upper right, most of the time, and often beyond.
+
+    Some slashes are steep.
+    """
     start = np.array([low[0], high[1]])
     end = np.array([high[0], low[1]])
+    inwards = rng.uniform(0, 0.4) * (end[0] - start[0])
+    start[0], end[0] = start[0] + inwards, end[0] - inwards
     if rng.random() < 0.1:  # the other way
         start[0], end[0] = end[0], start[0]
     elif rng.random() < 0.1:  # level
@@ -122,11 +131,14 @@ def _slash(low: FloatArray, high: FloatArray, rng: np.random.Generator) -> Strok
     return slash
 
 
-def _flagged(stroke: Stroke, rng: np.random.Generator) -> Stroke:
-    """The upright with a short line that rises to its top, in one stroke."""
+def _flagged(stroke: Stroke, based: bool, rng: np.random.Generator) -> Stroke:
+    """The upright with a short line that rises to its top, in one stroke.
+
+    If it has a base, nobody takes it for a 7, and the flag may be level.
+    """
     downwards = stroke if stroke[0, 1] < stroke[-1, 1] else stroke[::-1]
     length = rng.uniform(0.12, 0.4)
-    angle = rng.uniform(np.radians(25), np.radians(65))
+    angle = rng.uniform(np.radians(-5 if based else 25), np.radians(65))
     start = downwards[0] + length * np.array([-np.cos(angle), np.sin(angle)])
     return np.vstack([start, downwards])
 
@@ -149,6 +161,14 @@ def _lifted_late(stroke: Stroke, rng: np.random.Generator) -> Stroke:
     length = rng.uniform(0.06, 0.25)
     angle = rng.uniform(np.radians(15), np.radians(100))
     return np.vstack([stroke, stroke[-1] + length * np.array([np.cos(angle), -np.sin(angle)])])
+
+
+def _longer(stroke: Stroke, rng: np.random.Generator) -> Stroke:
+    """A stroke that goes on as it ended."""
+    lengths = _arc_lengths(stroke)
+    before = _interpolate(stroke, lengths, np.array([lengths[-1] - REACH]))[0]
+    direction = (stroke[-1] - before) / max(np.hypot(*(stroke[-1] - before)), 1e-9)
+    return np.vstack([stroke, stroke[-1] + direction * rng.uniform(REACH, 0.3)])
 
 
 def blend_drawings(drawings: Sequence[Drawing], rng: np.random.Generator) -> list[Drawing]:

@@ -181,7 +181,7 @@ def test_blending_dots_and_nothing_gives_the_same():
     assert blend_drawings([], generator()) == []
 
 
-HABITS = ("SLASH", "FLAG", "BASE", "CROSSBAR", "UPSTROKE")
+HABITS = ("SLASH", "FLAG", "BASE", "CROSSBAR", "UPSTROKE", "OVERSHOOT")
 PLAIN_ONE = Drawing([np.stack([np.full(20, 40.0), np.linspace(10, 210, 20)], axis=1)], 1, 1)
 ONE_STROKE_SEVEN = Drawing([np.array([[10.0, 10.0], [110.0, 10.0], [50.0, 210.0]])], 7, 1)
 RING = Drawing([np.array(arc(100, 100, 60, 90, -90, 270))], 0, 1)
@@ -207,11 +207,11 @@ def test_a_slash_crosses_the_ring(monkeypatch):
     rising = 0
     for ring, slash in (d.strokes for d in with_habit(monkeypatch, "SLASH", RING, 100)):
         reach = np.ptp(slash, axis=0) / np.ptp(ring, axis=0)
-        assert reach.max() > 0.4
+        assert np.hypot(*reach) > 0.2
         assert np.abs(slash.mean(axis=0) - ring.mean(axis=0)).max() < 60
         (left, right) = slash[slash[:, 0].argsort()]
         rising += right[1] < left[1] - 20
-    assert 70 < rising < 98
+    assert 60 < rising < 98
 
 
 def test_a_zero_that_has_two_strokes_is_not_slashed_again(monkeypatch):
@@ -266,3 +266,22 @@ def test_some_hands_are_harder_to_read(monkeypatch):
     ratios = [np.divide(*np.ptp(stroke, axis=0)) for stroke in made]
     assert min(ratios) < 0.6 and max(ratios) > 1.6
     assert min(map(len, made)) < 12
+
+
+def test_a_flag_is_level_only_over_a_base(monkeypatch):
+    monkeypatch.setattr(handwriting, "FLAG", 1)
+    for base, least in ((0, np.radians(24)), (1, np.radians(-6))):
+        monkeypatch.setattr(handwriting, "BASE", base)
+        angles = []
+        for seed in range(200):
+            flag = np.diff(add_habits(PLAIN_ONE, generator(seed)).strokes[0][:2], axis=0)[0]
+            angles.append(np.arctan2(-flag[1], flag[0]))
+        assert least < min(angles) < least + np.radians(10)
+
+
+def test_a_loop_that_is_not_closed_in_time_goes_on_as_it_ended(monkeypatch):
+    hook = Drawing([np.array([[100.0, 0.0], [0.0, 100.0], [0.0, 200.0], [80.0, 200.0]])], 6, 1)
+    for drawing in with_habit(monkeypatch, "OVERSHOOT", hook):
+        (stroke,) = drawing.strokes
+        assert stroke[-1, 1] == pytest.approx(stroke[-2, 1])
+        assert 0.08 * 200 <= stroke[-1, 0] - stroke[-2, 0] <= 0.3 * 200
