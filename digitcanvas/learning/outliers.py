@@ -102,10 +102,11 @@ def scribble(rng: np.random.Generator, digits: Sequence[Drawing] = ()) -> list[S
 
 
 def polygon(rng: np.random.Generator, digits: Sequence[Drawing] = ()) -> list[Stroke]:
-    """A polygon or a star of three to six corners."""
-    corners = rng.integers(3, 7)
+    """A triangle, a square or a star of three to six corners: a hexagon is nearly a 0."""
     if rng.random() < 0.5:
+        corners = rng.integers(3, 5)
         return [_polar(np.linspace(0, 1, corners + 1) + rng.random(), 1)]
+    corners = rng.integers(3, 7)
     radii = np.where(np.arange(2 * corners + 1) % 2, rng.uniform(0.3, 0.6), 1)
     return [_polar(np.linspace(0, 1, 2 * corners + 1) + rng.random(), radii)]
 
