@@ -26,8 +26,8 @@ REJECTION_RATE = 0.0075
 """The largest share of a validation set's digits that may be rejected.
 
 Set on one group of UNIPEN's writers, it turned away 0.75 % of the digits by other groups, on other
-devices (the mean of six pairs of groups, 0.2 to 1.6 %); with 0.01 it was 1.1 %. Of letters and signs
-7.3 % got in instead of 6.0 %.
+devices (the mean of six pairs of groups, 0.2 to 1.6 %); with 0.01 it was 1.1 %. Of letters and
+signs 7.3 % got in instead of 6.0 %.
 """
 
 ENOUGH = 200
