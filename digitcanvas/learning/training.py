@@ -211,7 +211,7 @@ def publish(
                 "python": sys.version.split()[0],
                 **{name: version(name) for name in LIBRARIES},
             },
-            metrics=evaluate(served, trained.mnist, trained.pen, trained.unipen),
+            metrics=evaluate(served, trained.mnist, trained.pen, unipen=trained.unipen),
             history=trained.history,
             parameters=trained.model.count_params(),
             trained_at=datetime.now(UTC).isoformat(timespec="seconds"),
