@@ -1,11 +1,21 @@
 """The door: streamlit run streamlit_app.py"""
 
+import sys
+
+try:
+    from digitcanvas.app import server
+except ModuleNotFoundError as error:
+    sys.exit(f"digitcanvas needs {error.name}: run pip install -r requirements.txt, then retry.")
+except ImportError as error:  # this Python, or this machine, is none that digitcanvas runs on
+    sys.exit(str(error))
+
+if __name__ == "__main__":
+    sys.exit("Start digitcanvas with: streamlit run streamlit_app.py")
+
 import streamlit as st
 
-from digitcanvas.app import server
-
 app = st.App(
-    "digitcanvas/app/main.py",
+    server.SCRIPT,
     routes=server.routes(),
     middleware=server.middleware(),
     lifespan=server.lifespan,

@@ -200,9 +200,36 @@ def press_in(page, key, place):
         for element in page.get("bidi_component")
         if json.loads(element.proto.json or "{}").get("name") == key
     ]
+    return _tell(page, plot.id, "pressed", place)
+
+
+def link(page):
+    """What the page's link says, by parameter."""
+    *_, newest = sorted(_links(page), key=lambda link: link[1]["turn"])
+    return {key: value for key, value in newest[1]["query"].items() if value is not None}
+
+
+def tell_of_run(page, run_id):
+    """Tell a new session, as its tab does after a reload, which run it waits for."""
+    ((link_id, _),) = (link for link in _links(page) if link[1].get("isNew"))
+    return _tell(page, link_id, "run", run_id)
+
+
+def _links(page):
+    """The id and the data of each component that writes the link."""
+    protos = (element.proto for element in page.get("bidi_component"))
+    return [
+        (proto.id, json.loads(proto.json))
+        for proto in protos
+        if proto.component_name == "digitcanvas.link"
+    ]
+
+
+def _tell(page, component_id, event, value):
+    """Send what a component tells, and run the page."""
     states = page._tree.get_widget_states()
-    told = json.dumps([{"event": "pressed", "value": place}])
-    states.widgets.add(id=_make_trigger_id(plot.id, "events"), json_trigger_value=told)
+    told = json.dumps([{"event": event, "value": value}])
+    states.widgets.add(id=_make_trigger_id(component_id, "events"), json_trigger_value=told)
     return page._run(states)
 
 

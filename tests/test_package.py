@@ -1,37 +1,83 @@
 """What the package declares, and what is in it."""
 
+import json
+import os
 import re
+import signal
 import subprocess
 import sys
+import time
 import tomllib
+import urllib.request
 import zipfile
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 import digitcanvas
+from tests.browser.driver import free_port
 
 ROOT = Path(__file__).parent.parent
 
 
+FILES = ["requirements-serve.txt", "requirements.txt", "requirements-dev.txt"]
+
+
+def lines_of(name):
+    """What a file of requirements lists itself: not what another file lists, and no comment."""
+    lines = (ROOT / name).read_text().splitlines()
+    return [line for line in lines if not line.startswith(("-r ", "#"))]
+
+
 def requirements(name):
     """The requirements in a file, without their reasons."""
-    lines = (ROOT / name).read_text().splitlines()
-    return [line.partition("#")[0].strip() for line in lines if not line.startswith("-r")]
+    return [line.partition("#")[0].strip() for line in lines_of(name)]
 
 
-def test_the_package_needs_what_requirements_txt_lists():
+def test_the_package_needs_what_the_files_of_requirements_list():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    extras = project["optional-dependencies"]
-    assert project["dependencies"] + extras["train"] == requirements("requirements.txt")
+    assert project["dependencies"] == requirements("requirements-serve.txt")
+    assert project["optional-dependencies"]["train"] == requirements("requirements.txt")
 
 
-@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
+@pytest.mark.parametrize("name", FILES)
 def test_every_requirement_has_a_floor_and_a_reason(name):
-    lines = [line for line in (ROOT / name).read_text().splitlines() if not line.startswith("-r")]
+    lines = lines_of(name)
     assert lines
     for line in lines:
-        assert re.fullmatch(r"[\w-]+>=[\d.]+(,<[\d.]+)?  # .+", line), line
+        assert re.fullmatch(r"[\w-]+>=[\d.]+(,<[\d.]+)?(; .+?)?  # .+", line), line
+
+
+def test_each_file_of_requirements_holds_the_one_before():
+    for fewer, more in pairwise(FILES):
+        assert (ROOT / more).read_text().startswith(f"-r {fewer}\n")
+
+
+@pytest.mark.parametrize(
+    ("python", "system", "machine", "names"),
+    [
+        ("3.11", "linux", "x86_64", ["ai-edge-litert", "tensorflow-cpu"]),
+        ("3.13", "linux", "aarch64", ["ai-edge-litert", "tensorflow"]),
+        ("3.12", "darwin", "arm64", ["ai-edge-litert", "tensorflow"]),
+        ("3.13", "win32", "AMD64", ["ai-edge-litert", "tensorflow"]),
+        ("3.14", "linux", "x86_64", ["ai-edge-litert"]),
+        ("3.14", "win32", "AMD64", ["ai-edge-litert"]),
+        ("3.13", "darwin", "x86_64", []),
+    ],
+)
+def test_each_machine_is_asked_for_what_there_is_for_it(python, system, machine, names):
+    """Where something is missing, the app says so at its start, in place of pip."""
+    place = {"python_version": python, "sys_platform": system, "platform_machine": machine}
+    needed = [
+        Requirement(line)
+        for name in ("requirements-serve.txt", "requirements.txt")
+        for line in requirements(name)
+    ]
+    for_it = [need.name for need in needed if not need.marker or need.marker.evaluate(place)]
+    heavy = re.compile("ai-edge-litert|tensorflow.*")
+    assert [name for name in for_it if heavy.fullmatch(name)] == names
 
 
 @pytest.fixture(scope="module")
@@ -62,10 +108,19 @@ def test_a_wheel_holds_the_models_the_sample_the_scripts_and_the_types(wheel):
     assert "Requires-Python: <3.14,>=3.11" in text
 
 
-def test_a_wheel_reads_a_picture_from_another_folder(wheel, tmp_path):
-    """With the dependencies of this environment; CI installs it into a fresh one."""
+@pytest.fixture
+def installed(wheel, tmp_path):
+    """The environment of a process that finds the wheel unpacked, and not this checkout.
+
+    It has the dependencies of this environment; CI installs the wheel into a fresh one.
+    """
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(tmp_path / "site")
+    names = ("PYTHONPATH", "XDG_DATA_HOME")
+    return dict(zip(names, (str(tmp_path / "site"), str(tmp_path / "data")), strict=True))
+
+
+def test_a_wheel_reads_a_picture_from_another_folder(installed, tmp_path):
     code = """if True:
         import numpy as np
         from digitcanvas import Recognizer
@@ -78,7 +133,7 @@ def test_a_wheel_reads_a_picture_from_another_folder(wheel, tmp_path):
     done = subprocess.run(
         [sys.executable, "-c", code],
         cwd=tmp_path,
-        env={"PYTHONPATH": str(tmp_path / "site"), "XDG_DATA_HOME": str(tmp_path / "data")},
+        env=installed,
         capture_output=True,
         text=True,
     )
@@ -87,12 +142,66 @@ def test_a_wheel_reads_a_picture_from_another_folder(wheel, tmp_path):
     assert done.stdout.split() == ["1", str(models), str(tmp_path / "data" / "digitcanvas")]
 
 
-def test_another_python_is_told_which_ones_there_are():
-    code = (
-        "import sys, collections; "
-        "sys.version_info = collections.namedtuple('V', 'major minor micro')(3, 14, 0); "
-        "import digitcanvas"
-    )
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 1
-    assert "runs on Python 3.11, 3.12 and 3.13, and this is Python 3.14" in done.stderr
+def models_of(port):
+    """The names of the models that an app on this port serves; None as long as none does."""
+    try:
+        with urllib.request.urlopen(f"http://localhost:{port}/api/models") as answer:
+            return [model["name"] for model in json.load(answer)]
+    except OSError:
+        return None
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for one process")
+def test_a_wheel_serves_the_app_until_ctrl_c(installed, tmp_path):
+    """From another folder, and as the checkout does: with its settings."""
+    port = free_port()
+    command = [sys.executable, "-m", "digitcanvas", "run", "--headless", f"--port={port}"]
+    log = tmp_path / "log"
+    with log.open("w") as file:
+        server = subprocess.Popen(
+            command, cwd=tmp_path, env=installed, stdout=file, stderr=subprocess.STDOUT
+        )
+    try:
+        while (models := models_of(port)) is None:
+            assert server.poll() is None, log.read_text()
+            time.sleep(0.05)
+        assert models == ["cnn", "mlp"]
+        server.send_signal(signal.SIGINT)
+        assert server.wait(timeout=30) == 0
+    finally:
+        server.kill()
+        server.wait()
+    said = log.read_text()
+    assert f"Local URL: http://localhost:{port}" in said and "Network URL: http" in said
+    assert "usage statistics" not in said  # .streamlit/config.toml switches them off
+
+
+def start(before=""):
+    """Run the door as a program, after this code."""
+    code = f"import runpy, sys; {before}; runpy.run_path('streamlit_app.py', run_name='__main__')"
+    return subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+
+
+@pytest.mark.parametrize(
+    ("before", "line"),
+    [
+        ("pass", "Start digitcanvas with: streamlit run streamlit_app.py"),
+        (
+            "sys.version_info = type('V', (tuple,), {'major': 3, 'minor': 14})((3, 14))",
+            "digitcanvas runs on Python 3.11, 3.12 and 3.13, and this is Python 3.14: "
+            "make a virtual environment with one of those.",
+        ),
+        (
+            "import platform; platform.system = lambda: 'Darwin'; "
+            "platform.machine = lambda: 'x86_64'",
+            "digitcanvas does not run on Intel Macs: LiteRT has no wheels for them.",
+        ),
+        (
+            "sys.modules['streamlit'] = None",
+            "digitcanvas needs streamlit: run pip install -r requirements.txt, then retry.",
+        ),
+    ],
+)
+def test_a_start_that_must_fail_says_in_one_line_what_to_do(before, line):
+    done = start(before)
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", line + "\n")

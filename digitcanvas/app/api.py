@@ -24,7 +24,7 @@ from starlette.types import Receive, Scope, Send
 
 from digitcanvas.app import api_document
 from digitcanvas.app.parts import shared_models
-from digitcanvas.drawing.pictures import read_picture
+from digitcanvas.drawing.pictures import KINDS, read_picture
 from digitcanvas.drawing.strokes import MAX_COORDINATE, Stroke, check_strokes
 from digitcanvas.reading import registry
 from digitcanvas.reading.recognizer import Recognizer
@@ -64,8 +64,8 @@ PICTURE_FIELDS = ("picture", "model", "centred")
 QUERY_FIELDS = ("model", "centred")
 
 WRONG_TYPE = (
-    "Send strokes as application/json, or a picture as multipart/form-data or as image/png, "
-    "image/jpeg, image/bmp or image/webp."
+    "Send strokes as application/json, or a picture as multipart/form-data or with its own "
+    f"type, such as image/png. A picture is a {KINDS} file."
 )
 
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]

@@ -7,6 +7,7 @@ from string import Template
 from typing import Any
 
 import digitcanvas
+from digitcanvas.drawing.pictures import KINDS
 from digitcanvas.drawing.strokes import MAX_COORDINATE, MAX_STROKES
 
 PAGE = Template("""<!doctype html>
@@ -213,7 +214,7 @@ def _request_body(max_drawing: int, max_picture: int) -> dict[str, Any]:
     file = {
         "type": "string",
         "contentMediaType": "application/octet-stream",
-        "description": f"A PNG, JPEG, BMP or WebP file of {picture}.",
+        "description": f"A {KINDS} file of {picture}.",
     }
     return {
         "required": True,

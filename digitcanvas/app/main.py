@@ -4,16 +4,25 @@ from pathlib import Path
 
 import streamlit as st
 
+from digitcanvas import __version__
+from digitcanvas.app import link
 from digitcanvas.app.pages import data, draw, evaluate, train
 from digitcanvas.app.sidebar import form_recipe, network_switch, training_form
-from digitcanvas.app.state import Key
 from digitcanvas.reading.recognizer import Recognizer
+
+ABOUT = (
+    f"digitcanvas {__version__} reads handwritten digits with small neural networks that you can "
+    "retrain. Your drawings and pictures go to the server that runs it, and nowhere else. "
+    "The page's address keeps what you chose: bookmark it, or send it to somebody. Programs read "
+    "digits by [the API](api)."
+)
 
 
 def show() -> None:
     """Run the sidebar, then the page that the person has chosen."""
-    st.set_page_config(page_title="digitcanvas", page_icon="✏️")
+    st.set_page_config(page_title="digitcanvas", page_icon="✏️", menu_items={"About": ABOUT})
     st.html(Path(__file__).with_name("page.css"))
+    link.follow()
     recognizers = _sidebar()
     page = st.navigation(
         [
@@ -25,16 +34,15 @@ def show() -> None:
         position="top",
     )
     page.run()
+    link.show()
 
 
 def _sidebar() -> dict[str, Recognizer]:
     """Gives the recognizers of the network chosen and of the one to compare it with, by label."""
     with st.sidebar:
-        st.header("Network")
+        st.header("Network", anchor=False)
         recognizers = network_switch.show()
-        st.header("Pen")
-        st.slider("Width in pixels", 4, 40, 16, key=Key.PEN_WIDTH)
-        st.header("Retrain")
+        st.header("Retrain", anchor=False)
         form_recipe.forget_watcher()
         training_form.show()
     return recognizers

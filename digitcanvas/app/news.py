@@ -1,10 +1,10 @@
 """What changes for everybody: noticed in one place, and sent once to each browser.
 
-All sessions show the latest run and the models on disk. One task looks at them each second, and
-sends by the live socket (`Crowd.tell`):
+All sessions show the latest run, and the models and digits on disk. One task looks at them each
+second, and sends by the live socket (`Crowd.tell`):
 
-- {"news": {"run", "busy", "models": the version of each, "spread"}} when one has changed. The
-  fragments that show it rerun once (parts/follower.py), within the spread in milliseconds;
+- {"news": {"run", "busy", "models", "mnist": the version of each, "spread"}} when one has changed.
+  The fragments that show it rerun once (parts/follower.py), within the spread in milliseconds;
 - {"crowded": true} while many people wait for their pages (gate.py);
 - {"run": ...}, as of `shared_runs.progress`, and {"curves": {"version", "figure"}} while a run is
   under way. Scripts in the page paint these: no fragment reruns.
@@ -22,7 +22,7 @@ from typing import Any
 
 from digitcanvas.app import live
 from digitcanvas.app.gate import slots
-from digitcanvas.app.parts import shared_runs
+from digitcanvas.app.parts import shared_mnist, shared_runs
 from digitcanvas.figures.charts import Figure
 from digitcanvas.reading import registry
 from digitcanvas.runs.run import Run
@@ -36,7 +36,7 @@ SPREAD = 30
 SLOW = 1.0
 """Seconds that a browser may take to receive news, for example a phone that has fallen asleep."""
 
-KINDS = "run", "busy", "models"
+KINDS = "run", "busy", "models", "mnist"
 
 _logger = logging.getLogger(__name__)
 
@@ -83,6 +83,7 @@ class Watcher:
             "run": run and (run.id, run.state, run.problem, has_curves),
             "busy": jobs.busy(),
             "models": registry.snapshot(),
+            "mnist": shared_mnist.snapshot(),
         }
 
     def _log(self, what: str, error: Exception) -> None:

@@ -8,6 +8,7 @@ import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from functools import partial
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -29,6 +30,9 @@ try:
 except ImportError:  # Windows has no such limits
     resource = None  # type: ignore[assignment]
 
+
+SCRIPT = Path(__file__).with_name("main.py")
+"""What Streamlit runs for each visitor."""
 
 MANY_FILES = 65_536, 10_240
 """Open files that we ask for. The kernel of a Mac refuses the first, however high its own limit."""

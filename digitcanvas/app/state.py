@@ -18,6 +18,13 @@ class Key(StrEnum):
     (the person always does), and who reads it.
     """
 
+    # The page's link keeps the values of MODEL, COMPARE, PEN_WIDTH, CENTRED, LOGITS and the form
+    # but its name (link.py), which also gives their widgets the first values that are not theirs.
+    LINK = "link"
+    LINK_SWITCH = "link_switch"
+    LINK_FORM = "link_form"
+    LINK_DRAW = "link_draw"
+
     # Sidebar: network
     MODEL = "model"  # str | None, the network that reads; set by network_switch; read by all pages
     COMPARE = "compare"  # str | None, the second network; set and read by network_switch
@@ -29,24 +36,20 @@ class Key(StrEnum):
     REMOVE = "remove"
     CONFIRM_REMOVAL = "confirm_removal"
 
-    # Sidebar: pen
-    PEN_WIDTH = "pen_width"  # int, canvas pixels; read by Draw
-
     # Sidebar: form. form_recipe sets and reads all values.
-    FAMILY = "family"  # str, one of networks.FAMILIES
     RECIPE = "recipe"  # str, a name in RECIPES
     DATA = "data"  # str, one of form_recipe.data_choices
     SETTINGS = "settings"
     NAME = "name"  # str
     RETRAIN = "retrain"
-    # Each of these is named as the field of Recipe that it sets, and has its type.
+    # Each of these is named as the field of Recipe that it sets. Numbers and widths are texts.
     EPOCHS = "epochs"
     FILTERS = "filters"  # str, as in "32, 64"
     HIDDEN = "hidden"  # str, as in "128, 64"
     DROPOUT = "dropout"
     OPTIMIZER = "optimizer"
     LOSS = "loss"
-    LEARNING_RATE = "learning_rate"  # float; also set by run_panel
+    LEARNING_RATE = "learning_rate"  # str; also set by run_panel
     SCHEDULE = "schedule"
     BATCH_SIZE = "batch_size"
     AUGMENT = "augment"
@@ -59,12 +62,17 @@ class Key(StrEnum):
     BOARD = "board"
     SHEET = "sheet"
     CANVAS = "canvas"
+    PEN_WIDTH = "pen_width"  # int, canvas pixels; read by draw
     UNDO = "undo"
     REDO = "redo"
     CLEAR = "clear"
     SAMPLES = "samples"
+    TOOLS = "tools"
+    TOUR = "tour"
     COMPANION = "companion"  # {"drawing": a message as of the live socket}; read by companion
+    FRAME = "frame"
     PICTURE = "picture"
+    OPTIONS = "options"
     CENTRED = "centred"
     READING = "reading"
     ANSWER = "answer"
@@ -76,7 +84,12 @@ class Key(StrEnum):
     LOGITS = "logits"
     LOGIT_TABLE = "logit_table"
 
+    # Where the digits come from, on Data and Evaluate
+    FETCH_MNIST = "fetch_mnist"
+
     # Data
+    SETS = "sets"
+    BROWSE = "browse"
     CLASSES = "classes"
     PART = "part"
     ONLY = "only"
@@ -84,6 +97,7 @@ class Key(StrEnum):
     RESHUFFLE = "reshuffle"  # on Evaluate too
     IMAGES = "images"
     INDEX = "index"  # int, the image looked at; set and read by gallery
+    ONE_IMAGE = "one_image"
     RANDOM = "random"
     PIXELS = "pixels"
     VALUES = "values"
@@ -92,9 +106,12 @@ class Key(StrEnum):
     FIND_RATE = "find_rate"
     LEARNT = "learnt"  # list[str], the networks whose curves are shown; set by Train
     HISTORIES = "histories"
-    DIAGRAM = "diagram"  # on Evaluate too
+    DIAGRAM = "diagram"
 
     # Evaluate
+    EXPLORE = "explore"
+    ANSWERS = "answers"
+    TEST_READING = "test_reading"
     FIGURES = "figures"
     BY_DIGIT = "by_digit"
     CELLS = "cells"
@@ -121,10 +138,12 @@ class Key(StrEnum):
 
     # Followers of news (follower.py), in what they rerun
     NEWS_SWITCH = "news_switch"
+    NEWS_FORM = "news_form"
     NEWS_START = "news_start"
     NEWS_PANEL = "news_panel"
     NEWS_RATE = "news_rate"
     NEWS_CURVES = "news_curves"
+    NEWS_MNIST = "news_mnist"
 
 
 @dataclass
@@ -145,12 +164,18 @@ class Session:
     """Whether this page shows something of the form's recipe. Set by main and form_recipe."""
     watched: Recipe | None = None
     """The recipe that such a page shows; None if the form is out of range. form_recipe."""
+    linked: bool = False
+    """Whether the page's link has been followed. link."""
+    switch_is_list: bool | None = None
+    """Whether the switch was a list when it was shown last, None if it was not. network_switch."""
     started: bool = False
     """Whether the form has just started a run, so that its name is used up. start."""
     closed: str | None = None
     """The id of the run whose panel was closed. run_panel."""
+    has_seen_run: bool = False
+    """Whether the panel has looked for a run, so that a cancelled one is news. run_panel."""
     trained_here: str | None = None
-    """The id of the training that this session started last. run_panel."""
+    """The id of the training that this browser's tab started last. run_panel and link."""
     taken_rate: float | None = None
     """A learning rate just taken into the form, to be confirmed on the page. run_panel."""
     start_errors: dict[str, str] = field(default_factory=dict)

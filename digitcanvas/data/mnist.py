@@ -6,8 +6,11 @@ Source: Y. LeCun, C. Cortes, C. Burges, "The MNIST database of handwritten digit
 import hashlib
 import logging
 import os
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import numpy as np
 import pooch
@@ -28,8 +31,14 @@ SHA256 = "731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1"
 WRITERS = "DIGITCANVAS_MNIST_WRITERS"
 """The environment variable that names an .npz file with MNIST's writers, to split by writer."""
 
-TIMEOUT = 20.0
-"""A download fails after this many seconds without data."""
+TIMEOUT, DEADLINE = 20.0, 900.0
+"""A download fails after so many seconds without data, and after so many in all.
+
+Its 11 MB take the second on a line of 100 kbit/s.
+"""
+
+CHUNK = 2**16
+"""Bytes of a download that are written at a time."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +100,7 @@ def find_mnist(path: str | Path | None = None) -> Mnist:
     try:
         return _read_mnist(cached)
     except ValueError:  # missing, or cut short by an interrupted download
-        _download_mnist(cached)
+        download_mnist()
         return _read_mnist(cached)
 
 
@@ -126,21 +135,56 @@ def load_sample() -> Mnist:
     )
 
 
-def _download_mnist(target: Path) -> None:
-    """Replace `target` with the file at URL if its hash is right; otherwise leave it untouched."""
+def download_mnist(on_progress: Callable[[float], None] = lambda share: None) -> None:
+    """Put the file at URL into Keras' cache if its hash is right; otherwise leave that untouched.
+
+    `on_progress` receives the share that has arrived, in [0, 1]. Raises MnistMissing if the
+    download fails. Several may run at once: each writes a file of its own and moves it into place.
+    """
+    target = _keras_cache()
+    downloader = pooch.HTTPDownloader(_Progress(on_progress), CHUNK, timeout=TIMEOUT)
     try:
-        pooch.retrieve(
-            URL,
-            SHA256,
-            target.name,
-            target.parent,
-            downloader=pooch.HTTPDownloader(timeout=TIMEOUT),
-        )
+        pooch.retrieve(URL, SHA256, target.name, target.parent, downloader=downloader)
     except (OSError, ValueError) as error:  # a failure of network or disk; a wrong hash
         raise MnistMissing(
-            "MNIST could not be downloaded: set DIGITCANVAS_MNIST to a copy of mnist.npz, or "
-            f"use the bundled sample of 5,000 digits. ({error})"
+            f"MNIST could not be downloaded: {_reason(error)}. Put a copy of mnist.npz into "
+            f"{target.parent}, or set DIGITCANVAS_MNIST to its path. Until then, use the bundled "
+            "sample of 5,000 digits."
         ) from error
+
+
+class _Progress:
+    """What pooch tells of a download, as it would tqdm: the `total`, and bytes as they come."""
+
+    total = 0
+
+    def __init__(self, on_progress: Callable[[float], None]) -> None:
+        self._on_progress = on_progress
+        self._arrived = 0
+        self._end = time.monotonic() + DEADLINE
+
+    def update(self, count: int) -> None:
+        if time.monotonic() > self._end:
+            raise TimeoutError(None, f"it has taken {DEADLINE / 60:.0f} minutes")
+        self._arrived += count
+        self._on_progress(min(1, self._arrived / self.total) if self.total else 0)
+
+    def reset(self) -> None:
+        self._arrived = 0
+
+    def close(self) -> None:
+        pass
+
+
+def _reason(error: OSError | ValueError) -> str:
+    """Why a download failed, in words."""
+    host = urlsplit(URL).hostname
+    response = getattr(error, "response", None)
+    if response is not None:
+        return f"{host} answers {response.status_code}"
+    if isinstance(error, ValueError):
+        return f"{host} sends another file"
+    return error.strerror or f"there is no connection to {host}, or it broke off"
 
 
 def _read_mnist(path: Path) -> Mnist:

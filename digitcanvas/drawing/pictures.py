@@ -7,12 +7,34 @@ from typing import BinaryIO
 
 import cv2
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, TiffImagePlugin, features
 
 from digitcanvas.drawing.arrays import BoolArray, ByteArray, Float32Array
 from digitcanvas.drawing.preprocess import BOX, FINE, SIDE, centre
 
-FORMATS = ["PNG", "JPEG", "BMP", "WEBP"]
+_SUFFIXES = {
+    "PNG": ["png"],
+    "JPEG": ["jpg", "jpeg"],
+    "WebP": ["webp"],
+    "AVIF": ["avif"] if features.check("avif") else [],
+    "GIF": ["gif"],
+    "TIFF": ["tif", "tiff"],
+    "BMP": ["bmp"],
+}
+FORMATS = [name for name, suffixes in _SUFFIXES.items() if suffixes]
+"""The formats that can be read; AVIF only where Pillow was built with it."""
+
+SUFFIXES = [suffix for suffixes in _SUFFIXES.values() for suffix in suffixes]
+"""The suffixes of such files, in lower case and without the dot."""
+
+KINDS = f"{', '.join(FORMATS[:-1])} or {FORMATS[-1]}"
+"""The formats in words."""
+
+HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"mif1", b"msf1")
+"""What stands in the header of a photo by an iPhone, which Pillow cannot read."""
+
+DAMAGED = "The picture is damaged or cut short: save it again."
+
 MAX_PIXELS = 64_000_000
 MAX_WHOLE_PIXELS = 12_500_000
 """For all but a baseline JPEG, the only format that can be decoded at a fraction of its size."""
@@ -68,14 +90,15 @@ RIDGE_SLOPE = 0.6
 
 
 def read_picture(source: str | Path | bytes) -> ByteArray:
-    """Read a PNG, JPEG, BMP or WebP picture from a file or from its bytes.
+    """Read a picture in one of the FORMATS from a file or from its bytes.
 
     Returns uint8 (H, W) grey, (H, W, 3) RGB or (H, W, 4) RGBA, rotated as its EXIF data say and
-    reduced to a long side of at most 1,000 pixels.
+    reduced to a long side of at most 1,000 pixels. Of an animation or of several pages, that is
+    the first.
 
     Raises ValueError, with a message for the owner of the picture, for a file that is missing, not
-    such a picture or damaged, and for a picture that is animated, too large, or has more than 8
-    bits a channel.
+    such a picture or damaged, and for a picture that is too large or has more than 16 bits a
+    channel.
     """
     try:
         with io.BytesIO(source) if isinstance(source, bytes) else open(source, "rb") as file:
@@ -92,25 +115,46 @@ def _read(file: BinaryIO) -> ByteArray:
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
         raise ValueError(_too_large(MAX_PIXELS)) from error
     except Exception as error:  # a damaged file makes Pillow raise almost anything
-        raise ValueError("This is not a picture: use a PNG, JPEG, BMP or WebP file.") from error
+        raise ValueError(_unknown(file)) from error
     _check_header(image)
     try:
         return np.array(_decode(image))
     except Exception as error:
-        raise ValueError("The picture is damaged or cut short: save it again.") from error
+        raise ValueError(DAMAGED) from error
+
+
+def _unknown(file: BinaryIO) -> str:
+    file.seek(0)
+    header = file.read(12)
+    if header[4:8] == b"ftyp" and header[8:] in HEIC_BRANDS:
+        return (
+            "This is a HEIC photo, which cannot be read here: save it as JPEG. To have an iPhone "
+            "take JPEG photos, choose Most Compatible in its settings, under Camera and Formats."
+        )
+    return f"This is not a picture: use a {KINDS} file."
 
 
 def _check_header(image: Image.Image) -> None:
     """Reject what cannot be read or would take too much memory, before it is decoded."""
     if image.width * image.height > MAX_PIXELS:
         raise ValueError(_too_large(MAX_PIXELS))
-    if image.format in ("PNG", "WEBP") and getattr(image, "n_frames", 1) > 1:
-        raise ValueError("The picture is animated: use one with a single frame.")
-    if image.mode.startswith(("I", "F")):
-        raise ValueError("The picture has more than 8 bits a channel: save it with 8.")
+    if image.mode in ("I", "F"):
+        raise ValueError("The picture has more than 16 bits a channel: save it with 8.")
     whole = image.format not in ("JPEG", "MPO") or "progressive" in image.info
-    if whole and image.width * image.height > MAX_WHOLE_PIXELS:
+    if whole and max(image.width * image.height, _tile(image)) > MAX_WHOLE_PIXELS:
         raise ValueError(_too_large(MAX_WHOLE_PIXELS))
+
+
+def _tile(image: Image.Image) -> int:
+    """The pixels of a TIFF's tile, which may be larger than its image; 0 if it has no tiles."""
+    if not isinstance(image, TiffImagePlugin.TiffImageFile):
+        return 0
+    width, height = (
+        image.tag_v2.get(tag, 0) for tag in (TiffImagePlugin.TILEWIDTH, TiffImagePlugin.TILELENGTH)
+    )
+    if not isinstance(width, int) or not isinstance(height, int):
+        raise ValueError(DAMAGED)
+    return width * height
 
 
 def _too_large(limit: int) -> str:
@@ -123,11 +167,22 @@ def _too_large(limit: int) -> str:
 def _decode(image: Image.Image) -> Image.Image:
     """The image as grey, RGB or RGBA, reduced and upright."""
     image.draft(None, (READ_SIDE, READ_SIDE))
+    if image.mode.startswith("I;16"):
+        image = _eight_bits(image)
     mode = "RGBA" if image.has_transparency_data else "L" if image.mode in "1L" else "RGB"
     if image.mode != mode:
         image = image.convert(mode)
     image.thumbnail((READ_SIDE, READ_SIDE))
     return ImageOps.exif_transpose(image)
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
+    """Greys of 16 bits, of which scanners often fill only 10 or 12, as greys of 8."""
+    greys = np.asarray(image)
+    unused = max(int(greys.max()).bit_length() - 8, 0)
+    eight = Image.fromarray((greys >> unused).astype(np.uint8))
+    eight.info |= {"exif": image.info.get("exif", b"")}
+    return eight
 
 
 def image_from_picture(picture: ByteArray, centred: bool = True) -> Float32Array:

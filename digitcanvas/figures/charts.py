@@ -1,4 +1,8 @@
-"""Plotly figures from arrays, as plain dicts: ready for JSON, without importing Plotly."""
+"""Plotly figures from arrays, as plain dicts: ready for JSON, without importing Plotly.
+
+`plotly.graph_objects.Figure` takes each as it is. What only the app's page needs is in the layout's
+`meta`, which Plotly carries along (see app/parts/plot.py).
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -7,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitcanvas.drawing.arrays import Float32Array, FloatArray
+from digitcanvas.reading.evaluation import ErrorRate
+from digitcanvas.reading.words import percent
 
 Figure = dict[str, Any]
 """A Plotly figure, or a part of one such as a trace or an axis, as a plain dict."""
@@ -20,10 +26,19 @@ COLORS = (TOP, RIVAL, "#059669", "#ef4444", "#0284c7", "#d946ef", "#65a30d", "#7
 
 BARE = {"showgrid": False, "zeroline": False}
 HIDDEN = {"visible": False, "fixedrange": True}
+SQUARE = {"scaleanchor": "x", "constrain": "domain"}
+"""For a vertical axis that has as many pixels a unit as the horizontal one."""
+
 LEGEND = {"orientation": "h", "y": 1, "yanchor": "bottom", "x": 0}
 PERCENT = {"ticksuffix": " %"}
+DODGE = 0.12
+"""How far two networks' dots stand beside their digit, which are 1 apart."""
+
 LEFT, RIGHT = [0, 0.4], [0.6, 1]
 """The extents of two panels, in shares of the figure's width."""
+
+PAPER = "#f0f2f6"
+"""The colour of an empty cell. The page puts in its theme's, where the layout's `meta` says so."""
 
 EXPLODED = 20
 """A loss this many times the least would flatten the rest of the curve on a linear axis."""
@@ -44,9 +59,8 @@ def probability_chart(probabilities: Float32Array, rejected: bool = False) -> Fi
     stands_out = (digits == probabilities.argmax()) & (probabilities > 0) & (not rejected)
     bars = _bars(_percent(probabilities), np.where(stands_out, TOP, OTHER).tolist())
     title = REJECTED if rejected else "probability"
-    return _probability_figure([bars], title) | {
-        "bars": {"standsOut": TOP, "plain": OTHER, "rejectedTitle": REJECTED}
-    }
+    moving = {"standsOut": TOP, "plain": OTHER, "rejectedTitle": REJECTED}
+    return _probability_figure([bars], title, meta={"bars": moving})
 
 
 def comparison_chart(predictions: Mapping[str, Float32Array]) -> Figure:
@@ -55,12 +69,12 @@ def comparison_chart(predictions: Mapping[str, Float32Array]) -> Figure:
         _bars(_percent(probabilities), color, name)
         for (name, probabilities), color in zip(predictions.items(), (TOP, RIVAL), strict=True)
     ]
-    return _probability_figure(bars, "probability", legend=LEGEND) | {"bars": {}}
+    return _probability_figure(bars, "probability", legend=LEGEND, meta={"bars": {}})
 
 
 def _percent(shares: NDArray[np.floating]) -> list[float]:
-    percent: list[float] = (shares * 100).tolist()
-    return percent
+    values: list[float] = (shares * 100).tolist()
+    return values
 
 
 def _bars(
@@ -81,8 +95,8 @@ def _bars(
 
 
 def _probability_figure(bars: list[Figure], title: str, **options: Any) -> Figure:
-    percent = _axis(title, range=[0, 100], **PERCENT)
-    return _figure(bars, _digits(), percent, transition=SMOOTH, **options)
+    shares = _axis(title, range=[0, 100], **PERCENT)
+    return _figure(bars, _digits(), shares, transition=SMOOTH, **options)
 
 
 def _digits(title: str = "digit") -> Figure:
@@ -90,7 +104,7 @@ def _digits(title: str = "digit") -> Figure:
 
 
 def _axis(title: str, **options: Any) -> Figure:
-    return {"title": {"text": title}, "fixedrange": True, **options}
+    return {"title": {"text": title, "standoff": 4}, "fixedrange": True, **options}
 
 
 def _figure(data: list[Figure], x: Figure, y: Figure, **options: Any) -> Figure:
@@ -98,7 +112,7 @@ def _figure(data: list[Figure], x: Figure, y: Figure, **options: Any) -> Figure:
         "xaxis": x,
         "yaxis": y,
         "height": 260,
-        "margin": {"l": 56, "r": 0, "t": 16, "b": 40},
+        "margin": {"l": 56, "r": 0, "t": 16, "b": 46},
         "bargap": 0.25,
     }
     return {"data": data, "layout": layout | options}
@@ -258,16 +272,50 @@ def rate_chart(points: Sequence[tuple[float, float]], good: tuple[float, float] 
     return _figure([line], rate, _axis("loss", type="log" if explodes else "linear"), shapes=bands)
 
 
-def accuracy_chart(accuracies: Mapping[str, Sequence[float | None]]) -> Figure:
-    """Each network's accuracy on each digit: ten in [0, 1], or None for a digit without images."""
-    bars = [
-        _bars([s if s is None else s * 100 for s in shares], color, name, "%{y:.2f} %")
-        for (name, shares), color in zip(accuracies.items(), (TOP, RIVAL), strict=False)
-    ]
-    lowest = min((share for bar in bars for share in bar["y"] if share is not None), default=0)
-    # From as far below the lowest bar as that is below 101 %, so that differences show
-    percent = _axis("accuracy", range=[max(0, 2 * lowest - 101), 100], **PERCENT)
-    return _figure(bars, _digits("true digit"), percent, legend=LEGEND)
+def error_chart(errors: Mapping[str, Sequence[ErrorRate]]) -> Figure:
+    """How often networks, by their names, misread each digit: a dot, in its 95 % interval.
+
+    The axis begins at zero. A digit without images has no dot.
+    """
+    apart = np.linspace(-DODGE, DODGE, len(errors)) if len(errors) > 1 else [0.0]
+    dots = []
+    for (name, rates), color, shift in zip(errors.items(), COLORS, apart, strict=False):
+        known = [(digit, rate) for digit, rate in enumerate(rates) if rate.count]
+        dots.append(
+            {
+                "type": "scatter",
+                "mode": "markers",
+                "name": name,
+                "x": [digit + shift for digit, _ in known],
+                "y": [100 * rate.share for _, rate in known],
+                "error_y": {
+                    "array": [100 * (rate.interval[1] - rate.share) for _, rate in known],
+                    "arrayminus": [100 * (rate.share - rate.interval[0]) for _, rate in known],
+                    "color": color,
+                    "thickness": 2,
+                    "width": 4,
+                },
+                "marker": {"color": color, "size": 10},
+                "text": [f"{digit}: {_error(rate)}" for digit, rate in known],
+                "hovertemplate": "%{text}<extra></extra>",
+                "cliponaxis": False,
+            }
+        )
+    return _figure(
+        dots,
+        _digits("true digit") | {"range": [-0.5, 9.5], "ticklabelstandoff": 6},
+        _axis("misread", rangemode="tozero", **PERCENT),
+        legend=LEGEND,
+        showlegend=len(errors) > 1,
+    )
+
+
+def _error(rate: ErrorRate) -> str:
+    low, high = rate.interval
+    return (
+        f"{rate.wrong:,} of {rate.count:,} misread, {percent(rate.share)} "
+        f"({percent(low)} to {percent(high)})"
+    )
 
 
 def confusion_chart(counts: Sequence[Sequence[int]], as_shares: bool) -> Figure:
@@ -291,14 +339,14 @@ def confusion_chart(counts: Sequence[Sequence[int]], as_shares: bool) -> Figure:
         "hovertext": [
             [
                 f"a {label} read as {predicted}: {matrix[label, predicted]:,}, "
-                f"{shares[label, predicted]:.2f} % of its row"
+                f"{percent(shares[label, predicted] / 100)} of the {label}s"
                 for predicted in range(10)
             ]
             for label in range(10)
         ],
         "texttemplate": "%{text}",
         "hovertemplate": "%{hovertext}<extra></extra>",
-        "colorscale": [[0, "paper"], [1, TOP]],
+        "colorscale": [[0, PAPER], [1, TOP]],
         "showscale": False,
         "xgap": 1,
         "ygap": 1,
@@ -308,7 +356,8 @@ def confusion_chart(counts: Sequence[Sequence[int]], as_shares: bool) -> Figure:
         _digits("read as"),
         _digits("true digit") | {"autorange": "reversed"},
         height=460,
-        margin={"l": 48, "r": 0, "t": 24, "b": 40},
+        margin={"l": 48, "r": 0, "t": 24, "b": 46},
+        meta={"paper": PAPER},
     )
 
 

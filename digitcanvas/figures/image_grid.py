@@ -8,10 +8,10 @@ import numpy as np
 
 from digitcanvas.drawing.arrays import ByteArray
 from digitcanvas.drawing.preprocess import SIDE
-from digitcanvas.figures.charts import HIDDEN, Figure
+from digitcanvas.figures.charts import BARE, HIDDEN, SQUARE, Figure
 
-GAP, LINE = 4, 8
-"""Pixels between images, and below an image for each line of its caption."""
+GAP, LINE, HEAD = 4, 8, 4
+"""Pixels between images, below an image for each line of its caption, and above the first row."""
 
 COUNTS = (9, 25, 49)
 """Numbers of images that fill a square."""
@@ -19,7 +19,7 @@ COUNTS = (9, 25, 49)
 # Widths in the page's pixels
 MAX_GRID_WIDTH = 560
 MIN_TILE_WIDTH = 68
-PIXEL_CHART_WIDTH = 640  # at which the numbers of the pixels can be read
+PIXEL_CHART_WIDTHS = 528, 640  # at which the numbers of the pixels can be read
 
 
 def grid_chart(
@@ -64,15 +64,17 @@ def grid_chart(
         "data": [_image_trace(board), labels, targets],
         "layout": {
             "xaxis": HIDDEN | {"range": [-0.5, columns * wide - 0.5]},
-            "yaxis": HIDDEN | {"range": [rows * high - 0.5, -0.5]},
-            "margin": {"l": 0, "r": 0, "t": 24, "b": 0},
+            "yaxis": HIDDEN | {"range": [rows * high - 0.5, -HEAD - 0.5]},
+            "margin": {"l": 0, "r": 0, "t": 0, "b": 0},
             "hovermode": "closest",
             "hoverdistance": -1,
             "showlegend": False,
+            "meta": {
+                "aspect": columns * wide / (HEAD + rows * high),
+                "narrowest": columns * MIN_TILE_WIDTH,
+                "widest": MAX_GRID_WIDTH,
+            },
         },
-        "aspect": columns * wide / (rows * high),
-        "narrowest": columns * MIN_TILE_WIDTH,
-        "widest": MAX_GRID_WIDTH,
     }
 
 
@@ -93,15 +95,15 @@ def image_chart(image: ByteArray) -> Figure:
         "hovertemplate": "row %{y}, column %{x}: %{z}<extra></extra>",
         "showscale": False,
     }
-    axis = {"dtick": 9, "showgrid": False, "zeroline": False, "fixedrange": True}
+    axis = {"dtick": 9, "fixedrange": True} | BARE
     return {
         "data": [heat],
         "layout": {
-            "xaxis": axis | {"title": {"text": "column"}},
-            "yaxis": axis | {"title": {"text": "row"}, "autorange": "reversed"},
-            "margin": {"l": 44, "r": 0, "t": 16, "b": 40},
+            "xaxis": axis | {"title": {"text": "column", "standoff": 8}},
+            "yaxis": axis | {"title": {"text": "row"}, "autorange": "reversed"} | SQUARE,
+            "margin": {"l": 48, "r": 0, "t": 16, "b": 48},
+            "meta": {"aspect": 1},
         },
-        "aspect": 1,
     }
 
 
@@ -109,4 +111,6 @@ def pixel_chart(image: ByteArray) -> Figure:
     """Like `image_chart`, with each pixel's value written in it, and large enough to be read."""
     figure = image_chart(image)
     figure["data"][0] |= {"texttemplate": "%{z}", "textfont": {"size": 9}}
-    return figure | {"narrowest": PIXEL_CHART_WIDTH, "widest": PIXEL_CHART_WIDTH}
+    narrowest, widest = PIXEL_CHART_WIDTHS
+    figure["layout"]["meta"] |= {"narrowest": narrowest, "widest": widest}
+    return figure

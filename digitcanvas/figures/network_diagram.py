@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from digitcanvas.figures.charts import HIDDEN, OTHER, TOP, Figure
+from digitcanvas.figures.charts import HIDDEN, OTHER, SQUARE, TOP, Figure
 from digitcanvas.reading.cards import Layer
 
 MAPS, NEURONS = 5, 11
@@ -71,15 +71,17 @@ def network_diagram(layers: Sequence[Layer]) -> Figure:
         "layout": {
             "shapes": sheets,
             "xaxis": HIDDEN | {"range": [0, len(columns) * COLUMN]},
-            "yaxis": HIDDEN | {"range": [-HEIGHT / 2, HEIGHT / 2]},
+            "yaxis": HIDDEN | {"range": [-HEIGHT / 2, HEIGHT / 2]} | SQUARE,
             "margin": {"l": 0, "r": 0, "t": 0, "b": 0},
             "showlegend": False,
             "hovermode": "closest",
             "hoverdistance": SIDE // 2,
+            "meta": {
+                "aspect": len(columns) * COLUMN / HEIGHT,
+                "narrowest": len(columns) * COLUMN * 0.7,
+                "widest": len(columns) * COLUMN,
+            },
         },
-        "aspect": len(columns) * COLUMN / HEIGHT,
-        "narrowest": len(columns) * COLUMN * 0.7,
-        "widest": len(columns) * COLUMN,
     }
 
 

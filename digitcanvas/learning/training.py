@@ -50,7 +50,7 @@ DIGITS_PER_OUTLIER = 5
 OTHER_COPIES = 2
 """Of each letter or sign, each in another hand."""
 
-LIBRARIES = ("tensorflow", "keras", "numpy", "opencv-python-headless", "Hershey-Fonts")
+LIBRARIES = ("keras", "numpy", "opencv-python-headless", "Hershey-Fonts")
 PEN_WIDTHS = (0.9, 2.0)
 """The range of the pen widths to learn from, in pixels of the 28x28 image."""
 
@@ -209,6 +209,7 @@ def publish(
             versions={
                 "digitcanvas": digitcanvas.__version__,
                 "python": sys.version.split()[0],
+                "tensorflow": tf.__version__,  # by whichever package it came
                 **{name: version(name) for name in LIBRARIES},
             },
             metrics=evaluate(served, trained.mnist, trained.pen, unipen=trained.unipen),
@@ -307,8 +308,7 @@ def assemble(
     others: list[Drawing] = []
     if unipen and recipe.pen_copies:
         drawings = drawings + unipen.digits.train
-    if unipen and recipe.outliers:
-        others = unipen.others.train
+        others = unipen.others.train if recipe.outliers else []
     copies = len(drawings) * recipe.pen_copies
     outliers = min(recipe.outliers, (len(chosen) + copies) // DIGITS_PER_OUTLIER)
     total = copies + OTHER_COPIES * len(others) + outliers
@@ -360,11 +360,11 @@ def _describe_data(trained: TrainedNetwork) -> dict[str, Any]:
             "validation_writers": sorted({drawing.writer for drawing in pen.validation}),
         }
     if unipen := trained.unipen:
-        learnt = bool(trained.recipe.pen_copies), bool(trained.recipe.outliers)
+        copies, outliers = trained.recipe.pen_copies, trained.recipe.outliers
         data["unipen"] = {
             "sha256": unipen.sha256,
-            "train": len(unipen.digits.train) * learnt[0],
-            "others": len(unipen.others.train) * learnt[1],
+            "train": len(unipen.digits.train) if copies else 0,
+            "others": len(unipen.others.train) if copies and outliers else 0,
             "validation": len(unipen.digits.validation),
             "validation_writers": sorted({drawing.writer for drawing in unipen.digits.validation}),
         }

@@ -24,7 +24,7 @@ import psutil
 from digitcanvas.data.mnist import Mnist, MnistMissing, find_mnist, load_sample
 from digitcanvas.data.pen import PenDigits, load_pen_digits
 from digitcanvas.data.unipen import Unipen, load_unipen
-from digitcanvas.quiet import native_messages_hidden
+from digitcanvas.quiet import hide_native_messages
 from digitcanvas.reading import registry
 from digitcanvas.runs.progress import Progress
 from digitcanvas.runs.recipes import Recipe
@@ -41,6 +41,7 @@ Send = Callable[[dict[str, Any]], None]
 def main() -> None:
     """Do the task that is asked for, or say why not."""
     lower_priority()
+    hide_native_messages()
     send = _reserve_output()
     if not (line := sys.stdin.readline()):
         return  # whoever started this is gone
@@ -87,7 +88,7 @@ def train(task: Training, run_id: str, scratch: Path, send: Send, again: threadi
     """
     mnist = _load_digits(task.recipe, send)
     pen = _load_pen_digits(needed=task.recipe.pen_copies > 0)
-    unipen = _load_unipen(needed=bool(task.recipe.pen_copies or task.recipe.outliers))
+    unipen = _load_unipen(needed=task.recipe.pen_copies > 0)
     training = _start_tensorflow(send)
     trained = training.train(task.recipe, mnist, pen, _reporting(send), unipen)
     while True:
@@ -115,16 +116,9 @@ def find_rate(recipe: Recipe, send: Send) -> None:
 
 
 def _start_tensorflow(send: Send) -> ModuleType:
-    """Raises ValueError if it is not installed."""
     send({"stage": "Starting TensorFlow"})
-    try:
-        with native_messages_hidden():
-            from digitcanvas.learning import training
-    except ModuleNotFoundError as error:
-        raise ValueError(
-            f"Training needs {error.name}, which is not installed: pip install "
-            '"digitcanvas[train]", or in a checkout pip install -r requirements.txt.'
-        ) from error
+    from digitcanvas.learning import training
+
     return training
 
 
@@ -181,7 +175,7 @@ def _explain(error: Exception, place: Path) -> str:
 
 
 def _reserve_output() -> Send:
-    """Keep standard output for events: what libraries print there goes to standard error."""
+    """Keep standard output for events: what libraries print goes where native messages go."""
     events = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
 

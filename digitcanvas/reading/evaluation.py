@@ -27,6 +27,23 @@ OUTCOMES = ("wrong", "right", "all")
 
 
 @dataclass(frozen=True)
+class ErrorRate:
+    """How many of so many images are misread."""
+
+    wrong: int
+    count: int
+
+    @property
+    def share(self) -> float:
+        return self.wrong / self.count
+
+    @property
+    def interval(self) -> list[float]:
+        """The 95 % confidence interval of the share (see `wilson_interval`)."""
+        return wilson_interval(self.wrong, self.count)
+
+
+@dataclass(frozen=True)
 class Predictions:
     """A network's predictions for N images: probabilities (N, 10), is_digit (N,), labels (N,)."""
 
@@ -44,6 +61,18 @@ class Predictions:
     def metrics(self) -> Metrics:
         """The result of `compute_metrics`."""
         return compute_metrics(self.probabilities, self.is_digit, self.labels)
+
+    @cached_property
+    def errors(self) -> ErrorRate:
+        """How many of all images are misread."""
+        return ErrorRate(int((self.predicted != self.labels).sum()), len(self.labels))
+
+    @cached_property
+    def errors_by_digit(self) -> list[ErrorRate]:
+        """Ten: how often each true digit is misread."""
+        wrong = np.bincount(self.labels[self.predicted != self.labels], minlength=10)
+        counts = np.bincount(self.labels, minlength=10)
+        return [ErrorRate(*pair) for pair in zip(wrong.tolist(), counts.tolist(), strict=True)]
 
     def select(
         self, outcome: str = "all", label: int | None = None, predicted: int | None = None
@@ -83,13 +112,18 @@ def predict_images(
 
 
 def evaluate(
-    recognizer: Recognizer, mnist: Mnist, pen: PenDigits | None, unipen: Unipen | None = None
+    recognizer: Recognizer,
+    mnist: Mnist,
+    pen: PenDigits | None,
+    on_progress: Callable[[float], None] = lambda share: None,
+    unipen: Unipen | None = None,
 ) -> dict[str, Metrics]:
     """The metrics on the test digits ("test"), and on the validation writers' drawings if given.
 
-    Those of `pen` are "pen", those of `unipen`, on many devices, "unipen".
+    Those of `pen` are "pen", those of `unipen`, on many devices, "unipen". `on_progress` receives
+    the share of the test digits that is done, in (0, 1].
     """
-    test = predict_images(recognizer, mnist.x_test, mnist.y_test).metrics
+    test = predict_images(recognizer, mnist.x_test, mnist.y_test, on_progress).metrics
     metrics = {"test": {"data": mnist.test_set} | test}
     if pen:
         metrics["pen"] = {"data": "drawings by writers kept out"} | evaluate_drawings(

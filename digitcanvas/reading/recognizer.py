@@ -13,6 +13,8 @@ from digitcanvas.drawing.pictures import image_from_picture
 from digitcanvas.drawing.preprocess import image_from_strokes
 from digitcanvas.drawing.strokes import Stroke
 from digitcanvas.reading import registry
+from digitcanvas.reading.cards import Card
+from digitcanvas.reading.words import percent
 
 BATCH = 256
 """Images that the interpreter reads at once."""
@@ -43,7 +45,7 @@ class Prediction:
     def certainty(self) -> str:
         """The top probability in words. It is never 100.0 %: no network is that sure."""
         top = self.probabilities.max()
-        return "over 99.9 %" if top > 0.999 else f"{top * 100:.1f} %"
+        return "over 99.9 %" if top > 0.999 else percent(float(top))
 
     @property
     def logits(self) -> Float32Array:
@@ -62,6 +64,11 @@ class Prediction:
         """Whether the image is judged not to be a digit."""
         return self.is_digit < ACCEPTED
 
+    def _repr_html_(self) -> str:
+        from digitcanvas.reading.notebook import prediction_html
+
+        return prediction_html(self)
+
 
 class Recognizer:
     """A served model. Every method can be called from many threads at once."""
@@ -79,6 +86,7 @@ class Recognizer:
         self._can_reject = bool(output["shape"][-1] > 10)
         self._batch = 1
         self._lock = threading.Lock()  # an Interpreter is not thread-safe
+        self._origin: tuple[str, Card] | None = None
 
     @property
     def can_reject(self) -> bool:
@@ -94,9 +102,11 @@ class Recognizer:
         directory = registry.find(model)
         content = registry.read_served(directory)
         try:
-            return cls(content)
+            recognizer = cls(content)
         except (ValueError, RuntimeError) as error:
             raise registry.damaged(directory, f"its network cannot be loaded ({error})") from error
+        recognizer._origin = directory.name, registry.read_card(directory)
+        return recognizer
 
     def predict_strokes(
         self,
@@ -142,6 +152,12 @@ class Recognizer:
             raise ValueError("The images' values must be in [0, 1]: divide greys of 0-255 by 255.")
         batches = [self._run(images[i : i + BATCH]) for i in range(0, len(images), BATCH)]
         return split_softmax(np.concatenate(batches) if batches else np.empty((0, 10), np.float32))
+
+    def _repr_html_(self) -> str | None:
+        """For a notebook; None, which shows the plain repr, for a network without a card."""
+        from digitcanvas.reading.notebook import recognizer_html
+
+        return recognizer_html(*self._origin) if self._origin else None
 
     def _predict(self, image: Float32Array) -> Prediction:
         probabilities, is_digit = split_softmax(self._run(image[np.newaxis]))

@@ -31,6 +31,9 @@ CARD = "card.json"
 SERVED = "model.tflite"
 TRAINABLE = "model.keras"
 
+NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}"
+"""What a model may be called."""
+
 
 class ModelError(ValueError):
     """A model that cannot be used; the message says which, why and what to do."""
@@ -187,7 +190,7 @@ def check_name(name: str) -> str:
 
     Raises ModelError if it is taken or would make a bad file name.
     """
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}", name):
+    if not re.fullmatch(NAME, name):
         raise ModelError(
             f"{name!r} cannot name a model: use up to 40 letters, digits, '.', '_' and '-'."
         )

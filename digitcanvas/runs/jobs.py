@@ -15,6 +15,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -37,9 +38,29 @@ PATIENCE = 0.3
 DATA = ("DIGITCANVAS_MNIST", "DIGITCANVAS_PEN", "KERAS_HOME")
 ROOT = Path(__file__).parents[2]
 
+NEEDS = {"tensorflow": "TensorFlow", "HersheyFonts": "Hershey-Fonts"}
+"""The modules that only a training needs, and the names that people know them by."""
+
 
 class JobError(ValueError):
     """A run that cannot be started; the message says why and what to do."""
+
+
+class NotNow(JobError):
+    """A run that cannot be started yet, but may be later without anything being changed here."""
+
+
+def training_needs() -> str | None:
+    """What to install before this installation can train, as a sentence; None if it can."""
+    missing = [name for module, name in NEEDS.items() if find_spec(module) is None]
+    if not missing:
+        return None
+    what = '"digitcanvas[train]"' if registry.IS_INSTALLED else "-r requirements.txt"
+    is_one = len(missing) == 1
+    return (
+        f"Training needs {' and '.join(missing)}, which {'is' if is_one else 'are'} not installed: "
+        f"run pip install {what}, then try again."
+    )
 
 
 _all: dict[Path, "Jobs"] = {}
@@ -111,14 +132,17 @@ class Jobs:
 
         `sources` are environment variables that say where its data is, by name.
 
-        Raises JobError if a run is under way or the disk is full, ModelError for a bad name.
+        Raises JobError if this installation cannot train, a run is under way or the disk is full,
+        and ModelError for a bad name.
         """
+        if needs := training_needs():
+            raise JobError(needs)
         if isinstance(task, Training) and not task.output:
             registry.check_name(task.name)
         with self._changed:
             self._wait_for_exit()
             if self._run and self._run.is_running:
-                raise JobError(f"{_one_at_a_time(self._run.task)}: wait for it, or cancel it.")
+                raise NotNow(f"{_one_at_a_time(self._run.task)}: wait for it, or cancel it.")
             self._occupy()
             run = Run.of(task)
             try:
@@ -181,7 +205,7 @@ class Jobs:
         except Timeout:
             task = self.busy()
             doing = _one_at_a_time(task) if task else "Another process is training here"
-            raise JobError(f"{doing}: another process started it. Wait for it to end.") from None
+            raise NotNow(f"{doing}: another process started it. Wait for it to end.") from None
         except (OSError, NotImplementedError) as error:
             raise JobError(self._unusable(error)) from error
 
@@ -195,7 +219,7 @@ class Jobs:
         """Describe the run on disk, where other processes and the next server find it."""
         try:
             if shutil.disk_usage(self._home).free < NEEDED:
-                raise JobError(f"The disk is almost full: free some space where {self._home} is.")
+                raise NotNow(f"The disk is almost full: free some space where {self._home} is.")
             self._scratch.mkdir()
             description = {"id": run.id, "task": task_to_json(run.task)}
             (self._scratch / DESCRIPTION).write_text(json.dumps(description), encoding="utf-8")

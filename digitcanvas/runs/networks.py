@@ -158,8 +158,6 @@ ARCHITECTURES = {
     "plain-mlp": Architecture("MLP", plain_mlp, hidden=(1, 5)),
 }
 
-FAMILIES = tuple(dict.fromkeys(architecture.family for architecture in ARCHITECTURES.values()))
-
 
 def family(recipe: Recipe) -> str:
     return ARCHITECTURES[recipe.architecture].family

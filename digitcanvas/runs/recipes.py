@@ -1,7 +1,7 @@
 """What to train: an architecture, its data and its hyperparameters."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from digitcanvas.runs.networks import ARCHITECTURES
@@ -13,7 +13,7 @@ LOSSES = ("categorical_crossentropy", "sparse_categorical_crossentropy")
 LIMITS = {
     "epochs": (1, 500),
     "batch_size": (8, 1024),
-    "learning_rate": (1e-6, 10),
+    "learning_rate": (1e-6, 1),
     "weight_decay": (0, 1),
     "dropout": (0, 0.9),
     "pen_copies": (0, 20),
@@ -26,43 +26,49 @@ LIMITS = {
 WIDEST = {"hidden": 2048, "filters": 128}
 
 
+def _setting(words: str, choices: Collection[str] = (), **default: Any) -> Any:
+    """A field of a recipe, with what it means and may be for a person."""
+    return field(metadata={"words": words, "choices": tuple(choices)}, **default)
+
+
 @dataclass(frozen=True)
 class Recipe:
     """The hyperparameters of a training run.
 
-    `architecture` names one of `networks.ARCHITECTURES`; `hidden` are the widths of its dense
-    layers, `filters` the numbers of filters of its convolutions. The `learning_rate` is constant,
-    or it is the peak that a cosine schedule reaches after the first 5 % of the run. `augment`
-    changes every image anew in each epoch (`learning.augment` says by how much). Without
-    `normalise` the network reads greys of 0-255 instead of 0-1. Both values of `loss` are the same
-    cross-entropy: one takes one-hot labels, the sparse one integers.
-
-    The network learns from the bundled `sample`, or else from all of MNIST. `pen_copies` of each
-    pen drawing, each in another hand, and `outliers`, at most one for every five digits, join the
-    training digits. Without outliers the network has no output for "not a digit".
-    `validation_share` of MNIST's training digits is held out to watch the run with and, if the
-    network is to be `calibrated`, to calibrate it.
+    `architecture` names one of `networks.ARCHITECTURES`. `learning.augment` says by how much the
+    images change. Both values of `loss` are the same cross-entropy: one takes one-hot labels, the
+    sparse one integers. Without outliers the network has no output for "not a digit".
     """
 
-    architecture: str
-    epochs: int
-    hidden: tuple[int, ...] = ()
-    filters: tuple[int, ...] = ()
-    dropout: float = 0.2
-    batch_size: int = 256
-    optimizer: str = "adam"
-    loss: str = "categorical_crossentropy"
-    learning_rate: float = 0.002
-    schedule: str = "cosine"
-    weight_decay: float = 1e-4
-    augment: bool = True
-    normalise: bool = True
-    sample: bool = False
-    pen_copies: int = 4
-    outliers: int = 12_000
-    calibrated: bool = True
-    validation_share: float = 0.05
-    seed: int = 17
+    architecture: str = _setting("the kind of network", ARCHITECTURES)
+    epochs: int = _setting("passes over the digits")
+    hidden: tuple[int, ...] = _setting("the widths of the dense layers", default=())
+    filters: tuple[int, ...] = _setting("the numbers of filters of the convolutions", default=())
+    dropout: float = _setting("the share of neurons left out at random in a step", default=0.2)
+    batch_size: int = _setting("the images in a step", default=256)
+    optimizer: str = _setting("what turns gradients into steps", OPTIMIZERS, default="adam")
+    loss: str = _setting("what is made small", LOSSES, default="categorical_crossentropy")
+    learning_rate: float = _setting(
+        "the length of a step; with a cosine schedule, its peak", default=0.002
+    )
+    schedule: str = _setting(
+        "the learning rate over time (cosine: rises in the first 5 %, then falls to zero)",
+        SCHEDULES,
+        default="cosine",
+    )
+    weight_decay: float = _setting("how strongly weights are pulled to zero", default=1e-4)
+    augment: bool = _setting("change every image anew in each epoch", default=True)
+    normalise: bool = _setting("divide the greys of 0-255 by 255", default=True)
+    sample: bool = _setting("learn from the 5,000 bundled digits, not from MNIST", default=False)
+    pen_copies: int = _setting("copies of each pen drawing, each in another hand", default=4)
+    outliers: int = _setting(
+        "drawings that are not digits to learn from, at most one for five digits", default=12_000
+    )
+    calibrated: bool = _setting("calibrate the probabilities after the training", default=True)
+    validation_share: float = _setting(
+        "the share of digits held out, to watch the run with and to calibrate", default=0.05
+    )
+    seed: int = _setting("where chance starts: the same seed gives the same network", default=17)
 
     @property
     def classes(self) -> int:
@@ -76,17 +82,35 @@ class Recipe:
         _check_choice("loss", self.loss, LOSSES)
         _check_choice("schedule", self.schedule, SCHEDULES)
         for name, (low, high) in LIMITS.items():
-            _check_range(name, getattr(self, name), low, high)
+            _check_range(label_of(name), getattr(self, name), low, high)
         for name, widest in WIDEST.items():
             widths = tuple(getattr(self, name))  # a list, where it comes from JSON
             object.__setattr__(self, name, widths)
             low, high = getattr(ARCHITECTURES[self.architecture], name)
             if not low <= len(widths) <= high:
                 raise ValueError(
-                    f"{name}: this kind of network takes {low} to {high} layers, not {len(widths)}."
+                    f"{label_of(name)}: this kind of network takes {low} to {high}, "
+                    f"not {len(widths)}."
                 )
             for width in widths:
-                _check_range(f"{name}: a layer's width", width, 1, widest)
+                _check_range(label_of(name), width, 1, widest)
+
+
+def label_of(name: str) -> str:
+    """What people call a field of a recipe."""
+    return {"hidden": "Hidden layers"}.get(name, name.replace("_", " ").capitalize())
+
+
+def read_number(text: str, whole: bool = False) -> float:
+    """Parse a number as a person writes it: 0.005, 0,005 or 5e-3. A `whole` one has digits alone.
+
+    Raises ValueError for anything else, such as "1,000", which would be 1, for a whole number.
+    """
+    try:
+        return int(text) if whole else float(text.replace(",", "."))
+    except ValueError:
+        what = "whole number: write digits alone, such as 5" if whole else "number such as 0.005"
+        raise ValueError(f"{text!r:.40} is not a {what}.") from None
 
 
 def read_widths(text: str) -> tuple[int, ...]:
@@ -109,7 +133,14 @@ def _check_choice(name: str, value: str, choices: Collection[str]) -> None:
 
 def _check_range(name: str, value: float, low: float, high: float) -> None:
     if not low <= value <= high:  # refuses NaN too
-        raise ValueError(f"{name} is {value}; it must lie between {low} and {high}.")
+        raise ValueError(
+            f"{name}: {value:.10g} is out of range. Choose a number from {in_words(low, high)}."
+        )
+
+
+def in_words(low: float, high: float) -> str:
+    """Limits, such as "0.000001 to 1"."""
+    return " to ".join(f"{number:,.6f}".rstrip("0").rstrip(".") for number in (low, high))
 
 
 TUTORIAL: dict[str, Any] = {
@@ -131,7 +162,7 @@ TINY = SPARSE | {"hidden": (4, 4), "validation_share": 0.2}
 
 _TITLED = {
     "quick": (
-        "Quick: under a minute",
+        "Quick CNN: under a minute",
         Recipe(
             "cnn",
             epochs=2,
@@ -145,11 +176,11 @@ _TITLED = {
         ),
     ),
     "quick-mlp": (
-        "Quick: under a minute",
+        "Quick MLP: under a minute",
         Recipe("mlp", epochs=3, hidden=(512, 256), pen_copies=1, outliers=2000),
     ),
     "cnn": (
-        "Best: like the CNN that came with the app",
+        "Best CNN: like the app's own",
         Recipe(
             "cnn",
             epochs=32,
@@ -160,19 +191,19 @@ _TITLED = {
         ),
     ),
     "mlp": (
-        "Best: like the MLP that came with the app",
+        "Best MLP: like the app's own",
         Recipe("mlp", epochs=40, hidden=(1024, 512)),
     ),
     "mlp-128": (
-        "Tutorial: 128 neurons",
+        "Tutorial MLP: 128 neurons",
         Recipe("plain-mlp", epochs=10, **TUTORIAL | {"hidden": (128,)}),
     ),
     "mlp-128-128": (
-        "Tutorial: 128 and 128 neurons",
+        "Tutorial MLP: 128 and 128 neurons",
         Recipe("plain-mlp", epochs=3, **SPARSE | {"hidden": (128, 128), "validation_share": 0.1}),
     ),
     "mlp-512": (
-        "Tutorial: 512 neurons",
+        "Tutorial MLP: 512 neurons",
         Recipe(
             "plain-mlp",
             epochs=4,
@@ -180,25 +211,25 @@ _TITLED = {
         ),
     ),
     "cnn-28": (
-        "Tutorial: 28 filters",
+        "Tutorial CNN: 28 filters",
         Recipe(
             "plain-cnn", epochs=5, **SPARSE | {"filters": (28,), "hidden": (128,), "dropout": 0.2}
         ),
     ),
     "tiny-raw": (
-        "Tutorial: 4 and 4 neurons, greys of 0-255",
+        "Tutorial MLP: 4 and 4 neurons, greys of 0-255",
         Recipe("plain-mlp", epochs=20, **TINY | {"normalise": False}),
     ),
     "tiny": (
-        "Tutorial: 4 and 4 neurons, greys of 0-1",
+        "Tutorial MLP: 4 and 4 neurons, greys of 0-1",
         Recipe("plain-mlp", epochs=20, **TINY),
     ),
     "tiny-lr": (
-        "Tutorial: 4 and 4 neurons, a higher learning rate",
+        "Tutorial MLP: 4 and 4 neurons, a higher learning rate",
         Recipe("plain-mlp", epochs=100, **TINY | {"learning_rate": 0.01}),
     ),
     "mlp-10-10": (
-        "Tutorial: 10 and 10 neurons",
+        "Tutorial MLP: 10 and 10 neurons",
         Recipe("plain-mlp", epochs=100, **TINY | {"hidden": (10, 10)}),
     ),
 }

@@ -795,7 +795,7 @@ def test_the_app_may_live_below_a_path():
         assert client.get("/api").text == "Streamlit's page"
 
 
-# The README
+# The documentation
 
 
 @contextmanager
@@ -816,10 +816,9 @@ def served():
 
 
 @pytest.mark.skipif(not shutil.which("curl"), reason="needs curl")
-def test_the_readmes_examples_are_the_documents_and_work(tmp_path):
-    readme = (Path(__file__).parents[2] / "README.md").read_text()
-    section = readme.partition("## From other programs\n")[2].partition("\n## ")[0]
-    (block,) = re.findall("```sh\n(.*?)```", section, re.DOTALL)
+def test_the_examples_of_the_documentation_are_those_of_the_api_and_work(tmp_path):
+    page = (Path(__file__).parents[2] / "docs" / "api.md").read_text()
+    (block,) = re.findall("```sh\n(.*?)```", page, re.DOTALL)
     commands = re.findall(r"^curl (?:\\\n|.)*", block, re.MULTILINE)
     (tmp_path / "photo.jpg").write_bytes(PICTURE)
     with served() as address:

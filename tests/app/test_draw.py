@@ -18,6 +18,7 @@ from digitcanvas.app import live
 from digitcanvas.drawing.preprocess import image_from_strokes
 from digitcanvas.drawing.strokes import MAX_STROKES
 from digitcanvas.reading import registry
+from digitcanvas.reading.words import percent
 from tests.apptest import bars, data, draw, png, send
 from tests.digits import DIGITS
 
@@ -87,7 +88,7 @@ def test_the_canvas_reports_nothing_and_is_sharp_on_a_projector(page):
 def test_the_answer_is_the_chosen_network_s(page, model):
     recognizer = Recognizer.load(model)
     page.run()
-    page.radio(key="model").set_value(model).run()
+    page.segmented_control(key="model").set_value(model).run()
     for strokes in DIGITS.values():
         reply = draw(page, strokes)
         assert_whole(page)
@@ -175,14 +176,14 @@ def test_the_logits_are_those_of_the_answer(page, cnn):
     assert data(page, "logits") is None and options(page)["logits"] is False
 
 
-def test_the_sidebar_s_settings_leave_the_canvas_alone(page):
+def test_another_pen_or_network_leaves_the_canvas_alone(page):
     """All that may change for a canvas that keeps its drawing is the brush."""
     page.run()
     before = data(page, "canvas")
-    page.slider(key="pen_width").set_value(30)
-    page.radio(key="model").set_value("mlp").run()
-    assert data(page, "canvas") == before | {"strokeWidth": 3 * 30}
-    assert data(page, "companion")["width"] == 30 and options(page)["models"] == ["mlp"]
+    page.segmented_control(key="pen_width").set_value(28)
+    page.segmented_control(key="model").set_value("mlp").run()
+    assert data(page, "canvas") == before | {"strokeWidth": 3 * 28}
+    assert data(page, "companion")["width"] == 28 and options(page)["models"] == ["mlp"]
 
 
 @pytest.mark.parametrize(
@@ -255,7 +256,7 @@ def test_a_picture_is_read_and_shown(page, cnn):
 def test_back_on_the_drawing_the_answers_are_the_drawing_s(page):
     page.run()
     upload(page, "eight.png", png(8))
-    page.session_state["input"] = "Draw"
+    page.session_state["input"] = "Canvas"
     page.run()
     assert data(page, "answer") == {"invitation": DRAW, "reply": None}
     assert reads(page, 1) == ["CNN"]
@@ -307,21 +308,23 @@ def test_two_networks_are_compared_on_a_picture(page):
 # The networks
 
 
-def test_the_sidebar_tells_of_each_network_what_its_card_says(page):
+@pytest.mark.parametrize("name", ["cnn", "mlp"])
+def test_the_sidebar_tells_of_the_network_what_its_card_says(page, name):
     page.run()
-    for name, proto in zip(["cnn", "mlp"], page.radio(key="model").proto.captions, strict=True):
-        card = registry.read_card(registry.SHIPPED / name)
-        assert f"{card.parameters:,} parameters" in proto
-        assert f"{card.test['accuracy'] * 100:.2f} % right on the MNIST test set" in proto
-        assert f"{card.trained_on.day} {card.trained_on:%B %Y}" in proto
+    page.segmented_control(key="model").set_value(name).run()
+    card = registry.read_card(registry.SHIPPED / name)
+    told = page.sidebar.caption[0].value
+    assert f"{card.parameters:,} parameters" in told
+    assert f"Reads {percent(card.test['accuracy'])} of the MNIST test set" in told
+    assert f"{card.trained_on.day} {card.trained_on:%b %Y}" in told
 
 
 def test_a_retrained_model_joins_the_switch_and_reads(page, home):
     page.run()
     shutil.copytree(registry.SHIPPED / "mlp", home / "mine")
     page.run()
-    assert page.radio(key="model").options == ["CNN", "MLP", "mine"]
-    page.radio(key="model").set_value("mine").run()
+    assert page.segmented_control(key="model").options == ["CNN", "MLP", "mine"]
+    page.segmented_control(key="model").set_value("mine").run()
     assert_whole(page)
     assert reads(page, 5) == ["mine"]
 
@@ -332,7 +335,7 @@ def test_a_damaged_model_is_named_and_the_other_reads_on(page, broken, file):
     page.run()
     assert_whole(page)
     assert "'cnn' cannot be used" in page.sidebar.warning[0].value
-    assert page.radio(key="model").options == ["MLP"]
+    assert page.segmented_control(key="model").options == ["MLP"]
     assert reads(page, 6) == ["MLP"]
 
 
@@ -352,17 +355,17 @@ def test_an_odd_card_is_named_and_the_other_reads_on(page, broken, change):
     page.run()
     assert not page.exception
     assert "'mlp' cannot be used" in page.sidebar.warning[0].value
-    assert page.radio(key="model").options == ["CNN"]
+    assert page.segmented_control(key="model").options == ["CNN"]
 
 
 def test_a_model_damaged_in_mid_session_hands_over_to_the_other(page, broken):
     page.run()
-    page.radio(key="model").set_value("mlp").run()
+    page.segmented_control(key="model").set_value("mlp").run()
     shutil.rmtree(broken / "mlp")
     page.run()
     assert_whole(page)
     assert "'mlp' cannot be used" in page.sidebar.warning[0].value
-    assert page.radio(key="model").options == ["CNN"]
+    assert page.segmented_control(key="model").options == ["CNN"]
     assert reads(page, 6) == ["CNN"]
 
 
@@ -373,7 +376,10 @@ def test_without_any_model_the_page_says_what_to_do(page, broken):
     assert not page.exception
     assert data(page, "answer") is None and data(page, "companion") is None
     assert "Restore" in page.error[0].value
-    assert len(page.sidebar.warning) == 2
+    assert "Train one below, or restore" in page.sidebar.warning[0].value
+    (both,) = [each for each in page.sidebar.expander if "2 networks" in each.label]
+    assert all(f"'{name}' cannot be used" in both.markdown[0].value for name in ("cnn", "mlp"))
+    assert not page.button(key="retrain").disabled
 
 
 def choose_mine(page, home, *others):
@@ -381,7 +387,7 @@ def choose_mine(page, home, *others):
     for name in ("mine", *others):
         shutil.copytree(registry.SHIPPED / "mlp", home / name)
     page.run()
-    page.radio(key="model").set_value("mine").run()
+    page.segmented_control(key="model").set_value("mine").run()
 
 
 @pytest.mark.parametrize(
@@ -397,17 +403,17 @@ def test_a_network_taken_away_by_somebody_else_is_told_once_and_the_first_reads(
     assert_whole(page)
     (warning,) = page.sidebar.warning
     assert "'mine' is gone" in warning.value and "CNN is now in use" in warning.value
-    assert page.radio(key="model").value == "cnn" and reads(page, 6) == ["CNN"]
+    assert page.segmented_control(key="model").value == "cnn" and reads(page, 6) == ["CNN"]
     page.run()
     assert not page.sidebar.warning
 
 
 def test_a_network_that_others_trained_leaves_the_choice_alone(page, home):
     page.run()
-    page.radio(key="model").set_value("mlp").run()
+    page.segmented_control(key="model").set_value("mlp").run()
     shutil.copytree(registry.SHIPPED / "cnn", home / "a-first-one")
     page.run()
-    assert page.radio(key="model").value == "mlp" and not page.sidebar.warning
+    assert page.segmented_control(key="model").value == "mlp" and not page.sidebar.warning
 
 
 def test_two_networks_are_compared_in_words_and_in_a_chart(page):
@@ -445,7 +451,7 @@ def test_a_network_cannot_be_compared_with_itself(page):
     page.run()
     assert page.selectbox(key="compare").options == ["MLP"]
     page.selectbox(key="compare").set_value("mlp").run()
-    page.radio(key="model").set_value("mlp").run()
+    page.segmented_control(key="model").set_value("mlp").run()
     assert not page.exception
     assert page.selectbox(key="compare").options == ["CNN"]
     assert page.selectbox(key="compare").value is None
@@ -469,8 +475,8 @@ def test_a_network_is_renamed_and_reads_on(page, home):
     page.text_input(key="new_name").set_value("ours")
     page.button(key="rename").click().run()
     assert not page.exception and not page.error and not page.warning
-    assert page.radio(key="model").options == ["CNN", "MLP", "ours"]
-    assert page.radio(key="model").value == "ours" and reads(page, 5) == ["ours"]
+    assert page.segmented_control(key="model").options == ["CNN", "MLP", "ours"]
+    assert page.segmented_control(key="model").value == "ours" and reads(page, 5) == ["ours"]
     assert [path.name for path in home.iterdir()] == ["ours"]
 
 
@@ -481,27 +487,27 @@ def test_a_network_is_renamed_and_reads_on(page, home):
         ("a b", "up to 40 letters"),
         ("../up", "up to 40 letters"),
         ("CNN", "already"),
-        ("theirs", "already"),
+        ("ours", "already"),
         ("mine", "already"),
     ],
 )
 def test_a_bad_new_name_is_a_message_and_nothing_is_lost(page, home, name, complaint):
-    choose_mine(page, home, "theirs")
+    choose_mine(page, home, "ours")
     page.text_input(key="new_name").set_value(name)
     page.button(key="rename").click().run()
     assert not page.exception
     assert complaint in page.sidebar.error[0].value
-    assert page.radio(key="model").value == "mine"
-    assert sorted(path.name for path in home.iterdir()) == ["mine", "theirs"]
+    assert page.segmented_control(key="model").value == "mine"
+    assert sorted(path.name for path in home.iterdir()) == ["mine", "ours"]
     page.run()
     assert not page.sidebar.error
 
 
 def test_the_new_name_starts_from_the_chosen_network_s(page, home):
-    choose_mine(page, home, "theirs")
+    choose_mine(page, home, "ours")
     assert page.text_input(key="new_name").value == "mine"
-    page.radio(key="model").set_value("theirs").run()
-    assert page.text_input(key="new_name").value == "theirs"
+    page.segmented_control(key="model").set_value("ours").run()
+    assert page.text_input(key="new_name").value == "ours"
 
 
 def test_a_network_is_not_removed_before_that_is_confirmed(page, home):
@@ -510,7 +516,7 @@ def test_a_network_is_not_removed_before_that_is_confirmed(page, home):
     (dialog,) = page.get("dialog")
     assert "**mine** will be gone for good" in dialog.markdown[0].value
     assert page.button(key="confirm_removal").label == "Remove it"
-    assert page.radio(key="model").options == ["CNN", "MLP", "mine"]
+    assert page.segmented_control(key="model").options == ["CNN", "MLP", "mine"]
 
 
 def test_the_question_stays_while_others_train_and_goes_with_its_network(page, home):
@@ -530,7 +536,7 @@ def test_the_question_stays_while_others_train_and_goes_with_its_network(page, h
 @pytest.mark.parametrize("name", ["cnn", "mlp"])
 def test_what_came_with_the_app_can_be_downloaded_and_nothing_else(page, name):
     page.run()
-    page.radio(key="model").set_value(name).run()
+    page.segmented_control(key="model").set_value(name).run()
     menu = page.get_by_key("manage")
     assert [button.key for button in menu.get("download_button")] == [
         "download.keras",

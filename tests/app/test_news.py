@@ -12,7 +12,7 @@ import pytest
 
 from digitcanvas.app import live, news
 from digitcanvas.app.news import Watcher
-from digitcanvas.app.parts import shared_runs
+from digitcanvas.app.parts import shared_mnist, shared_runs
 from digitcanvas.reading import registry
 from digitcanvas.runs.progress import LearningCurve, Progress
 from digitcanvas.runs.recipes import RECIPES
@@ -90,13 +90,16 @@ def rises(watcher, change):
     return {kind for kind, version in watcher.versions.items() if version > before[kind]}
 
 
-def test_a_version_rises_when_what_is_shown_changes_and_only_then(jobs, home):
+def test_a_version_rises_when_what_is_shown_changes_and_only_then(jobs, home, monkeypatch):
     watcher = Watcher()
+    monkeypatch.setattr(shared_mnist, "download", shared_mnist.Download())
+    mnist = home / "mnist.npz"
+    monkeypatch.setenv("DIGITCANVAS_MNIST", str(mnist))
 
     def change(**fields):
         return lambda: setattr(jobs, "run", replace(jobs.run, **fields))
 
-    assert rises(watcher, lambda: None) == {"run", "busy", "models"}
+    assert rises(watcher, lambda: None) == {"run", "busy", "models", "mnist"}
     assert rises(watcher, lambda: None) == set()
     assert rises(watcher, lambda: jobs.start(Training(RECIPES["quick"], "mine"))) == {"run", "busy"}
     assert rises(watcher, change(stage="", progress=Progress(1, 2, 5, 10, {}))) == set()
@@ -107,6 +110,9 @@ def test_a_version_rises_when_what_is_shown_changes_and_only_then(jobs, home):
     assert rises(watcher, change(state="done", problem="")) == {"run", "busy"}
     assert rises(watcher, lambda: registry.rename("mine", "ours")) == {"models"}
     assert rises(watcher, lambda: registry.remove("ours")) == {"models"}
+    assert rises(watcher, lambda: mnist.write_bytes(b"")) == {"mnist"}
+    assert rises(watcher, lambda: shared_mnist.download._note(0.51)) == {"mnist"}
+    assert rises(watcher, lambda: shared_mnist.download._note(0.55)) == set()
 
 
 def test_versions_rise_over_a_restart_of_the_server(jobs):

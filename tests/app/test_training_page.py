@@ -11,6 +11,7 @@ import pytest
 from digitcanvas.app.news import watcher
 from digitcanvas.app.parts import shared_models
 from digitcanvas.reading import registry
+from digitcanvas.runs.networks import family
 from digitcanvas.runs.progress import LearningCurve, Progress
 from digitcanvas.runs.recipes import RECIPES, Recipe
 from digitcanvas.runs.run import Training, on_sample
@@ -86,6 +87,18 @@ def test_the_curves_come_with_the_first_point(panel, page):
     panel(a_run(stage="", progress=PROGRESS, curve=CURVE))
     losses = next(line for line in plots(page)["curves"]["data"] if line["name"] == "training")
     assert losses["x"] == [0.5, 1] and losses["y"] == [2, 1]
+
+
+def test_a_cancelled_run_is_news_to_who_saw_it_and_to_nobody_else(panel, page, jobs):
+    panel(a_run())
+    jobs.run = replace(jobs.run, state="cancelled")
+    assert "was cancelled" in words(panel())
+    other = open_session().run()
+    with pytest.raises(KeyError):
+        other.get_by_key("training")
+    jobs.run = a_run(state="cancelled")
+    other.run()
+    assert "was cancelled" in words(other.get_by_key("training"))
 
 
 def test_cancel_stops_the_run_and_says_that_nothing_is_left(panel, page, jobs):
@@ -225,8 +238,8 @@ def test_news_reruns_the_fragments_that_show_it_and_not_the_page(page, jobs, hom
     assert page.bring_news() == {"news_panel"}
     assert keys(panel()) == ["cancel", "publish_again"]
     publish(home, "theirs")
-    assert page.bring_news() == {"news_switch", "news_start", "news_panel"}
-    assert "theirs" in page.radio(key="model").options
+    assert page.bring_news() == {"news_switch", "news_form", "news_panel"}
+    assert "theirs" in page.segmented_control(key="model").options
     jobs.finish(home, "theirs")
     assert {"news_start", "news_panel"} <= page.bring_news()
     assert "**theirs** is trained" in words(panel()) and not page.button(key="retrain").disabled
@@ -243,7 +256,7 @@ def test_on_train_the_search_and_the_curves_follow_too(page, jobs, home):
     assert page.bring_news() == {"news_start", "news_panel", "news_rate"}
     assert page.button(key="find_rate").disabled
     publish(home, "theirs")
-    assert page.bring_news() == {"news_switch", "news_start", "news_panel", "news_curves"}
+    assert page.bring_news() == {"news_switch", "news_form", "news_panel", "news_curves"}
     assert page.multiselect(key="learnt").options == ["CNN", "MLP", "theirs"]
     assert not page.exception and page.runs == 1
 
@@ -287,9 +300,6 @@ def form(page, jobs):
 
 
 def choose(page, recipe):
-    family = "MLP" if RECIPES[recipe].architecture in ("mlp", "plain-mlp") else "CNN"
-    if page.segmented_control(key="family").value != family:
-        page.segmented_control(key="family").set_value(family).run()
     page.selectbox(key="recipe").set_value(recipe).run()
     assert not page.exception and not page.error
 
@@ -302,18 +312,15 @@ def send(page, jobs):
     return jobs.run.task.recipe
 
 
-def test_every_recipe_is_offered_in_one_of_the_families(form):
-    offered = 0
-    for family in form.segmented_control(key="family").options:
-        form.segmented_control(key="family").set_value(family).run()
-        offered += len(form.selectbox(key="recipe").options)
-    assert offered == len(RECIPES)
+def test_every_recipe_is_offered_by_the_kind_of_its_network(form):
+    offered = form.selectbox(key="recipe").options
+    assert len(set(offered)) == len(RECIPES)
+    for title, recipe in zip(offered, RECIPES.values(), strict=True):
+        assert family(recipe) in title.split(":")[0]
 
 
-def test_another_family_starts_from_its_first_recipe(form, jobs):
-    form.segmented_control(key="family").set_value("MLP").run()
-    assert form.selectbox(key="recipe").value == "quick-mlp"
-    assert send(form, jobs) == replace(RECIPES["quick-mlp"], pen_copies=0)
+def test_one_press_trains_the_quick_recipe(form, jobs):
+    assert send(form, jobs) == replace(RECIPES["quick"], pen_copies=0)
 
 
 @pytest.mark.parametrize("name", RECIPES)
@@ -322,9 +329,9 @@ def test_a_recipe_left_as_it_is_is_what_will_be_trained(form, jobs, monkeypatch,
     monkeypatch.setenv("DIGITCANVAS_PEN", "pen.tra")
     other = "quick-mlp" if name == "quick" else "quick"
     choose(form, other)
-    form.number_input(key="epochs").set_value(499)
+    form.text_input(key="epochs").set_value("499")
     form.text_input(key="hidden").set_value("7, 7")
-    form.number_input(key="seed").set_value(99).run()
+    form.text_input(key="seed").set_value("99").run()
     choose(form, name)
     assert form.selectbox(key="data").value == (WITH_PEN if RECIPES[name].pen_copies else MNIST)
     assert send(form, jobs) == RECIPES[name]
@@ -340,11 +347,13 @@ def test_without_pen_drawings_a_recipe_does_without_them(form, jobs, name):
 @pytest.mark.parametrize(
     ("kind", "field", "entered", "expected"),
     [
-        ("number_input", "epochs", 7, 7),
-        ("number_input", "batch_size", 64, 64),
-        ("number_input", "learning_rate", 0.00125, 0.00125),
-        ("number_input", "validation_share", 0.2, 0.2),
-        ("number_input", "seed", 0, 0),
+        ("text_input", "epochs", " 7 ", 7),
+        ("text_input", "batch_size", "64", 64),
+        ("text_input", "learning_rate", "0.00125", 0.00125),
+        ("text_input", "learning_rate", "0,00125", 0.00125),
+        ("text_input", "learning_rate", "1e-3", 0.001),
+        ("text_input", "validation_share", "0,2", 0.2),
+        ("text_input", "seed", "0", 0),
         ("selectbox", "optimizer", "sgd", "sgd"),
         ("selectbox", "optimizer", "rmsprop", "rmsprop"),
         ("selectbox", "loss", "sparse_categorical_crossentropy", "sparse_categorical_crossentropy"),
@@ -400,25 +409,15 @@ def test_who_chose_the_sample_keeps_it_with_another_recipe(form, jobs):
 @pytest.mark.parametrize(
     ("recipe", "field", "text", "complaint"),
     [
-        ("quick", "hidden", "wide", "'wide' is not a list of layers"),
-        ("quick", "filters", "16; 32", "'16; 32' is not a list of layers"),
-        ("quick", "filters", "", "filters: this kind of network takes 1 to 6 layers, not 0"),
-        ("quick", "filters", "129", "filters: a layer's width is 129"),
-        ("quick", "hidden", "0", "hidden: a layer's width is 0"),
-        ("quick", "hidden", "-5", "hidden: a layer's width is -5"),
-        (
-            "quick",
-            "hidden",
-            "9 9 9 9",
-            "hidden: this kind of network takes 0 to 3 layers, not 4",
-        ),
-        (
-            "quick-mlp",
-            "hidden",
-            "",
-            "hidden: this kind of network takes 1 to 5 layers, not 0",
-        ),
-        ("quick-mlp", "hidden", "64, 2049", "hidden: a layer's width is 2049"),
+        ("quick", "hidden", "wide", "Hidden layers: 'wide' is not a list of layers"),
+        ("quick", "filters", "16; 32", "Filters: '16; 32' is not a list of layers"),
+        ("quick", "filters", "", "Filters: this kind of network takes 1 to 6, not 0"),
+        ("quick", "filters", "129", "Filters: 129 is out of range"),
+        ("quick", "hidden", "0", "Hidden layers: 0 is out of range"),
+        ("quick", "hidden", "-5", "Hidden layers: -5 is out of range"),
+        ("quick", "hidden", "9 9 9 9", "Hidden layers: this kind of network takes 0 to 3, not 4"),
+        ("quick-mlp", "hidden", "", "Hidden layers: this kind of network takes 1 to 5, not 0"),
+        ("quick-mlp", "hidden", "64, 2049", "Hidden layers: 2049 is out of range"),
     ],
 )
 def test_layers_that_cannot_be_are_a_message_until_they_can(
@@ -437,15 +436,41 @@ def test_layers_that_cannot_be_are_a_message_until_they_can(
 
 
 @pytest.mark.parametrize(
-    ("field", "value"),
-    [("epochs", 0), ("epochs", 1000), ("learning_rate", 0.0), ("batch_size", 5000), ("seed", -1)],
+    ("field", "text", "complaint"),
+    [
+        ("epochs", "0", "Epochs: 0 is out of range. Choose a number from 1 to 500."),
+        ("epochs", "1e9", "Epochs: '1e9' is not a whole number: write digits alone, such as 5."),
+        ("epochs", "", "Epochs: '' is not a whole number"),
+        ("epochs", "2,5", "Epochs: '2,5' is not a whole number"),
+        ("learning_rate", "5", "Learning rate: 5 is out of range. Choose a number from 0.000001"),
+        ("learning_rate", "fast", "Learning rate: 'fast' is not a number such as 0.005."),
+        ("learning_rate", "nan", "Learning rate: nan is out of range"),
+        ("validation_share", "5 %", "Validation share: '5 %' is not a number"),
+        ("batch_size", "5000", "Batch size: 5000 is out of range. Choose a number from 8 to 1,024"),
+        ("seed", "-1", "Seed: -1 is out of range. Choose a number from 0 to 2,147,483,647."),
+    ],
 )
-def test_a_number_out_of_range_is_a_message_and_not_the_number_before(form, jobs, field, value):
-    form.number_input(key=field).set_value(value).run()
+def test_a_number_that_cannot_be_is_a_message_and_not_the_number_before(
+    form, jobs, field, text, complaint
+):
+    form.text_input(key=field).set_value(text).run()
     assert not form.exception
     (error,) = form.sidebar.error
-    assert f"{field} is {value}; it must lie between" in error.value
+    assert error.value.startswith(complaint)
     assert form.button(key="retrain").disabled
+
+
+def test_an_installation_that_cannot_train_says_what_to_install(form, monkeypatch):
+    monkeypatch.setattr("digitcanvas.runs.jobs.training_needs", lambda: "Install TensorFlow.")
+    form.run()
+    assert not form.exception and not form.error
+    assert "retrain" not in keys(form.sidebar)
+    assert [note.value for note in form.sidebar.info] == ["Install TensorFlow."]
+    assert form.selectbox(key="recipe").value == "quick"
+    turn_to(form, "train").run()
+    assert not form.exception and not form.error
+    assert "find_rate" not in keys(form)
+    assert [note.value for note in form.main.info] == ["Install TensorFlow."]
 
 
 def test_spaces_around_a_name_are_left_out(form, jobs):
@@ -524,12 +549,12 @@ def test_the_estimate_follows_the_form(form, monkeypatch):
 
     form.run()
     assert estimate() == "About 40 s on this machine."
-    form.number_input(key="epochs").set_value(9).run()
+    form.text_input(key="epochs").set_value("9").run()
     assert estimate() == "About 3 minutes on this machine."
     monkeypatch.setenv("DIGITCANVAS_PEN", "pen.tra")
     choose(form, "quick")
     form.selectbox(key="data").set_value(WITH_PEN).run()
-    form.number_input(key="epochs").set_value(9).run()
+    form.text_input(key="epochs").set_value("9").run()
     assert estimate() == "About 6 minutes on this machine."
 
 
@@ -544,13 +569,13 @@ def test_who_started_a_run_moves_to_its_network_once_and_nobody_else(page, jobs,
     for session in (other, page):
         session.bring_news()
         assert not session.exception and not session.warning
-        assert session.radio(key="model").options == ["CNN", "MLP", "quick"]
-    assert page.radio(key="model").value == "quick"
-    assert other.radio(key="model").value == "cnn"
+        assert session.segmented_control(key="model").options == ["CNN", "MLP", "quick"]
+    assert page.segmented_control(key="model").value == "quick"
+    assert other.segmented_control(key="model").value == "cnn"
     assert (other.runs, page.runs) == (1, 3)
-    page.radio(key="model").set_value("mlp").run()
+    page.segmented_control(key="model").set_value("mlp").run()
     page.run()
-    assert page.radio(key="model").value == "mlp"
+    assert page.segmented_control(key="model").value == "mlp"
 
 
 def test_who_took_the_sample_moves_to_its_network_too(panel, page, jobs, home):
@@ -558,7 +583,7 @@ def test_who_took_the_sample_moves_to_its_network_too(panel, page, jobs, home):
     page.button(key="take_sample").click().run()
     jobs.finish(home)
     page.run()
-    assert page.radio(key="model").value == "mine"
+    assert page.segmented_control(key="model").value == "mine"
 
 
 def test_who_started_a_run_moves_although_its_panel_says_it_was_renamed(page, jobs, home):
@@ -568,7 +593,7 @@ def test_who_started_a_run_moves_although_its_panel_says_it_was_renamed(page, jo
     publish(home, "quick")
     jobs.finish(home, "quick-2")
     page.run()
-    assert page.radio(key="model").value == "quick-2"
+    assert page.selectbox(key="model").value == "quick-2"
 
 
 def test_who_started_a_run_moves_although_another_has_started_since(page, jobs, home):
@@ -577,27 +602,27 @@ def test_who_started_a_run_moves_although_another_has_started_since(page, jobs, 
     jobs.finish(home)
     jobs.start(Training(RECIPES["quick-mlp"], "theirs"))
     page.run()
-    assert page.radio(key="model").value == "quick"
+    assert page.segmented_control(key="model").value == "quick"
 
 
 @pytest.mark.parametrize("state", ["failed", "cancelled"])
 def test_a_run_that_comes_to_nothing_moves_nobody(page, jobs, state):
     page.run()
-    page.radio(key="model").set_value("mlp").run()
+    page.segmented_control(key="model").set_value("mlp").run()
     page.button(key="retrain").click().run()
     jobs.run = replace(jobs.run, state=state)
     page.run()
-    assert page.radio(key="model").value == "mlp" and not page.sidebar.warning
+    assert page.segmented_control(key="model").value == "mlp" and not page.sidebar.warning
 
 
 def test_a_result_that_is_gone_before_it_was_seen_moves_nobody(page, jobs, home):
     page.run()
-    page.radio(key="model").set_value("mlp").run()
+    page.segmented_control(key="model").set_value("mlp").run()
     page.button(key="retrain").click().run()
     jobs.finish(home)
     registry.remove("quick")
     page.run()
-    assert not page.exception and page.radio(key="model").value == "mlp"
+    assert not page.exception and page.segmented_control(key="model").value == "mlp"
     assert not page.sidebar.warning
 
 
@@ -616,7 +641,7 @@ def test_who_started_a_run_moves_although_it_ended_while_the_page_looked(
     monkeypatch.setattr(shared_models, "load_card", load_meanwhile)
     page.run()
     page.bring_news()
-    assert page.radio(key="model").value == "quick"
+    assert page.segmented_control(key="model").value == "quick"
 
 
 # The switch
@@ -627,7 +652,7 @@ def test_the_page_runs_again_when_another_network_reads_and_only_then(page, jobs
     publish(home, "ours")
     page.run()
     for kind, key, name, reruns in (
-        ("radio", "model", "mine", True),
+        ("segmented_control", "model", "mine", True),
         ("selectbox", "compare", "mlp", True),
         ("selectbox", "compare", "mlp", False),
     ):
@@ -643,8 +668,11 @@ def test_the_page_runs_again_when_another_network_reads_and_only_then(page, jobs
     before = page.runs
     registry.remove("ours")
     assert "news_switch" in page.bring_news()
-    assert page.radio(key="model").options == ["CNN", "MLP", "mine"] and page.runs == before
+    assert (
+        page.segmented_control(key="model").options == ["CNN", "MLP", "mine"]
+        and page.runs == before
+    )
     registry.remove("mine")
     page.bring_news()
-    assert page.radio(key="model").value == "cnn" and page.runs == before + 1
+    assert page.segmented_control(key="model").value == "cnn" and page.runs == before + 1
     assert "'mine' is gone" in page.sidebar.warning[0].value

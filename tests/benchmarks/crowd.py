@@ -190,6 +190,7 @@ class Painter:
 def train(page: Page) -> None:
     """Start a training that lasts, and wait until it learns."""
     driver.choose(page, "recipe", TITLES["quick"])
+    driver.open_settings(page)
     page.wait_for_timeout(1000)
     page.locator(".st-key-epochs input").fill("100")
     page.locator(".st-key-epochs input").press("Enter")

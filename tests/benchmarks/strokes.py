@@ -136,7 +136,7 @@ class Person:
         self.page.evaluate("document.querySelectorAll('[role=tab]')[1].click()")
         self.page.locator(".st-key-picture").wait_for()
         self.page.mouse.up()
-        self.page.get_by_role("tab", name="Draw").click()
+        self.page.get_by_role("tab", name="Canvas").click()
         driver.canvas(self.page).wait_for()
 
     def trace_by_finger(self, points: np.ndarray) -> None:

@@ -17,7 +17,16 @@ import psutil
 
 from digitcanvas.runs.recipes import TITLES
 from tests.benchmarks.page import WATCH, summary, time_drawings
-from tests.browser.driver import choose, chromium, open_page, press, serve, share, wait_for
+from tests.browser.driver import (
+    choose,
+    chromium,
+    open_page,
+    open_settings,
+    press,
+    serve,
+    share,
+    wait_for,
+)
 
 
 def main() -> None:
@@ -29,6 +38,7 @@ def main() -> None:
         time_drawings(page, 5)
         before = time_drawings(page, 20)
         choose(page, "recipe", TITLES[recipe])
+        open_settings(page)
         time.sleep(1)
         page.locator(".st-key-epochs input").fill("100")
         page.locator(".st-key-epochs input").press("Enter")

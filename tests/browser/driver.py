@@ -359,6 +359,12 @@ def press_if_enabled(page: Page, key: str) -> None:
     page.locator(f".st-key-{key} button").evaluate("button => button.click()")
 
 
+def choose_pen(page: Page, name: str) -> None:
+    """Choose a pen on a watched page: Thin, Medium or Broad."""
+    with answered(page):
+        page.get_by_role("radio", name=f"{name} pen").click()
+
+
 def clear(page: Page) -> None:
     press(page, "clear")
     wait_until_empty(page)
@@ -400,7 +406,6 @@ PLOTS = {
         "gallery",
         "test_image",
         "test_probabilities",
-        "diagram",
     },
 }
 """The pages by their titles, and the plots that each shows, by their keys."""
@@ -525,8 +530,15 @@ def retrain(page: Page, name: str, epochs: int) -> None:
 
 def fill_form(page: Page, name: str, epochs: int) -> None:
     choose(page, "data", "The bundled sample of MNIST")
+    open_settings(page)
     page.locator(".st-key-epochs input").fill(str(epochs))
     page.locator(".st-key-name input").fill(name)
+
+
+def open_settings(page: Page) -> None:
+    """The form's, which are folded away at first."""
+    if not page.locator(".st-key-epochs input").is_visible():
+        page.locator(".st-key-settings summary").click()
 
 
 def network(page: Page, name: str):

@@ -12,9 +12,12 @@ from digitcanvas.drawing.preprocess import image_from_strokes
 from tests.browser.driver import (
     aim,
     answer,
+    canvas,
+    choose_pen,
     clear,
     ink,
     kept,
+    open_watched,
     press,
     sketch,
     touch,
@@ -42,13 +45,29 @@ scheme => {
 """
 """Whether the digit stands out from the page in a theme."""
 
-SIDEBAR = b"Width in pixels"
-"""Words of the sidebar: a run of the whole page sends them again."""
+SIZES = [
+    ("page", 1280, 900),
+    ("page", 1920, 1080),
+    ("page", 820, 1180),
+    ("phone", 390, 664),
+    ("phone", 844, 390),
+]
+"""A laptop, a projector, a tablet, and a phone in both ways, in CSS pixels."""
+
+BOXES = """
+() => Object.fromEntries(["canvas", "reading", "undo", "redo", "clear", "pen_width"].map((key) => {
+  const { x, y, right, bottom } = document.querySelector(`.st-key-${key}`).getBoundingClientRect();
+  return [key, [x, y, right, bottom]];
+}))
+"""
+"""Where what one needs to draw is: left, top, right and bottom, by its key."""
 
 
 def test_nothing_is_claimed_before_a_stroke(page):
     assert answer(page).startswith("Draw a digit")
     assert page.locator(".st-key-model_view").is_hidden()
+    canvas(page).hover()
+    assert page.locator(".st-key-canvas .dc-toolbar").is_hidden()  # our buttons are below
     page.locator(".st-key-probabilities .bars").wait_for(state="attached")
     plot = page.locator(".st-key-probabilities .plot")
     assert plot.evaluate("plot => plot.data[0].y") == [0] * 10
@@ -94,16 +113,11 @@ def test_drawings_by_writers_kept_out_of_training_are_read_as_without_a_browser(
         clear(page)
 
 
-def test_the_drawing_stays_when_the_sidebar_changes(page):
+def test_the_drawing_stays_when_the_network_or_the_pen_changes(page):
     """A 1 with a flag, of which the two networks are not equally sure."""
 
     def network(name):
         return page.locator(".st-key-model").get_by_text(name)
-
-    def width(key):
-        page.sent.forget()
-        page.locator(".st-key-pen_width").get_by_role("slider").press(key)
-        wait_for(lambda: any(SIDEBAR in frame for frame in page.sent.received()))
 
     sketch(page, DIGITS[1])
     wait_for_digit(page)
@@ -113,10 +127,10 @@ def test_the_drawing_stays_when_the_sidebar_changes(page):
         "before => document.querySelector('.st-key-prediction').innerText !== before", arg=by_cnn
     )
     wait_for_digit(page)
-    width("ArrowRight")
+    choose_pen(page, "Broad")
     network("CNN").click()
     expect(page.locator(".st-key-prediction")).to_have_text(by_cnn, use_inner_text=True)
-    width("ArrowLeft")
+    choose_pen(page, "Medium")
     assert answer(page) == by_cnn
 
 
@@ -134,6 +148,85 @@ def test_undo_redo_and_clear(page):
     clear(page)
     sketch(page, DIGITS[1])
     assert wait_for_digit(page) == 1
+
+
+def test_keys_clear_undo_and_redo(page):
+    sketch(page, DIGITS[7])
+    assert wait_for_digit(page) == 7
+    page.keyboard.press("Delete")
+    wait_until_empty(page)
+    wait_for(lambda: not ink(page).any(), 10)
+    page.keyboard.press("Control+z")
+    assert wait_for_digit(page) == 7
+    wait_for(lambda: ink(page).any(), 10)
+    page.keyboard.press("Control+y")
+    wait_until_empty(page)
+    wait_for(lambda: not ink(page).any(), 10)
+    page.locator(".st-key-compare input").focus()
+    page.keyboard.press("Control+z")
+    assert kept(page) == []
+    page.get_by_role("button", name="Undo").press("Enter")
+    assert wait_for_digit(page) == 7
+
+
+def test_escape_drops_the_stroke_under_the_pen(page):
+    sketch(page, DIGITS[7])
+    sketch(page, DIGITS[1], lambda: page.keyboard.press("Escape"))
+    assert wait_for_digit(page) == 7
+    assert len(kept(page)) == len(DIGITS[7])
+
+
+@pytest.mark.parametrize(("kind", "width", "height"), SIZES)
+def test_all_that_one_draws_with_is_in_view_and_stands_still(request, kind, width, height):
+    """The tour, too: it covers nothing, and moves nothing."""
+    page = request.getfixturevalue(kind)
+    size = page.viewport_size
+    page.set_viewport_size({"width": width, "height": height})
+    tour = page.locator(".tour")
+    if tour.is_hidden():
+        page.get_by_role("button", name="Show me around").click()
+    page.locator(".stMain").evaluate("main => main.scrollTo(0, 0)")
+    aim(page, 140, 140)
+    boxes = page.evaluate(BOXES)
+    for key, (left, top, right, bottom) in boxes.items():
+        assert 0 <= left < right <= width and 0 <= top < bottom <= height, key
+    card = tour.bounding_box()
+    assert card["y"] + card["height"] <= height
+    for left, top, right, bottom in boxes.values():
+        beside = card["x"] >= right or card["x"] + card["width"] <= left
+        assert beside or card["y"] >= bottom or card["y"] + card["height"] <= top
+    meanwhile = []
+    sketch(page, DIGITS[4], lambda: meanwhile.append(page.evaluate(BOXES)))
+    assert wait_for_digit(page) == 4
+    expect(tour).to_contain_text("2 of 4")
+    assert [*meanwhile, page.evaluate(BOXES)] == [boxes] * 2
+    digit = page.locator(".st-key-prediction .digit").bounding_box()
+    assert digit["y"] >= 0 and digit["y"] + digit["height"] <= height
+    page.set_viewport_size(size)
+
+
+def test_a_tour_of_four_steps_comes_once_and_again_when_it_is_asked_for(browser, app):
+    page = open_watched(browser, app)
+    tour = page.locator(".tour")
+    expect(tour).to_contain_text("1 of 4")
+    sketch(page, DIGITS[7])
+    expect(tour).to_contain_text("2 of 4")
+    page.keyboard.press("Escape")
+    expect(tour).to_be_hidden()
+    assert len(kept(page)) == len(DIGITS[7])
+    page.get_by_role("button", name="Show me around").press("Enter")
+    expect(tour).to_contain_text("1 of 4")
+    sketch(page, DIGITS[1])
+    for step in "2 of 4", "3 of 4", "4 of 4":
+        expect(tour).to_contain_text(step)
+        tour.get_by_role("button").first.press("Enter")
+    expect(tour).to_be_hidden()
+    assert not page.sent.has_asked()
+    second = page.context.new_page()
+    second.goto(app.url)
+    expect(second.get_by_role("button", name="Show me around")).to_be_visible()
+    expect(second.locator(".tour")).to_be_hidden()
+    page.context.close()
 
 
 def test_a_tap_is_no_digit_and_no_error(page):
@@ -197,7 +290,7 @@ def test_a_picture_is_uploaded_and_read(page, tmp_path):
     assert wait_for_digit(page) == 8
     page.locator(".st-key-picture input[type=file]").set_input_files(tmp_path / "bad.png")
     expect(page.locator(".st-key-prediction")).to_have_text(re.compile("not a picture"))
-    page.get_by_role("tab", name="Draw").click()
+    page.get_by_role("tab", name="Canvas").click()
     assert wait_for_digit(page) == 1
 
 

@@ -6,8 +6,8 @@ import pytest
 from tests.browser.driver import (
     aim,
     answer,
-    answered,
     canvas,
+    choose_pen,
     ink,
     on_screen,
     press,
@@ -112,10 +112,8 @@ def test_the_session_is_lost_after_clear(page):
 
 
 def test_ink_that_touches_is_read_as_joined(page):
-    """Clicks along a 1 with the widest pen look like a line."""
-    page.locator(".st-key-pen_width input").focus()
-    with answered(page):
-        page.keyboard.press("End")
+    """Clicks along a 1 with the broadest pen look like a line."""
+    choose_pen(page, "Broad")
     for y in range(40, 250, 24):
         page.mouse.click(*aim(page, 140, y)(140, y))
     wait_for(lambda: answer(page).startswith("1"), 10)

@@ -13,9 +13,9 @@ from digitcanvas.drawing.preprocess import image_from_strokes
 from tests.browser.driver import (
     aim,
     answer,
-    answered,
     canvas,
     choose,
+    choose_pen,
     clear,
     coarse,
     draw,
@@ -167,7 +167,7 @@ def test_a_page_scrolled(page):
     page.set_viewport_size({"width": 1280, "height": 360})
     before = wait_for(canvas(page).bounding_box)["y"]
     page.mouse.move(1200, 200)
-    page.mouse.wheel(0, 60)
+    page.mouse.wheel(0, 30)  # less than would bring the canvas under the page's header
     wait_for(lambda: canvas(page).bounding_box()["y"] < before)
     sketch(page, [stroke + np.array([0, 20]) for stroke in DIGITS[1]])
     assert wait_for_digit(page) == 1
@@ -272,7 +272,7 @@ def test_a_stroke_left_open_by_the_picture_tab_stays(page):
     page.evaluate("() => document.querySelectorAll('[role=tab]')[1].click()")
     page.wait_for_function("() => document.querySelector('.st-key-picture')?.offsetWidth > 0")
     page.mouse.up()
-    page.get_by_role("tab", name="Draw").click()
+    page.get_by_role("tab", name="Canvas").click()
     assert wait_for_digit(page) == 1
     sketch(page, DIGITS[4][1:])
     wait_for(lambda: len(kept(page)) == 2)
@@ -444,11 +444,11 @@ def test_a_server_that_starts_anew_finds_the_drawing_in_the_browser(browser, tmp
 
 def test_what_is_shown_is_read_with_the_pen_that_shows_it(page, cnn):
     """After a reload the canvas shows all strokes with the present pen."""
-    with answered(page):
-        page.locator(".st-key-pen_width").get_by_role("slider").press("End")
+    choose_pen(page, "Broad")
     for x in (120, 146):
         sketch(page, [np.array([(float(x), 60), (x, 220)])])
     wait_for(lambda: page.locator(".st-key-prediction.pen-up").count())
+    choose_pen(page, "Medium")
     page.reload()
     wait_for(lambda: len(kept(page)) == 2)
     aim(page, 140, 140)

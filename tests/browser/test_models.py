@@ -30,7 +30,7 @@ def test_a_network_is_removed_after_a_question_and_who_reads_with_it_is_told(ses
     publish(home, "mine")
     first, second = sessions(), sessions()
     for page in (first, second):
-        network(page, "mine").check(force=True)
+        network(page, "mine").click()
     sketch(second, DIGITS[7])
     assert wait_for_digit(second) == 7
 
@@ -44,13 +44,13 @@ def test_a_network_is_removed_after_a_question_and_who_reads_with_it_is_told(ses
     expect(question).to_have_count(0)
     expect(network(first, "mine")).to_be_checked()
     question = ask()
-    publish(home, "theirs")
-    expect(network(first, "theirs")).to_have_count(1)
+    publish(home, "hers")
+    expect(network(first, "hers")).to_have_count(1)
     expect(question).to_be_visible()
     press(first, "confirm_removal")
     expect(question).to_have_count(0)
     expect(network(first, "mine")).to_have_count(0)
-    assert [path.name for path in home.iterdir()] == ["theirs"]
+    assert [path.name for path in home.iterdir()] == ["hers"]
 
     second.get_by_text("'mine' is gone").first.wait_for()  # in the sidebar, and as a toast
     expect(network(second, "CNN")).to_be_checked()
@@ -85,7 +85,7 @@ def test_a_new_network_appears_on_every_page_and_without_a_live_socket_once_it_i
 def test_a_network_is_renamed_and_downloaded(sessions, home):
     publish(home, "mine")
     page = sessions()
-    network(page, "mine").check(force=True)
+    network(page, "mine").click()
     press(page, "manage")
     page.locator(".st-key-new_name input").fill("ours")
     press(page, "rename")

@@ -17,6 +17,7 @@ from tests.browser.driver import (
     choose,
     clear,
     ink,
+    open_settings,
     open_watched,
     place_of,
     plot,
@@ -237,6 +238,7 @@ def use_evaluate(page):
     true, read = mistakes(page)
     press_point(page, "confusion", [true, read])
     wait_for_captions(page, "gallery", are_of(f"{true} as {read}"))
+    expect(page.get_by_text(f"Every {true} that CNN reads as {read}")).to_be_in_viewport()
     press_point(page, "confusion", [4, 4])
     wait_for_captions(page, "gallery", are_of("4"))
     expect(page.locator(".st-key-outcome button").first).to_be_disabled()
@@ -249,7 +251,7 @@ def use_evaluate(page):
     chosen = captions(page, "gallery")[30].split("<br>")[0]
     press_point(page, "gallery", 30, trace=2)
     wait_for_number(page, "test_index", chosen)
-    expect(page.get_by_text(f"Image {chosen} is a 4, read as 4.")).to_be_visible()
+    expect(page.get_by_text(f"Image {chosen} is a 4, read as 4 ")).to_be_in_viewport()
     step_up(page, "test_index")
     click(page, "order_by", "surest first")
 
@@ -257,9 +259,9 @@ def use_evaluate(page):
 def use_sidebar(page):
     """On Evaluate, which it concerns most."""
     page.locator(".st-key-model").get_by_text("MLP", exact=True).click()
-    expect(page.get_by_text("The layers of MLP")).to_be_visible()
+    expect(page.get_by_text("Which digits MLP confuses")).to_be_visible()
     choose(page, "compare", "CNN")
-    expect(page.locator(".st-key-figures tbody tr")).to_have_count(2)
+    expect(page.locator(".st-key-figures thead th")).to_have_count(3)
     wait_until_drawn(page, "Evaluate")
 
 
@@ -488,7 +490,7 @@ def enter(page, key, value):
 def test_data_follows_the_form_in_the_sidebar(visit):
     page = visit()
     turn_to(page, "Data")
-    page.locator(".st-key-settings summary").click()
+    open_settings(page)
     enter(page, "validation_share", "0.2")
     kept = "keeps 20 % for validation, chosen with seed 17."
     expect(page.get_by_text(f"The form in the sidebar {kept}")).to_be_visible()

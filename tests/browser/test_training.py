@@ -13,6 +13,7 @@ from playwright.sync_api import expect
 
 from digitcanvas import Recognizer
 from digitcanvas.reading import registry
+from digitcanvas.reading.words import percent
 from tests.browser.driver import (
     answered,
     choose,
@@ -21,6 +22,7 @@ from tests.browser.driver import (
     fill_form,
     ink,
     network,
+    open_settings,
     panel,
     plot,
     press,
@@ -96,7 +98,7 @@ def test_a_network_is_trained_from_the_sidebar_and_reads(sessions, app, home):
 
     card = registry.read_card(home / "fresh")
     assert card.recipe["epochs"] == 3 and card.recipe["sample"]
-    expect(panel(first)).to_contain_text(f"{card.test['accuracy'] * 100:.2f} %")
+    expect(panel(first)).to_contain_text(percent(card.test["accuracy"], 2))
     sketch(first, DIGITS[7])
     expected = Recognizer.load(home / "fresh").predict_strokes(DIGITS[7])
     assert wait_for_digit(first) == expected.digit
@@ -208,12 +210,10 @@ def start_search(page):
     """For a network that learns in no time, among a few digits."""
     turn_to(page, "Train")
     with answered(page):
-        page.locator(".st-key-family").get_by_text("MLP").click()
-    with answered(page):
-        choose(page, "recipe", "Tutorial: 4 and 4 neurons, greys of 0-1")
+        choose(page, "recipe", "Tutorial MLP: 4 and 4 neurons, greys of 0-1")
     with answered(page):
         choose(page, "data", "The bundled sample of MNIST")
-    page.locator(".st-key-settings summary").click()
+    open_settings(page)
     enter(page, "epochs", "0")
     expect(page.get_by_text("Fix the form in the sidebar first.")).to_be_visible()
     expect(page.locator(".st-key-find_rate button")).to_be_disabled()

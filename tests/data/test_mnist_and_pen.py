@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from digitcanvas.data import mnist as mnist_data
 from digitcanvas.data.mnist import (
     MnistMissing,
+    download_mnist,
     find_mnist,
     load_mnist,
     load_sample,
@@ -148,10 +149,10 @@ def test_the_file_is_the_one_that_keras_downloads():
 @pytest.mark.parametrize(
     ("fault", "message"),
     [
-        ({"content": b"another file"}, "hash"),
-        ({"status": 503}, "503"),
-        ({"sent": 0}, "timed out"),
-        ({"sent": 1000}, "timed out"),
+        ({"content": b"another file"}, "127.0.0.1 sends another file"),
+        ({"status": 503}, "127.0.0.1 answers 503"),
+        ({"sent": 0}, "there is no connection to 127.0.0.1, or it broke off"),
+        ({"sent": 1000}, "there is no connection to 127.0.0.1, or it broke off"),
     ],
     ids=["another file", "an error", "silence", "silence halfway"],
 )
@@ -161,18 +162,57 @@ def test_a_download_that_fails_leaves_no_file_and_says_what_to_do(
     monkeypatch.setattr(mnist_data, "TIMEOUT", 0.2)
     for name, value in fault.items():
         setattr(server, name, value)
-    with pytest.raises(MnistMissing, match=message) as raised:
+    with pytest.raises(MnistMissing) as raised:
         find_mnist()
-    assert "could not be downloaded: set DIGITCANVAS_MNIST" in str(raised.value)
+    assert f"MNIST could not be downloaded: {message}" in str(raised.value)
+    assert f"Put a copy of mnist.npz into {cached.parent}" in str(raised.value)
+    assert "or set DIGITCANVAS_MNIST to its path" in str(raised.value)
     assert list(cached.parent.iterdir()) == []
 
 
 def test_a_connection_that_breaks_off_leaves_no_half_file(server, cached):
     server.sent = 1000
     server.closing.set()
-    with pytest.raises(MnistMissing, match="1000 bytes read"):
+    with pytest.raises(MnistMissing, match="it broke off"):
         find_mnist()
     assert list(cached.parent.iterdir()) == []
+
+
+def test_a_download_tells_how_far_it_is(server, cached):
+    shares = []
+    download_mnist(shares.append)
+    assert shares == sorted(shares) and shares[-1] == 1 and min(shares) >= 0
+    assert cached.read_bytes() == server.content
+
+
+def test_a_download_that_takes_for_ever_is_given_up(server, cached, monkeypatch):
+    monkeypatch.setattr(mnist_data, "DEADLINE", -60.0)
+    with pytest.raises(MnistMissing, match="it has taken -1 minutes"):
+        download_mnist()
+    assert list(cached.parent.iterdir()) == []
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a disk that is always full")
+def test_a_full_disk_is_told_and_leaves_no_half_file(server, cached, monkeypatch):
+    def write(self, url, output_file, *arguments, **options):
+        with open("/dev/full", "wb", buffering=0) as full:
+            full.write(server.content)
+
+    monkeypatch.setattr("pooch.HTTPDownloader.__call__", write)
+    with pytest.raises(MnistMissing, match="downloaded: No space left on device"):
+        download_mnist()
+    assert list(cached.parent.iterdir()) == []
+
+
+def test_two_downloads_at_once_do_not_disturb_each_other(server, cached):
+    """As those of the page and of a training may be, which are two processes."""
+    threads = [threading.Thread(target=download_mnist) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert find_mnist().source == str(cached)
+    assert list(cached.parent.iterdir()) == [cached]
 
 
 def test_a_cache_that_cannot_be_written_to_is_a_failed_download(server, cached):
@@ -212,7 +252,7 @@ def test_offline_the_sample_is_used_and_a_warning_says_so(offline, caplog):
 def test_offline_the_error_says_what_to_do(offline):
     with pytest.raises(MnistMissing) as raised:
         find_mnist()
-    for word in ("could not be downloaded", "DIGITCANVAS_MNIST", "sample", "refused"):
+    for word in ("could not be downloaded", "DIGITCANVAS_MNIST", "sample", "no connection"):
         assert word in str(raised.value)
 
 

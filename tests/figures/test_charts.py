@@ -7,16 +7,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from digitcanvas.figures.charts import (
-    accuracy_chart,
     class_chart,
     comparison_chart,
     confusion_chart,
+    error_chart,
     history_chart,
     learning_curve,
     probability_chart,
     rate_chart,
     value_chart,
 )
+from digitcanvas.reading.evaluation import ErrorRate
 
 
 def test_ten_bars_in_percent_on_fixed_axes_and_the_top_one_stands_out():
@@ -232,23 +233,44 @@ def test_a_loss_that_explodes_is_drawn_on_a_log_axis(highest, kind):
     assert figure.layout.yaxis.type == kind
 
 
-SHARES = [0.99, 0.98, None, 0.97, *[1.0] * 6]
+def rates(*wrong, count=100):
+    return [ErrorRate(number, count) for number in wrong]
 
 
-def test_accuracy_by_digit_has_bars_in_percent_and_no_bar_for_a_missing_digit():
-    figure = go.Figure(accuracy_chart({"CNN": SHARES, "mine": [0.96] * 10}))
-    assert [bars.name for bars in figure.data] == ["CNN", "mine"]
+ERRORS = rates(1, 2, 0, 3, 0, 0, 0, 0, 0, 0)
+
+
+def test_a_network_s_errors_by_digit_are_dots_in_their_intervals_from_zero():
+    figure = go.Figure(error_chart({"CNN": ERRORS}))
+    (dots,) = figure.data
+    assert list(dots.x) == list(range(10)) and list(dots.y) == [1, 2, 0, 3, *[0] * 6]
+    low, high = ERRORS[1].interval
+    bars = dots.error_y
+    assert bars.array[1] == pytest.approx(100 * high - 2)
+    assert bars.arrayminus[1] == pytest.approx(2 - 100 * low)
+    assert dots.text[1] == "1: 2 of 100 misread, 2.0 % (0.6 % to 7.0 %)"
+    assert figure.layout.yaxis.rangemode == "tozero" and figure.layout.yaxis.range is None
+    assert figure.layout.showlegend is False
+
+
+@given(st.lists(st.tuples(st.integers(0, 50), st.integers(0, 50)), min_size=10, max_size=10))
+def test_no_interval_of_errors_reaches_below_zero_and_a_digit_without_images_has_no_dot(pairs):
+    known = [ErrorRate(min(pair), max(pair)) for pair in pairs]
+    (dots,) = error_chart({"CNN": known})["data"]
+    assert dots["x"] == [digit for digit, rate in enumerate(known) if rate.count]
+    bars = dots["error_y"]
+    for share, up, down in zip(dots["y"], bars["array"], bars["arrayminus"], strict=True):
+        assert up >= -1e-9 and down >= -1e-9
+        assert -1e-9 <= share - down <= share + up <= 100 + 1e-9
+
+
+def test_two_networks_dots_stand_beside_each_other():
+    figure = go.Figure(error_chart({"CNN": ERRORS, "mine": rates(*range(10))}))
     one, other = figure.data
-    assert list(one.y) == [99, 98, None, 97, *[100] * 6] and list(other.y) == [96] * 10
-    low, high = figure.layout.yaxis.range
-    assert 0 < low < 96 and high == 100
-
-
-@given(st.lists(st.none() | st.floats(0, 1), min_size=10, max_size=10))
-def test_every_bar_of_an_accuracy_can_be_seen(shares):
-    low, high = accuracy_chart({"CNN": shares})["layout"]["yaxis"]["range"]
-    assert 0 <= low < high == 100
-    assert all(share is None or share == 0 or 100 * share > low for share in shares)
+    assert [one.name, other.name] == ["CNN", "mine"] and figure.layout.showlegend
+    for digit, (left, right) in enumerate(zip(one.x, other.x, strict=True)):
+        assert digit - 0.5 < left < digit < right < digit + 0.5
+    assert one.marker.color != other.marker.color
 
 
 counts = st.lists(
@@ -257,9 +279,8 @@ counts = st.lists(
 
 
 def heat_of(figure):
-    """The heatmap as Plotly accepts it: the page fills in the colours."""
-    (heat,) = figure["data"]
-    return go.Figure({"data": [heat | {"colorscale": "Blues"}], "layout": figure["layout"]}).data[0]
+    (heat,) = go.Figure(figure).data
+    return heat
 
 
 @settings(max_examples=30, deadline=None)
@@ -270,7 +291,7 @@ def test_the_pointer_shows_a_cell_s_count_and_its_share_of_the_row(counts, as_sh
     for true, row in enumerate(counts):
         for read, count in enumerate(row):
             share = 100 * count / max(sum(row), 1)
-            expected = f"a {true} read as {read}: {count:,}, {share:.2f} % of its row"
+            expected = f"a {true} read as {read}: {count:,}, {share:.1f} % of the {true}s"
             assert heat.hovertext[true][read] == expected
 
 
@@ -313,12 +334,13 @@ PROBABILITIES = np.full(10, 0.1, np.float32)
         class_chart({"test": np.arange(10)}),
         value_chart(np.arange(256)),
         rate_chart(POINTS, good=(1e-3, 1e-2)),
-        accuracy_chart({"CNN": SHARES}),
+        error_chart({"CNN": ERRORS}),
         confusion_chart(np.eye(10, dtype=int), as_shares=True),
         confusion_chart(np.eye(10, dtype=int).tolist(), as_shares=False),
     ],
 )
-def test_every_figure_is_plain_json_with_its_axes_named(figure):
+def test_every_figure_is_plain_json_that_plotly_takes_with_its_axes_named(figure):
     assert json.loads(json.dumps(figure, allow_nan=False)) == figure
+    assert len(go.Figure(figure).data) == len(figure["data"])
     axes = [axis for name, axis in figure["layout"].items() if name[1:5] == "axis"]
     assert len(axes) >= 2 and all(axis["title"]["text"] for axis in axes)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from digitcanvas.figures.image_grid import grid_chart, image_chart, pixel_chart
+from digitcanvas.figures.image_grid import HEAD, grid_chart, image_chart, pixel_chart
 
 RAMP = np.arange(784).reshape(28, 28).astype(np.uint8)
 """An image that differs from all its rotations and reflections."""
@@ -19,11 +19,6 @@ def numbered(count):
     images = np.random.default_rng(count).integers(0, 256, (count, 28, 28), np.uint8)
     numbers = np.arange(count) * 7 + 3
     return images, numbers, [f"caption {i}" for i in numbers], [f"detail {i}" for i in numbers]
-
-
-def drawn(figure):
-    """As Plotly accepts it, without what is meant for the page alone."""
-    return go.Figure({part: figure[part] for part in ("data", "layout")})
 
 
 def board_of(figure):
@@ -45,7 +40,7 @@ def around(board, x, y):
 def test_a_press_s_number_and_its_detail_are_those_of_the_image_there(count):
     images, numbers, captions, details = numbered(count)
     figure = grid_chart(images, numbers, captions, details)
-    _, _, targets = drawn(figure).data
+    _, _, targets = go.Figure(figure).data
     assert list(targets.text) == details and list(targets.customdata) == list(numbers)
     board = board_of(figure)
     for image, x, y in zip(images, targets.x, targets.y, strict=True):
@@ -62,7 +57,7 @@ def test_each_caption_stands_in_the_space_below_its_image(count, lines):
     images, numbers, captions, details = numbered(count)
     captions[-1] = "<br>".join([captions[-1]] * lines)
     figure = grid_chart(images, numbers, captions, details)
-    _, labels, targets = drawn(figure).data
+    _, labels, targets = go.Figure(figure).data
     assert list(labels.text) == captions and labels.textposition == "bottom center"
     assert labels.x == targets.x
     board = board_of(figure)
@@ -77,7 +72,7 @@ def test_each_caption_stands_in_the_space_below_its_image(count, lines):
 @given(st.integers(1, 60))
 def test_images_fill_rows_from_the_left_as_many_as_there_are_columns(count):
     figure = grid_chart(*numbered(count))
-    *_, targets = drawn(figure).data
+    *_, targets = go.Figure(figure).data
     columns = len(set(targets.x[:count]))
     positions = list(zip(targets.y, targets.x, strict=True))
     assert positions == sorted(positions)
@@ -86,7 +81,7 @@ def test_images_fill_rows_from_the_left_as_many_as_there_are_columns(count):
 
 @pytest.mark.parametrize(("count", "side"), [(9, 3), (25, 5), (49, 7)])
 def test_a_square_number_of_images_has_as_many_rows_as_columns(count, side):
-    *_, targets = drawn(grid_chart(*numbered(count))).data
+    *_, targets = go.Figure(grid_chart(*numbered(count))).data
     assert len(set(targets.x)) == len(set(targets.y)) == side
 
 
@@ -94,10 +89,10 @@ def test_a_square_number_of_images_has_as_many_rows_as_columns(count, side):
 def test_the_axes_show_the_whole_board_and_no_more(count):
     figure = grid_chart(*numbered(count))
     height, width = board_of(figure).shape[:2]
-    layout = drawn(figure).layout
+    layout = go.Figure(figure).layout
     assert tuple(layout.xaxis.range) == (-0.5, width - 0.5)
-    assert tuple(layout.yaxis.range) == (height - 0.5, -0.5)
-    assert figure["aspect"] == width / height
+    assert tuple(layout.yaxis.range) == (height - 0.5, -HEAD - 0.5)
+    assert figure["layout"]["meta"]["aspect"] == width / (HEAD + height)
     assert not (layout.xaxis.visible or layout.yaxis.visible)
 
 
@@ -108,7 +103,7 @@ def test_ink_is_white_as_mnist_has_it():
 
 @pytest.mark.parametrize("chart", [image_chart, pixel_chart])
 def test_one_image_is_shown_pixel_by_pixel_the_right_way_up(chart):
-    figure = drawn(chart(RAMP))
+    figure = go.Figure(chart(RAMP))
     (heat,) = figure.data
     np.testing.assert_array_equal(np.array(heat.z), RAMP)
     assert (heat.zmin, heat.zmax) == (0, 255)
@@ -120,11 +115,17 @@ def test_one_image_is_shown_pixel_by_pixel_the_right_way_up(chart):
 
 
 def test_numbers_are_written_in_the_pixels_where_there_is_room_to_read_them():
-    plain, readable = image_chart(RAMP), pixel_chart(RAMP)
-    assert "texttemplate" not in plain["data"][0] and "narrowest" not in plain
-    assert readable["data"][0]["texttemplate"] == "%{z}"
-    assert readable["narrowest"] / 28 >= 20  # pixels for three digits
+    (plain,), (readable,) = image_chart(RAMP)["data"], pixel_chart(RAMP)["data"]
+    assert "texttemplate" not in plain and readable["texttemplate"] == "%{z}"
+    plain, readable = (chart(RAMP)["layout"]["meta"] for chart in (image_chart, pixel_chart))
+    assert "narrowest" not in plain and (readable["narrowest"] - 48) / 28 >= 17  # for three digits
     assert plain["aspect"] == readable["aspect"] == 1
+
+
+@pytest.mark.parametrize("chart", [image_chart, pixel_chart])
+def test_a_pixel_is_square_wherever_the_figure_is_shown(chart):
+    axis = go.Figure(chart(RAMP)).layout.yaxis
+    assert (axis.scaleanchor, axis.constrain) == ("x", "domain")
 
 
 def test_figures_of_images_are_plain_json():

@@ -38,13 +38,9 @@ CONVOLUTIONAL = [
 widths = st.lists(st.integers(1, 2048), min_size=1, max_size=6)
 
 
-def drawn(figure):
-    return go.Figure({part: figure[part] for part in ("data", "layout")})
-
-
 def neurons_by_column(figure):
     """Heights of the neurons that show, by their column's x; columns of sheets have none."""
-    _, dots, captions = drawn(figure).data
+    _, dots, captions = go.Figure(figure).data
     columns = {x: [] for x in captions.x}
     for x, y, opacity in zip(dots.x, dots.y, dots.marker.opacity, strict=True):
         if opacity:
@@ -54,7 +50,7 @@ def neurons_by_column(figure):
 
 def joints(figure):
     """The lines' ends, as pairs of points."""
-    lines = drawn(figure).data[0]
+    lines = go.Figure(figure).data[0]
     points = list(zip(lines.x, lines.y, strict=True))
     assert all(gap == (None, None) for gap in points[2::3])
     return list(zip(points[0::3], points[1::3], strict=True))
@@ -97,7 +93,7 @@ def test_a_dense_layer_between_convolutions_is_joined_to_none_beyond_them():
 
 
 def test_captions_say_what_each_column_is_and_how_large():
-    *_, captions = drawn(network_diagram(CONVOLUTIONAL)).data
+    *_, captions = go.Figure(network_diagram(CONVOLUTIONAL)).data
     assert list(captions.text) == [
         "image<br>28x28",
         "convolution<br>28 of 26x26",
@@ -106,12 +102,12 @@ def test_captions_say_what_each_column_is_and_how_large():
         "dense<br>10",
     ]
     assert list(captions.x) == sorted(set(captions.x))
-    *_, captions = drawn(network_diagram([dense(2048)])).data
+    *_, captions = go.Figure(network_diagram([dense(2048)])).data
     assert captions.text[1] == "dense<br>2,048"
 
 
 def test_the_pointer_shows_a_description_of_every_layer_drawn():
-    _, dots, _ = drawn(network_diagram(CONVOLUTIONAL)).data
+    _, dots, _ = go.Figure(network_diagram(CONVOLUTIONAL)).data
     assert list(dict.fromkeys(dots.text)) == [
         "image: 28x28 pixels",
         "convolution: 28 filters of 3x3<br>280 parameters",
@@ -125,7 +121,7 @@ def test_the_pointer_shows_a_description_of_every_layer_drawn():
 @given(st.lists(st.tuples(st.integers(1, 28), st.integers(1, 128)), min_size=1, max_size=6))
 def test_maps_are_sheets_as_large_as_their_side_and_lie_within_the_drawing(maps):
     figure = network_diagram([convolution(side, filters) for side, filters in maps])
-    layout = drawn(figure).layout
+    layout = go.Figure(figure).layout
     sheets = list(layout.shapes)
     assert len(sheets) == 1 + sum(min(filters, MAPS) for _, filters in maps)
     image, *others = sheets
@@ -143,20 +139,21 @@ def test_maps_are_sheets_as_large_as_their_side_and_lie_within_the_drawing(maps)
 @given(widths)
 def test_neurons_lie_within_the_drawing_and_above_the_captions(hidden):
     figure = network_diagram([FLATTEN, *map(dense, hidden)])
-    _, dots, captions = drawn(figure).data
-    layout = drawn(figure).layout
+    _, dots, captions = go.Figure(figure).data
+    layout = go.Figure(figure).layout
     radius = dots.marker.size / 2
     assert max(dots.y) + radius < layout.yaxis.range[1]
     assert min(dots.y) - radius > captions.y[0] + 14  # two lines of 14 pixels
     assert layout.xaxis.range[0] < min(captions.x) and max(captions.x) < layout.xaxis.range[1]
     across, up = (axis.range[1] - axis.range[0] for axis in (layout.xaxis, layout.yaxis))
-    assert figure["aspect"] == pytest.approx(across / up)
-    assert figure["narrowest"] <= figure["widest"]
+    meta = layout.meta
+    assert meta["aspect"] == pytest.approx(across / up)
+    assert meta["narrowest"] <= meta["widest"]
 
 
 @pytest.mark.parametrize("name", SHIPPED_NAMES)
 def test_a_shipped_model_is_drawn_in_plain_json(name):
     figure = network_diagram(read_card(SHIPPED / name).layers)
     json.dumps(figure, allow_nan=False)
-    *_, captions = drawn(figure).data
+    *_, captions = go.Figure(figure).data
     assert captions.text[0] == "image<br>28x28" and captions.text[-1] == "dense<br>11"

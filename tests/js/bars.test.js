@@ -15,7 +15,7 @@ function figureOf(rows, bars) {
     marker: { color: `colour ${row}` },
   }));
   const yaxis = { title: { text: "probability" }, range: [0, 100] };
-  return { data, layout: { yaxis, bargap: 0.2 }, bars };
+  return { data, layout: { yaxis, bargap: 0.2, meta: { bars } } };
 }
 
 const alone = figureOf(1, { standsOut: "red", plain: "grey", rejectedTitle: "if it were a digit" });

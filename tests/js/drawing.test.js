@@ -168,45 +168,99 @@ describe("undo and redo", () => {
     ]) {
       draw(LINE, LINE);
       drawing.undo();
+      assert.ok(drawing.canRedo);
       change();
+      assert.ok(!drawing.canRedo);
       const after = structuredClone(drawing.strokes);
-      drawing.redo();
+      assert.equal(drawing.redo(), false);
       assert.deepEqual(drawing.strokes, after);
       drawing.clear();
     }
   });
+
+  test("walk through all that was drawn, cleared and tried, and back", () => {
+    const steps = [
+      () => draw(LINE),
+      () => draw(LINE.slice(1)),
+      () => drawing.clear(),
+      () => draw(LINE.slice(2)),
+      () =>
+        drawing.try(
+          [
+            [1, 2],
+            [3, 4],
+          ],
+          WIDTH,
+        ),
+      () => draw(LINE),
+      () => drawing.clear(),
+    ];
+    const wholes = [false, false, true, false, true, false, true];
+    const seen = [structuredClone(drawing.strokes)];
+    for (const step of steps) {
+      step();
+      seen.push(structuredClone(drawing.strokes));
+    }
+    for (let at = steps.length - 1; at >= 0; at -= 1) {
+      assert.ok(drawing.canUndo);
+      assert.equal(drawing.undo(), wholes[at]);
+      assert.deepEqual(drawing.strokes, seen[at]);
+    }
+    assert.ok(!drawing.canUndo);
+    for (let at = 0; at < steps.length; at += 1) {
+      assert.equal(drawing.redo(), wholes[at]);
+      assert.deepEqual(drawing.strokes, seen[at + 1]);
+    }
+    assert.ok(!drawing.canRedo);
+  });
+
+  test("bring back a drawing that was cleared, also after a reload", () => {
+    draw(LINE, LINE.slice(1));
+    const drawn = structuredClone(drawing.strokes);
+    drawing.clear();
+    drawing = reloaded();
+    assert.ok(drawing.undo());
+    assert.deepEqual(drawing.strokes, drawn);
+  });
+
+  test("know nothing of a clear of nothing", () => {
+    draw(LINE);
+    drawing.undo();
+    drawing.clear();
+    assert.ok(!drawing.canUndo && drawing.canRedo);
+  });
+
+  test("go back ten drawings", () => {
+    for (let count = 0; count < 30; count += 1) {
+      draw(LINE);
+      drawing.clear();
+    }
+    let back = 0;
+    while (drawing.canUndo) {
+      drawing.undo();
+      back += 1;
+    }
+    assert.equal(back, 20); // each with its stroke
+  });
 });
 
 describe("a sample", () => {
-  test("is taken back as a whole, and what it stood in for comes back", () => {
-    draw(LINE, LINE.slice(1));
+  test("is taken back as a whole, once what was drawn on it is", () => {
+    draw(LINE);
     const drawn = structuredClone(drawing.strokes);
-    drawing.try([[1, 2, 3, 4]], WIDTH);
     drawing.try(
       [
-        [5, 6],
-        [7, 8],
+        [1, 2],
+        [3, 4],
       ],
       WIDTH,
     );
-    assert.equal(drawing.strokes.length, 2);
+    const sample = structuredClone(drawing.strokes);
+    draw(LINE);
+    drawing.undo();
+    assert.deepEqual(drawing.strokes, sample);
     drawing.undo();
     assert.deepEqual(drawing.strokes, drawn);
-    drawing.undo();
-    assert.equal(drawing.strokes.length, 1);
-  });
-
-  test("is taken back stroke by stroke once it was drawn on, or if nothing was drawn before", () => {
-    draw(LINE);
-    drawing.try([[1, 2, 3, 4]], WIDTH);
-    draw(LINE);
-    drawing.undo();
-    assert.deepEqual(drawing.strokes, [{ width: WIDTH, points: [1, 2, 3, 4] }]);
-    drawing.undo();
-    assert.ok(!drawing.canUndo);
-    drawing.try([[1, 2, 3, 4]], WIDTH);
-    drawing.undo();
-    assert.ok(!drawing.canUndo);
   });
 });
 
@@ -378,6 +432,8 @@ describe("the tab's storage", () => {
       '{"strokes": [], "undone": 7}',
       '{"strokes": "", "undone": ""}',
       '{"strokes": {"length": 1}, "undone": []}',
+      '{"strokes": [], "undone": [], "base": "1"}',
+      '{"strokes": [], "undone": [], "earlier": 7}',
       ...[
         null,
         "stroke",
@@ -393,6 +449,8 @@ describe("the tab's storage", () => {
       ].flatMap((bad) => [
         JSON.stringify({ strokes: [stroke, bad], undone: [] }),
         JSON.stringify({ strokes: [], undone: [bad] }),
+        JSON.stringify({ strokes: [], undone: [{ strokes: [bad], base: 0 }] }),
+        JSON.stringify({ strokes: [], undone: [], earlier: [{ strokes: [bad], base: 0 }] }),
       ]),
     ]) {
       storage.keep(kept);

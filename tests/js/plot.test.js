@@ -1,7 +1,14 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, test } from "node:test";
 import { publish } from "../../digitcanvas/app/bus.js";
-import chart, { fit, shapeOf, themed, updated } from "../../digitcanvas/app/parts/plot.js";
+import { describe as inWords } from "../../digitcanvas/app/parts/describe.js";
+import chart, {
+  fit,
+  letReach,
+  shapeOf,
+  themed,
+  updated,
+} from "../../digitcanvas/app/parts/plot.js";
 
 const theme = (name) => `<${name}>`;
 
@@ -25,17 +32,18 @@ describe("a themed figure", () => {
 
   test("has its colour scales start at the page's paper", () => {
     const scale = [
-      [0, "paper"],
+      [0, "#eee"],
       [1, "#f00"],
     ];
     const data = [{ type: "heatmap", colorscale: scale }, { type: "bar" }];
-    const [heatmap, bar] = themed({ data, layout: {} }, theme, false).traces;
+    const layout = { meta: { paper: "#eee" } };
+    const [heatmap, bar] = themed({ data, layout }, theme, false).traces;
     assert.deepEqual(heatmap.colorscale, [
       [0, "<secondary-background-color>"],
       [1, "#f00"],
     ]);
     assert.deepEqual(bar, { type: "bar" });
-    assert.equal(scale[0][1], "paper"); // the figure itself stays as it was
+    assert.equal(scale[0][1], "#eee"); // the figure itself stays as it was
   });
 
   test("moves, unless the visitor prefers calm", () => {
@@ -47,28 +55,62 @@ describe("a themed figure", () => {
   });
 });
 
+describe("a figure in words", () => {
+  const layout = { xaxis: { title: { text: "digit" } }, yaxis: { title: { text: "misread" } } };
+
+  test("names its axes, and the values of a few bars or of many points by their range", () => {
+    const bar = { type: "bar", name: "CNN", x: [0, 1], y: [2.5, 0] };
+    assert.equal(inWords({ data: [bar], layout }), "Chart of misread by digit. CNN: 0: 2.5, 1: 0.");
+    const line = { type: "scatter", x: [0, 1], y: [3, 1] };
+    assert.equal(
+      inWords({ data: [line], layout }),
+      "Chart of misread by digit. 2 values from 1 to 3.",
+    );
+  });
+
+  test("reads out what a few dots say at the pointer", () => {
+    const text = ["0: 2 of 100 misread", "1: 0 of 100 misread"];
+    const dots = { type: "scatter", mode: "markers", name: "CNN", x: [0, 1], y: [2, 0], text };
+    assert.match(inWords({ data: [dots], layout }), /CNN: 0: 2 of 100 misread, 1: 0 of 100/);
+  });
+});
+
 describe("a figure's size", () => {
   test("has a narrowest width, below which its frame scrolls", () => {
     const element = elementInFrame();
-    fit({ aspect: 1.5, narrowest: 300, widest: 600 }, element);
+    fit({ layout: { meta: { aspect: 1.5, narrowest: 300, widest: 600 } } }, element);
     assert.deepEqual(element.style, { aspectRatio: 1.5, minWidth: "300px", maxWidth: "600px" });
     assert.equal(element.parentElement.style.overflowX, "auto");
   });
 
   test("is lifted for the next figure", () => {
     const element = elementInFrame();
-    fit({ aspect: 1.5, narrowest: 300, widest: 600 }, element);
-    fit({}, element);
+    fit({ layout: { meta: { aspect: 1.5, narrowest: 300, widest: 600 } } }, element);
+    fit({ layout: {} }, element);
     assert.deepEqual(element.style, { aspectRatio: "", minWidth: "", maxWidth: "" });
     assert.equal(element.parentElement.style.overflowX, "");
+  });
+});
+
+describe("a figure's frame", () => {
+  test("is reached by the Tab key while it scrolls", () => {
+    const attributes = new Map();
+    const frame = {
+      clientWidth: 300,
+      setAttribute: (name, value) => attributes.set(name, value),
+      removeAttribute: (name) => attributes.delete(name),
+    };
+    letReach({ ...frame, scrollWidth: 301 });
+    assert.equal(attributes.get("tabindex"), "0");
+    letReach({ ...frame, scrollWidth: 300 });
+    assert.equal(attributes.has("tabindex"), false);
   });
 });
 
 describe("a figure's shape", () => {
   const figure = {
     data: [{ type: "bar", name: "CNN", y: [1, 2] }],
-    layout: { margin: { l: 0 }, legend: {}, height: 100 },
-    aspect: 1,
+    layout: { margin: { l: 0 }, legend: {}, height: 100, meta: { aspect: 1 } },
   };
   const shape = shapeOf(figure);
 
@@ -86,7 +128,7 @@ describe("a figure's shape", () => {
       { data: [{ ...trace, name: "MLP" }] },
       { layout: { ...figure.layout, margin: { l: 40 } } },
       { layout: { ...figure.layout, legend: { x: 1 } } },
-      { aspect: 2 },
+      { layout: { ...figure.layout, meta: { aspect: 2 } } },
     ])
       assert.notEqual(shapeOf({ ...figure, ...other }), shape);
   });
@@ -169,8 +211,12 @@ describe("a chart of bars", () => {
     plotly: "plotly.js",
     figure: {
       data: [{ type: "bar", x: digits, y: digits.map(() => 0), marker: { color: "grey" } }],
-      layout: { bargap: 0.2, xaxis: {}, yaxis: {} },
-      bars: { standsOut: "red", plain: "grey" },
+      layout: {
+        bargap: 0.2,
+        xaxis: {},
+        yaxis: {},
+        meta: { bars: { standsOut: "red", plain: "grey" } },
+      },
     },
   };
   const bars = (height, isFinal) =>

@@ -3,6 +3,7 @@ from dataclasses import replace
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from digitcanvas import Recognizer
 from digitcanvas.data.mnist import BUNDLED, SAMPLE, load_sample, sha256
@@ -232,6 +233,7 @@ def test_a_published_model_serves_what_was_trained(run, tmp_path):
             np.testing.assert_allclose(ours, theirs, atol=1e-5)
     assert card.recipe["seed"] == 3
     assert card.history == trained.history
+    assert card.versions["tensorflow"] == tf.__version__
     served = Recognizer.load(tmp_path / "mine")
     assert card.metrics == evaluate(served, trained.mnist, trained.pen)
     assert card.metrics["pen"]["count"] == 5

@@ -351,19 +351,12 @@ def test_every_rate_is_reported_and_batches_now_and_then(monkeypatch):
     assert ends == [epoch / 100 for epoch in range(1, 81)] and len(reports) < 400
 
 
-def test_without_tensorflow_a_run_says_how_to_install_it(monkeypatch):
-    monkeypatch.delitem(sys.modules, "digitcanvas.learning.training")
-    monkeypatch.delattr("digitcanvas.learning.training")
-    monkeypatch.setitem(sys.modules, "tensorflow", None)
-    with pytest.raises(ValueError, match=r"needs tensorflow.*pip install .digitcanvas\[train\]"):
-        worker.find_rate(QUICK, lambda event: None)
-
-
 @pytest.fixture
 def asked(monkeypatch, home):
     """Has the worker do a task here. Gives what it sends."""
     events = []
     monkeypatch.setattr(worker, "lower_priority", lambda: None)
+    monkeypatch.setattr(worker, "hide_native_messages", lambda: None)
     monkeypatch.setattr(worker, "_reserve_output", lambda: events.append)
     monkeypatch.setattr(worker, "_watch_input", threading.Event)
 

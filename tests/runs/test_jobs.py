@@ -181,6 +181,28 @@ def test_a_second_run_is_refused_while_one_is_under_way(runs, home, task, words,
     assert len(workers_of()) == 1
 
 
+@pytest.mark.parametrize(
+    ("missing", "is_installed", "words"),
+    [
+        (["tensorflow"], False, ["TensorFlow, which is", "pip install -r requirements.txt,"]),
+        (["HersheyFonts"], True, ["Hershey-Fonts, which is", 'pip install "digitcanvas[train]",']),
+        (["tensorflow", "HersheyFonts"], False, ["TensorFlow and Hershey-Fonts, which are"]),
+    ],
+)
+def test_an_installation_that_cannot_train_says_what_to_install(
+    runs, home, monkeypatch, missing, is_installed, words
+):
+    monkeypatch.setattr(registry, "IS_INSTALLED", is_installed)
+    for module in missing:
+        monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(JobError) as error:
+        runs.start(RateSearch(QUICK))
+    assert all(word in str(error.value) for word in words)
+    assert str(error.value) == jobs.training_needs() and runs.latest() is None
+    monkeypatch.undo()
+    assert jobs.training_needs() is None
+
+
 def test_looking_at_runs_does_not_wait_for_another_process(runs, home):
     runs.start(mine())
     elsewhere = Jobs(home, FAKE)

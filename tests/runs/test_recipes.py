@@ -14,6 +14,8 @@ from digitcanvas.runs.recipes import (
     SCHEDULES,
     WIDEST,
     Recipe,
+    label_of,
+    read_number,
     read_widths,
 )
 
@@ -57,7 +59,7 @@ def test_what_lies_outside_the_limits_is_refused_by_its_name(data):
     too_low = st.floats(max_value=low, exclude_max=True)
     too_high = st.floats(min_value=high, exclude_min=True)
     wrong = data.draw(too_low | too_high | st.just(float("nan")))
-    with pytest.raises(ValueError, match=f"^{name} is "):
+    with pytest.raises(ValueError, match=f"^{label_of(name)}: .* is out of range. Choose a number"):
         Recipe(**MLP | {name: wrong})
 
 
@@ -84,9 +86,8 @@ def test_an_architecture_takes_so_many_layers_and_no_others(architecture, name):
         if fewest <= count <= most:
             assert getattr(Recipe(architecture, epochs=1, **layers), name) == (8,) * count
         else:
-            with pytest.raises(
-                ValueError, match=f"{name}: .* {fewest} to {most} layers, not {count}"
-            ):
+            complaint = f"^{label_of(name)}: .* takes {fewest} to {most}, not {count}"
+            with pytest.raises(ValueError, match=complaint):
                 Recipe(architecture, epochs=1, **layers)
 
 
@@ -97,12 +98,50 @@ def test_a_layer_is_neither_empty_nor_too_wide(name, position):
         layers = {"hidden": (8, 8), "filters": (8, 8)}
         layers[name] = [8, 8]
         layers[name][position] = width
-        with pytest.raises(ValueError, match=f"{name}: a layer's width is {width};"):
+        with pytest.raises(ValueError, match=f"^{label_of(name)}: {width} is out of range"):
             Recipe("cnn", epochs=1, **layers)
 
 
 def test_widths_from_a_list_are_a_tuple_s():
     assert Recipe("mlp", epochs=1, hidden=[64, 32]) == Recipe("mlp", epochs=1, hidden=(64, 32))
+
+
+def test_a_limit_is_written_as_people_write_it():
+    with pytest.raises(ValueError) as error:
+        Recipe(**MLP | {"learning_rate": 5})
+    assert str(error.value) == (
+        "Learning rate: 5 is out of range. Choose a number from 0.000001 to 1."
+    )
+
+
+@given(st.floats(allow_nan=False), st.sampled_from(".,"), st.sampled_from(["", " "]))
+def test_a_number_is_read_with_a_point_or_a_comma(number, mark, space):
+    assert read_number(f"{space}{number!r}{space}".replace(".", mark)) == number
+
+
+@given(st.integers())
+def test_a_whole_number_is_read_from_its_digits(number):
+    assert read_number(f" {number}", whole=True) == number
+
+
+@pytest.mark.parametrize(
+    ("text", "whole"),
+    [
+        ("", False),
+        ("fast", False),
+        ("1,000.5", False),
+        ("0.005 %", False),
+        ("", True),
+        ("2.5", True),
+        ("2,5", True),
+        ("1,000", True),
+        ("1e9", True),
+    ],
+)
+def test_what_is_no_number_is_refused_with_an_example(text, whole):
+    what = "a whole number: .* such as 5" if whole else "a number such as 0.005"
+    with pytest.raises(ValueError, match=f"^'{text}' is not {what}"):
+        read_number(text, whole)
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,9 @@ from streamlit_drawable_canvas import st_canvas
 from digitcanvas.app.state import Key
 from digitcanvas.drawing.preprocess import CANVAS
 
+PENS = {8: "Thin pen", 16: "Medium pen", 28: "Broad pen"}
+"""The pens' widths in canvas pixels: from a mouse's thin lines to what a marker leaves."""
+
 FINER = 3
 """The canvas' own pixels in one of ours, so that lines are sharp on a projector."""
 

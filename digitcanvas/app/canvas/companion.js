@@ -3,6 +3,7 @@
 
 import { follow, publish } from "../bus.js";
 import { connect, drawing, live } from "../tab.js";
+import { actionOf } from "./keys.js";
 import { Pen } from "./pen.js";
 import { sampleOf } from "./samples.js";
 import { findCanvas, surfaceOf } from "./surface.js";
@@ -32,6 +33,7 @@ class Companion {
     });
     this.pen = new Pen((event) => this.canvasUnder(event), {
       press: (point) => {
+        publish("pen", true);
         drawing.press(point, this.width);
         this.surface.press(...drawing.strokes.at(-1).points.slice(-2));
         this.drawn();
@@ -44,14 +46,23 @@ class Companion {
         this.drawn();
       },
       lift: () => {
+        publish("pen", false);
         drawing.lift();
         this.surface.lift(...drawing.strokes.at(-1).points.slice(-2));
         this.drawn();
         this.paint(); // the answer may have come before the lift
       },
     });
+    document.addEventListener("keydown", this.typed);
     this.looking = requestAnimationFrame(() => this.look());
   }
+
+  typed = (event) => {
+    const action = actionOf(event, this.pen.isDown);
+    if (!action || !isShown(this.findCanvas())) return;
+    event.preventDefault();
+    if (!this.buttons[action].disabled) this.change(action);
+  };
 
   /** The canvas may come later than we do, and another one may take its place. */
   look = () => {
@@ -82,10 +93,11 @@ class Companion {
 
   change(action) {
     this.pen.end();
-    drawing[action]();
-    if (action === "undo" && !this.surface?.undo()) this.show(0);
-    if (action === "redo") this.show(drawing.strokes.length - 1);
+    const isWhole = drawing[action]();
     if (action === "clear") this.surface?.wipe();
+    else if (isWhole) this.show(0);
+    else if (action === "redo") this.show(drawing.strokes.length - 1);
+    else if (!this.surface?.undo()) this.show(0);
     this.read();
   }
 
@@ -111,7 +123,7 @@ class Companion {
   /** Have the drawing read, if it or the way to read it has changed. */
   read() {
     this.buttons.undo.disabled = !drawing.canUndo;
-    this.buttons.redo.disabled = !drawing.undone.length;
+    this.buttons.redo.disabled = !drawing.canRedo;
     if (!drawing.strokes.length) this.hear({ answers: [] });
     live.tell(!this.pen.isDown);
     if (this.wasFinal) this.paint(); // it may be so no longer
@@ -155,11 +167,16 @@ class Companion {
 
   stop() {
     this.pen.stop();
+    document.removeEventListener("keydown", this.typed);
     this.ignore?.();
     cancelAnimationFrame(this.looking);
     clearTimeout(this.resting);
     live.leave(this.emit);
   }
+}
+
+function isShown(canvas) {
+  return canvas?.getBoundingClientRect().width > 0;
 }
 
 export default function (component) {

@@ -3,6 +3,7 @@
 Who does what:
 
 - pen.js tells a press, moves and a lift from all that a browser reports of pointers;
+- keys.js tells what a key does to the drawing;
 - drawing.js is the drawing. The browser's tab owns it: it outlives pages, sessions and reloads;
 - surface.js shows it on the canvas, which gets its strokes from there alone;
 - live.js sends what has changed to the server by the live socket, or by reruns without one;
@@ -26,15 +27,36 @@ SAMPLES = "".join(
     for digit in range(10)
 )
 
+ARROW = (
+    "M12.5 8c-2.6 0-5 1-6.9 2.6L2 7v9h9l-3.6-3.6c1.4-1.2 3.2-1.9 5.1-1.9 3.5 0 6.6 2.3 7.6 5.5"
+    "l2.4-.8C21.1 11 17.2 8 12.5 8z"
+)
+CROSS = "M19 6.4 17.6 5 12 10.6 6.4 5 5 6.4l5.6 5.6L5 17.6 6.4 19l5.6-5.6 5.6 5.6 1.4-1.4-5.6-5.6z"
+
+
+def _button(key: Key, word: str, icon: str, hint: str, shortcuts: str) -> str:
+    return f"""
+    <div class="st-key-{key}">
+      <button type="button" title="{hint}" aria-keyshortcuts="{shortcuts}">
+        <svg viewBox="0 0 24 24" aria-hidden="true"><path d="{icon}"/></svg>{word}
+      </button>
+    </div>
+    """
+
+
+BUTTONS = "".join(
+    [
+        _button(Key.UNDO, "Undo", ARROW, "Ctrl+Z", "Control+Z Meta+Z"),
+        _button(Key.REDO, "Redo", ARROW, "Ctrl+Y", "Control+Y Meta+Y Control+Shift+Z Meta+Shift+Z"),
+        _button(Key.CLEAR, "Clear", CROSS, "Delete or Escape", "Delete Backspace Escape"),
+    ]
+)
+
 _companion = assets.component(
     "digitcanvas.companion",
     Path(__file__).with_name("companion.js"),
     html=f"""
-    <div class="buttons">
-      <div class="st-key-{Key.UNDO}"><button type="button">Undo</button></div>
-      <div class="st-key-{Key.REDO}"><button type="button">Redo</button></div>
-      <div class="st-key-{Key.CLEAR}"><button type="button">Clear</button></div>
-    </div>
+    <div class="buttons">{BUTTONS}</div>
     <div class="st-key-{Key.SAMPLES} samples" role="group" aria-label="Samples to try">
       <span>or try a</span>{SAMPLES}
     </div>

@@ -6,11 +6,13 @@
 export const SIDE = 280;
 
 const KEPT = "digitcanvas.drawing";
+const EARLIER = 10; // drawings that undo can bring back: each is stored anew at each lift
 
 export class Drawing {
   strokes = []; // { width, points }, oldest first
-  undone = []; // what redo brings back, the next one last
-  replaced = null; // the strokes that a sample stands in for, until another is drawn
+  base = 0; // how many of them came at once, with a sample
+  earlier = []; // the drawings that were cleared or that a sample replaced, the newest last
+  undone = []; // what redo brings back, a stroke or a drawing, the next one last
   isOpen = false; // whether the pen is still down in the newest stroke
   changed = [0, 0]; // the first stroke, and the first point in it, that differ since `sent`
 
@@ -18,9 +20,11 @@ export class Drawing {
   constructor(storage) {
     this.storage = storage;
     try {
-      const { strokes, undone } = JSON.parse(storage().getItem(KEPT));
-      if (strokes.every(isStroke) && undone.every(isStroke)) {
-        Object.assign(this, { strokes, undone });
+      const kept = JSON.parse(storage().getItem(KEPT));
+      const { strokes, base = 0, earlier = [], undone } = kept;
+      const drawings = [{ strokes, base }, ...earlier];
+      if (drawings.every(isDrawing) && undone.every((one) => isDrawing(one) || isStroke(one))) {
+        Object.assign(this, { strokes, base, earlier, undone });
       }
     } catch {
       // nothing was kept, or nothing that makes sense
@@ -31,7 +35,6 @@ export class Drawing {
     this.change(this.strokes.length, 0);
     this.strokes.push({ width, points: inPixels(point) });
     this.undone = [];
-    this.replaced = null;
     this.isOpen = true;
   }
 
@@ -52,39 +55,73 @@ export class Drawing {
   }
 
   get canUndo() {
-    return this.strokes.length > 0 || this.replaced !== null;
+    return this.strokes.length > 0 || this.earlier.length > 0;
   }
 
-  /** Take the newest stroke back, or a sample as a whole. */
+  get canRedo() {
+    return this.undone.length > 0;
+  }
+
+  /**
+   * Take the newest stroke back, or the sample or the clear before it. Gives whether another
+   * drawing has come in this one's place.
+   */
   undo() {
-    if (this.replaced) return this.replace(this.replaced, null);
-    if (!this.strokes.length) return;
-    this.undone.push(this.strokes.pop());
-    this.change(this.strokes.length, 0);
+    const isWhole = this.strokes.length <= this.base && this.earlier.length > 0;
+    if (isWhole) {
+      this.undone.push(this.whole);
+      this.become(this.earlier.pop());
+    } else if (this.strokes.length) {
+      this.undone.push(this.strokes.pop());
+      this.change(this.strokes.length, 0);
+    }
     this.lift();
+    return isWhole;
   }
 
+  /** Bring back what was undone last. Gives the same as `undo`. */
   redo() {
-    if (!this.undone.length) return;
-    this.change(this.strokes.length, 0);
-    this.strokes.push(this.undone.pop());
+    const next = this.undone.pop();
+    const isWhole = next?.strokes !== undefined;
+    if (isWhole) {
+      this.remember();
+      this.become(next);
+    } else if (next) {
+      this.change(this.strokes.length, 0);
+      this.strokes.push(next);
+    }
     this.lift();
+    return isWhole;
   }
 
   clear() {
-    this.replace([], null);
+    if (this.strokes.length) this.replace([]);
   }
 
   /** Show a sample, rows of points, instead of what was drawn. */
   try(rows, width) {
-    const strokes = rows.map((points) => ({ width, points }));
-    this.replace(strokes, this.replaced ?? (this.strokes.length ? this.strokes : null));
+    this.replace(rows.map((points) => ({ width, points })));
   }
 
-  replace(strokes, replaced) {
-    Object.assign(this, { strokes, undone: [], replaced });
-    this.change(0, 0);
+  replace(strokes) {
+    this.remember();
+    this.undone = [];
+    this.become({ strokes, base: strokes.length });
     this.lift();
+  }
+
+  get whole() {
+    const { strokes, base } = this;
+    return { strokes, base };
+  }
+
+  remember() {
+    this.earlier = [...this.earlier, this.whole].slice(-EARLIER);
+  }
+
+  become({ strokes, base }) {
+    Object.assign(this, { strokes, base });
+    this.change(0, 0);
   }
 
   /** Give the strokes from this one on another width. */
@@ -125,8 +162,8 @@ export class Drawing {
 
   keep() {
     try {
-      const { strokes, undone } = this;
-      this.storage().setItem(KEPT, JSON.stringify({ strokes, undone }));
+      const { strokes, base, earlier, undone } = this;
+      this.storage().setItem(KEPT, JSON.stringify({ strokes, base, earlier, undone }));
     } catch {
       // a full or forbidden storage: the drawing lasts as long as the page stays loaded
     }
@@ -135,6 +172,10 @@ export class Drawing {
 
 function inPixels(point) {
   return point.map((share) => Math.round(share * SIDE * 100) / 100);
+}
+
+function isDrawing({ strokes, base }) {
+  return Number.isInteger(base) && strokes.every(isStroke);
 }
 
 function isStroke({ width, points }) {

@@ -1,19 +1,21 @@
 """Data: the digits that networks learn from, as counts, as images and as numbers."""
 
+from pathlib import Path
+
 import numpy as np
 import streamlit as st
 
-from digitcanvas.app.parts import plot, run_panel, shared_mnist
+from digitcanvas.app.parts import mnist_source, plot, run_panel, shared_mnist
 from digitcanvas.app.parts.gallery import Gallery
 from digitcanvas.app.sidebar import form_recipe
 from digitcanvas.app.state import Key
 from digitcanvas.data.mnist import Mnist, split
-from digitcanvas.drawing.arrays import ByteArray
+from digitcanvas.drawing.arrays import ByteArray, IntArray
 from digitcanvas.figures import charts, image_grid
 from digitcanvas.reading.recognizer import Recognizer
 from digitcanvas.runs.recipes import Recipe
 
-GALLERY = Gallery(grid=Key.IMAGES, count=Key.SHOWN, index=Key.INDEX)
+GALLERY = Gallery(grid=Key.IMAGES, count=Key.SHOWN, index=Key.INDEX, image=Key.ONE_IMAGE)
 
 SETS = ("training", "test")
 
@@ -23,25 +25,27 @@ SPLIT = 0.05, 17
 
 def show(recognizers: dict[str, Recognizer]) -> None:
     """The page. The first recognizer gives the loss of the image looked at."""
+    st.html(Path(__file__).with_name("wide.css"))
     st.header("What networks learn from", anchor=False)
-    recipe = form_recipe.watch()
-    if recipe and recipe.sample:
-        st.info("The form in the sidebar is set to the bundled sample, so this page shows it.")
-        mnist = shared_mnist.load_bundled()
-    else:
-        mnist = shared_mnist.load()
-    _show_counts(mnist, recipe)
-    _show_images(mnist, recognizers)
-    _show_values(mnist)
-    run_panel.show()
-
-
-def _show_counts(mnist: Mnist, recipe: Recipe | None) -> None:
     st.markdown(
         "MNIST holds 70,000 digits, written by hand by about 500 people, scanned and centred. "
         "A network learns from the training digits, is checked on the validation digits while it "
         "learns, and is measured on the test digits in the end."
     )
+    recipe = form_recipe.watch()
+    if recipe and recipe.sample:
+        mnist = shared_mnist.load_bundled()
+        st.caption("The form in the sidebar is set to the bundled sample, so this page shows it.")
+    else:
+        mnist = shared_mnist.load()
+        mnist_source.show(mnist)
+    _show_images(mnist, recognizers)
+    _show_counts(mnist, recipe)
+    _show_values(mnist)
+    run_panel.show()
+
+
+def _show_counts(mnist: Mnist, recipe: Recipe | None) -> None:
     share, seed = (recipe.validation_share, recipe.seed) if recipe else SPLIT
     training, validation = split(len(mnist.y_train), share, np.random.default_rng(seed))
     labels = {
@@ -49,66 +53,88 @@ def _show_counts(mnist: Mnist, recipe: Recipe | None) -> None:
         "validation": mnist.y_train[validation],
         "test": mnist.y_test,
     }
-    st.table(
-        {
-            "set": list(labels),
-            "digits": [f"{len(part):,}" for part in labels.values()],
-            "shape of the images": [f"({len(part):,}, 28, 28)" for part in labels.values()],
-            "type": ["uint8, 0 to 255"] * len(labels),
-        }
-    )
-    who = "The form in the sidebar keeps" if recipe else "Until you fix the form, this page keeps"
-    st.caption(f"{who} {share * 100:g} % for validation, chosen with seed {seed}.")
-    plot.show(
-        charts.class_chart(
-            {name: np.bincount(part, minlength=10).tolist() for name, part in labels.items()}
-        ),
-        key=Key.CLASSES,
-    )
+    st.subheader("How many there are of each", anchor=False)
+    with st.container(key=Key.SETS):
+        left, right = st.container(), st.container()
+    with left:
+        st.table(
+            {
+                "set": list(labels),
+                "digits": [f"{len(part):,}" for part in labels.values()],
+                "shape of the images": [f"({len(part):,}, 28, 28)" for part in labels.values()],
+                "type": ["uint8, 0 to 255"] * len(labels),
+            }
+        )
+        who = (
+            "The form in the sidebar keeps" if recipe else "Until you fix the form, this page keeps"
+        )
+        st.caption(f"{who} {share * 100:g} % for validation, chosen with seed {seed}.")
+    with right:
+        plot.show(
+            charts.class_chart(
+                {name: np.bincount(part, minlength=10).tolist() for name, part in labels.items()}
+            ),
+            key=Key.CLASSES,
+        )
 
 
 @st.fragment
 def _show_images(mnist: Mnist, recognizers: dict[str, Recognizer]) -> None:
     """The gallery, and the image looked at."""
+    with st.container(key=Key.BROWSE):
+        left, right = st.container(), st.container(key=Key.ONE_IMAGE)
+    with left:
+        images, labels, shown = _show_gallery(mnist)
+    with right:
+        st.subheader("One image as numbers", anchor=False)
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            index = GALLERY.choose_index(len(labels), shown)
+            st.button("Random", key=Key.RANDOM, on_click=_look_at_random, args=[len(labels)])
+        image, label = images[index], int(labels[index])
+        st.markdown(f"The label of image **{index}** is **{label}**.")
+        plot.show(image_grid.pixel_chart(image), key=Key.PIXELS)
+    _show_label(image, label, recognizers)
+
+
+def _show_gallery(mnist: Mnist) -> tuple[ByteArray, IntArray, IntArray]:
+    """Gives the images of the set, their labels, and the indices of those shown."""
     st.subheader("Browse the images", anchor=False)
-    part = st.segmented_control(
-        "Set",
-        SETS,
-        default="training",
-        required=True,
-        key=Key.PART,
-        on_change=GALLERY.look_at,
-        args=[0],
-        persist_state="session",
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        part = st.segmented_control(
+            "Set",
+            SETS,
+            default="training",
+            required=True,
+            key=Key.PART,
+            on_change=_forget_image,
+            persist_state="session",
+        )
+        count = GALLERY.choose_count()
+        GALLERY.show_reshuffle()
+    only = st.pills(
+        "Only", range(10), selection_mode="multi", key=Key.ONLY, persist_state="session"
     )
     images, labels = {
         "training": (mnist.x_train, mnist.y_train),
         "test": (mnist.x_test, mnist.y_test),
     }[part]
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        only = st.pills(
-            "Only", range(10), selection_mode="multi", key=Key.ONLY, persist_state="session"
-        )
-        count = GALLERY.choose_count()
-        GALLERY.show_reshuffle()
     found = np.flatnonzero(np.isin(labels, only)) if only else np.arange(len(labels))
-    indices = GALLERY.pick(found, count, shuffled=GALLERY.shuffles > 0)
+    # The sample is sorted by digit, so its first images are all zeros
+    indices = GALLERY.pick(found, count, shuffled=mnist.is_sample or GALLERY.shuffles > 0)
     GALLERY.show(
         images[indices],
         indices,
         captions=[f"{index}: {labels[index]}" for index in indices],
         details=[f"{part} image {index}, a {labels[index]}" for index in indices],
         note="Below each image: its index and its label. Press one to see its pixels as numbers.",
+        nothing=f"The {part} set has no such digit. Choose others above.",
     )
+    return images, labels, indices
 
-    st.subheader("One image as numbers", anchor=False)
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        index = GALLERY.choose_index(len(labels))
-        st.button("Random", key=Key.RANDOM, on_click=_look_at_random, args=[len(labels)])
-    image, label = images[index], int(labels[index])
-    st.markdown(f"The label of image **{index}** is **{label}**.")
-    plot.show(image_grid.pixel_chart(image), key=Key.PIXELS)
-    _show_label(image, label, recognizers)
+
+def _forget_image() -> None:
+    """Have the page look at the first of the images that it shows next."""
+    st.session_state.pop(Key.INDEX, None)
 
 
 def _look_at_random(count: int) -> None:

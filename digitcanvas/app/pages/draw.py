@@ -6,16 +6,15 @@ from pathlib import Path
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from digitcanvas.app import state
-from digitcanvas.app.canvas import canvas, companion
+from digitcanvas.app import link, state
+from digitcanvas.app.canvas import canvas, companion, tour
 from digitcanvas.app.parts import answer, run_panel
 from digitcanvas.app.reply import Reply, reply_to
 from digitcanvas.app.state import Key
 from digitcanvas.drawing import pictures
-from digitcanvas.drawing.preprocess import CANVAS
 from digitcanvas.reading.recognizer import Recognizer
 
-SUFFIXES = ["png", "jpg", "jpeg", "bmp", "webp"]
+CANVAS, PICTURE = "Canvas", "Picture"
 
 CENTRING = (
     "MNIST's digits are centred, and networks that learned from them know no others, so your "
@@ -42,43 +41,69 @@ def show(recognizers: dict[str, Recognizer]) -> None:
 
 @st.fragment
 def _draw(recognizers: dict[str, Recognizer]) -> None:
-    with st.container(key=Key.BOARD, horizontal=True, gap="medium"):
-        left, right = st.container(key=Key.SHEET), st.container(key=Key.READING)
-    with left:
-        drawing, picture = st.tabs(["Draw", "Picture"], key=Key.INPUT, on_change="rerun")
+    with st.container(key=Key.BOARD, horizontal=True):
+        sheet, reading = st.container(key=Key.SHEET), st.container(key=Key.READING)
+        options = st.container(key=Key.OPTIONS)
+    with sheet:
+        drawing, picture = st.tabs([CANVAS, PICTURE], key=Key.INPUT, on_change="rerun")
         with drawing:
-            canvas.show(st.session_state[Key.PEN_WIDTH])
-            below = st.container()
+            pen_width = _choose_pen()
+            canvas.show(pen_width)
+            tools = st.container(key=Key.TOOLS)
         with picture:
+            frame = st.container(key=Key.FRAME)
             file = st.file_uploader(
-                "A photo or a scan of one handwritten digit", SUFFIXES, key=Key.PICTURE
+                "A photo or a scan of one handwritten digit", pictures.SUFFIXES, key=Key.PICTURE
             )
-        with st.container(horizontal=True):
-            centred = st.toggle(
-                "Centre the digit", True, key=Key.CENTRED, help=CENTRING, persist_state="session"
-            )
-            logits = st.toggle("Show logits", key=Key.LOGITS, help=SOFTMAX, persist_state="session")
-    with right:
-        if not recognizers:
-            st.error("No network can be used. Restore `models/`, then reload the page.")
-        elif picture.open:
-            reply = _read_picture(recognizers, file, picture, centred)
-            answer.show(list(recognizers), UPLOAD, logits, reply)
+    with options, st.container(horizontal=True):
+        centred = st.toggle(
+            "Centre the digit", key=Key.CENTRED, help=CENTRING, persist_state="session"
+        )
+        logits = st.toggle("Show logits", key=Key.LOGITS, help=SOFTMAX, persist_state="session")
+    if not recognizers:
+        reading.error("No network can be used. Restore `models/`, then reload the page.")
+        return
+    with reading:
+        if picture.open:
+            reply = _read_picture(recognizers, file, frame, centred)
+            answer.show(list(recognizers), UPLOAD, reply)
         else:
-            answer.show(list(recognizers), DRAW, logits)
-            with below:
-                names = state.session().reading
-                companion.show(st.session_state[Key.PEN_WIDTH], names, centred, logits)
+            answer.show(list(recognizers), DRAW)
+    if logits:
+        with options:
+            answer.show_logits()
+    with tools:
+        if not picture.open:
+            companion.show(pen_width, state.session().reading, centred, logits)
+        tour.show()
+    link.show_in_fragment(Key.LINK_DRAW)
+
+
+def _choose_pen() -> int:
+    """Gives its width in canvas pixels."""
+    st.segmented_control(
+        "Pen",
+        list(canvas.PENS),
+        required=True,
+        format_func=canvas.PENS.__getitem__,
+        key=Key.PEN_WIDTH,
+        label_visibility="collapsed",
+        persist_state="session",
+    )
+    return int(st.session_state[Key.PEN_WIDTH])
 
 
 def _read_picture(
-    recognizers: dict[str, Recognizer], file: BytesIO | None, tab: DeltaGenerator, centred: bool
+    recognizers: dict[str, Recognizer],
+    file: BytesIO | None,
+    frame: DeltaGenerator,
+    centred: bool,
 ) -> Reply:
     if file is None:
         return reply_to({})
     try:
         picture = pictures.read_picture(file.getvalue())
-        tab.image(picture, width=CANVAS)
+        frame.image(picture, width="stretch")
         predictions = {
             label: recognizer.predict_image(picture, centred)
             for label, recognizer in recognizers.items()

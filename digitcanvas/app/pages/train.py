@@ -1,5 +1,7 @@
 """Train: how networks learned, beside each other, and a learning rate for the next one."""
 
+from pathlib import Path
+
 import streamlit as st
 
 from digitcanvas.app import state
@@ -16,14 +18,24 @@ from digitcanvas.app.state import Key
 from digitcanvas.figures import charts
 from digitcanvas.reading.cards import Card
 from digitcanvas.reading.recognizer import Recognizer
+from digitcanvas.reading.words import percent
+from digitcanvas.runs import jobs
 from digitcanvas.runs.estimate import seconds_to_find_rate
 from digitcanvas.runs.jobs import JobError
 from digitcanvas.runs.networks import layer_table
+from digitcanvas.runs.recipes import Recipe
 from digitcanvas.runs.run import RateSearch
+
+TRAINING = "how it was trained"
+"""The head of the first column, which no network can be called: names have no spaces."""
+
+UNKNOWN = "unknown"
+"""What an old card does not say."""
 
 
 def show(recognizers: dict[str, Recognizer]) -> None:
     """The page. Without a recognizer there are no layers to show."""
+    st.html(Path(__file__).with_name("wide.css"))
     st.header("How networks learn", anchor=False)
     st.markdown(
         "Press *Retrain* in the sidebar, and watch a network learn here. In each epoch it sees "
@@ -31,8 +43,8 @@ def show(recognizers: dict[str, Recognizer]) -> None:
         "that the loss falls."
     )
     run_panel.show()
-    _find_rate()
     _curves()
+    _find_rate()
     if recognizers:
         layers.show(st.session_state[Key.MODEL])
 
@@ -47,6 +59,19 @@ def _find_rate() -> None:
         "just below the one with the lowest loss."
     )
     recipe = form_recipe.watch()
+    if needs := jobs.training_needs():
+        st.info(needs, icon=":material/download:")
+    else:
+        _show_button(recipe)
+    if recipe:
+        with st.expander("The layers of the form's network"):
+            layers.show_table(layer_table(recipe))
+    else:
+        st.caption("Fix the form in the sidebar first.")
+
+
+def _show_button(recipe: Recipe | None) -> None:
+    """Start a search for this recipe when pressed. Disabled without one, as _find_rate tells."""
     disabled = shared_runs.jobs().busy() is not None or not recipe
     if st.button("Find the rate", key=Key.FIND_RATE, disabled=disabled) and recipe:
         try:
@@ -58,10 +83,6 @@ def _find_rate() -> None:
     if recipe:
         estimate = shared_runs.duration(seconds_to_find_rate(recipe))
         st.caption(f"About {estimate} on this machine, on a part of MNIST's digits.")
-        with st.expander("The layers of the form's network"):
-            layers.show_table(layer_table(recipe))
-    else:
-        st.caption("Fix the form in the sidebar first.")
 
 
 def _add_chosen(cards: dict[str, Card]) -> None:
@@ -87,33 +108,52 @@ def _curves() -> None:
         persist_state="session",
         format_func=shared_models.label,
         placeholder="Choose networks to compare",
+        disabled=not cards,
     )
     if not names:
+        st.info(
+            "Choose a network above to see how it learned."
+            if cards
+            else "There is no network to show. Press *Retrain* in the sidebar to train one."
+        )
         return
     chosen = {shared_models.label(name): cards[name] for name in names}
-    histories = {name: card.history for name, card in chosen.items()}
-    plot.show(charts.history_chart(histories), key=Key.HISTORIES)
-    st.caption(
-        "Dotted: training digits. Solid: validation digits. A network that keeps improving on the "
-        "dotted line alone is learning by heart. Augmentation and dropout make the training digits "
-        "harder to read, so their accuracy can be the lower one."
+    histories = {name: card.history for name, card in chosen.items() if any(card.history.values())}
+    if histories:
+        plot.show(charts.history_chart(histories), key=Key.HISTORIES)
+        st.caption(
+            "Dotted: training digits. Solid: validation digits. A network that keeps improving on "
+            "the dotted line alone is learning by heart. Augmentation and dropout make the "
+            "training digits harder to read, so their accuracy can be the lower one."
+        )
+    if missing := [name for name in chosen if name not in histories]:
+        st.info(
+            f"The card of {' and '.join(missing)} does not say how it learned. Train it again to "
+            "see its curves."
+        )
+    facts = {name: _facts(card) for name, card in chosen.items()}
+    st.table(
+        {TRAINING: list(next(iter(facts.values())))}
+        | {name: list(about.values()) for name, about in facts.items()},
+        width="content",
     )
-    st.table([_row(name, card) for name, card in chosen.items()])
 
 
-def _row(name: str, card: Card) -> dict[str, str]:
+def _facts(card: Card) -> dict[str, str]:
     recipe = card.recipe
     return {
-        "network": name,
-        "epochs": str(recipe.get("epochs")),
-        "batch": str(recipe.get("batch_size")),
-        "rate": f"{recipe.get('optimizer')}, {recipe.get('learning_rate')}",
-        "before": _measured(card.untrained),
-        "after": _measured(card.test),
-        "took": shared_runs.duration(card.seconds),
+        "epochs": str(recipe.get("epochs", UNKNOWN)),
+        "batch size": str(recipe.get("batch_size", UNKNOWN)),
+        "optimizer": recipe.get("optimizer", UNKNOWN),
+        "learning rate": f"{recipe.get('learning_rate', UNKNOWN)}",
+        "before training": _measured(card.untrained),
+        "after training": _measured(card.test),
+        "time": shared_runs.duration(card.seconds),
     }
 
 
 def _measured(metrics: dict) -> str:
-    """Accuracy and loss on the test set; "" if there are none, as before training in old cards."""
-    return f"{metrics['accuracy'] * 100:.2f} %, loss {metrics['loss']:.4f}" if metrics else ""
+    """Accuracy and loss on the test set; old cards have none of before training."""
+    if not metrics:
+        return UNKNOWN
+    return f"{percent(metrics['accuracy'], 2)}, loss {metrics['loss']:.4f}"

@@ -42,9 +42,7 @@ _logits = assets.component(
 )
 
 
-def show(
-    labels: Sequence[str], invitation: str, with_logits: bool, reply: Reply | None = None
-) -> None:
+def show(labels: Sequence[str], invitation: str, reply: Reply | None = None) -> None:
     """The answers of the networks of these labels, and below them the chart.
 
     They follow the drawing, unless a reply to something else is given. The invitation is shown
@@ -58,5 +56,8 @@ def show(
         figure = probability_chart(nothing)
     figure["layout"] = {name: value for name, value in figure["layout"].items() if name != "height"}
     plot.show(figure, key=Key.PROBABILITIES, follows="bars")
-    if with_logits:
-        _logits(key=Key.LOGIT_TABLE)
+
+
+def show_logits() -> None:
+    """The first network's logits, as a table."""
+    _logits(key=Key.LOGIT_TABLE)

@@ -9,7 +9,7 @@
  * The bar of the `top` digit stands out, if there is one.
  */
 export function withBars(figure, { heights, top, rejected }) {
-  const { standsOut, plain, rejectedTitle } = figure.bars;
+  const { standsOut, plain, rejectedTitle } = figure.layout.meta.bars;
   const data = figure.data.map((trace, index) => ({
     ...trace,
     y: heights[index] ?? trace.y,

@@ -10,7 +10,7 @@ export function describe({ data, layout }) {
   return [...chart, ...traces].join(" ");
 }
 
-function wordsOf({ type = "", name, x, y, z }) {
+function wordsOf({ type = "", mode, name, text, x, y, z }) {
   const label = name ? `${name}: ` : "";
   if (z) return `${label}${z.length} rows of ${z[0]?.length ?? 0} values.`;
   const known = (y ?? []).filter(Number.isFinite);
@@ -18,6 +18,7 @@ function wordsOf({ type = "", name, x, y, z }) {
   if (type === "bar" && y.length <= LISTED) {
     return `${label}${y.map((value, index) => `${x[index]}: ${short(value ?? 0)}`).join(", ")}.`;
   }
+  if (mode === "markers" && text?.length <= LISTED) return `${label}${text.join(", ")}.`;
   return `${label}${known.length} values from ${short(Math.min(...known))} to ${short(Math.max(...known))}.`;
 }
 

@@ -12,18 +12,22 @@ from digitcanvas.app.state import Key
 from digitcanvas.drawing.arrays import ByteArray, IntArray
 from digitcanvas.figures import image_grid
 
+INDEX = 180
+"""The width in pixels of the choice of an index."""
+
 
 @dataclass(frozen=True)
 class Gallery:
     """A page's gallery, known by the keys of its elements.
 
-    `grid` is its image grid, `count` asks how many images that has, and `index` asks for, and
-    holds, the index of the image looked at.
+    `grid` is its image grid, `count` asks how many images that has, `index` asks for, and holds,
+    the index of the image looked at, and that is shown in `image`.
     """
 
     grid: Key
     count: Key
     index: Key
+    image: Key
 
     def choose_count(self) -> int:
         """Ask how many images to show."""
@@ -36,8 +40,8 @@ class Gallery:
             persist_state="session",
         )
 
-    def show_reshuffle(self, disabled: bool = False) -> None:
-        st.button("Reshuffle", key=Key.RESHUFFLE, on_click=self._reshuffle, disabled=disabled)
+    def show_reshuffle(self) -> None:
+        st.button("Reshuffle", key=Key.RESHUFFLE, on_click=self._reshuffle)
 
     def _reshuffle(self) -> None:
         state.session().shuffles[self.grid] = self.shuffles + 1
@@ -60,25 +64,36 @@ class Gallery:
         captions: Sequence[str],
         details: Sequence[str],
         note: str,
+        nothing: str,
     ) -> None:
-        """The grid of N images (N, 28, 28), and a note below it, or a note that there are none.
+        """The grid of N images (N, 28, 28), and a note below it; or only what says `nothing`.
 
         A press on an image looks at it. `details` appear below the pointer.
         """
         if not len(images):
-            st.caption("No image matches.")
+            st.info(nothing)
             return
         grid = image_grid.grid_chart(images, indices.tolist(), captions, details)
-        plot.show(grid, key=self.grid, on_press=self.look_at)
+        plot.show(grid, key=self.grid, on_press=self.look_at, shows=self.image)
         st.caption(note)
 
     def look_at(self, index: int) -> None:
         """Have the page show this image, by its index, when it runs next."""
         st.session_state[self.index] = index
 
-    def choose_index(self, length: int) -> int:
-        """Ask for the index of the image looked at, from 0 to length - 1."""
-        self.look_at(min(st.session_state.get(self.index, 0), length - 1))
+    def choose_index(self, length: int, shown: IntArray) -> int:
+        """Ask for the index of the image looked at, from 0 to length - 1.
+
+        It begins with the first of the indices shown, if there is one.
+        """
+        first = int(shown[0]) if len(shown) else 0
+        self.look_at(min(st.session_state.get(self.index, first), length - 1))
         return st.number_input(
-            "Index", 0, length - 1, step=1, key=self.index, persist_state="session"
+            "Index",
+            0,
+            length - 1,
+            step=1,
+            key=self.index,
+            persist_state="session",
+            width=INDEX,
         )

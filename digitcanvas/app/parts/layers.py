@@ -13,6 +13,8 @@ from digitcanvas.reading.cards import Layer
 from digitcanvas.runs.networks import layer_table
 from digitcanvas.runs.recipes import Recipe
 
+BY = "\N{NO-BREAK SPACE}x\N{NO-BREAK SPACE}"
+
 
 def show(name: str) -> None:
     """The layers of the model of this name, or what keeps them from being shown."""
@@ -39,7 +41,7 @@ def show_table(layers: Sequence[Layer]) -> None:
         {
             "layer": [layer.kind for layer in layers],
             "settings": [layer.detail for layer in layers],
-            "output": [" x ".join(map(str, layer.shape)) for layer in layers],
+            "output": [BY.join(map(str, layer.shape)) for layer in layers],
             "parameters": [f"{layer.parameters:,}" for layer in layers],
         }
     )

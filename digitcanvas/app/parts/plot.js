@@ -4,7 +4,7 @@ import { follow } from "../bus.js";
 import { moveBars, withBars } from "./bars.js";
 import { describe } from "./describe.js";
 
-const COMPACT = 150; // pixels of height below which there is no room for titles
+const COMPACT = 120; // pixels of height below which there is no room for a scale
 
 let loading;
 
@@ -37,13 +37,12 @@ export function themed({ data, layout }, theme, calm) {
   const axes = Object.entries(layout)
     .filter(([name]) => /^[xy]axis/.test(name))
     .map(([name, axis]) => [name, { gridcolor: grid, zerolinecolor: grid, ...axis }]);
-  const paper = theme("secondary-background-color");
+  const paper = layout.meta?.paper;
+  const inked = ([at, ink]) => [at, ink === paper ? theme("secondary-background-color") : ink];
   return {
     traces: data.map((trace) => ({
       ...trace,
-      ...(trace.colorscale && {
-        colorscale: trace.colorscale.map(([at, ink]) => [at, ink === "paper" ? paper : ink]),
-      }),
+      ...(trace.colorscale && { colorscale: trace.colorscale.map(inked) }),
     })),
     layout: {
       ...layout,
@@ -60,7 +59,8 @@ export function themed({ data, layout }, theme, calm) {
 }
 
 /** Size the figure's element; its frame scrolls where the figure may be wider than the page. */
-export function fit({ aspect, narrowest, widest }, element) {
+export function fit({ layout }, element) {
+  const { aspect, narrowest, widest } = layout.meta ?? {};
   element.parentElement.style.overflowX = narrowest ? "auto" : "";
   Object.assign(element.style, {
     aspectRatio: aspect ?? "",
@@ -69,17 +69,24 @@ export function fit({ aspect, narrowest, widest }, element) {
   });
 }
 
+/** Have the Tab key reach a frame that scrolls, for the arrow keys to scroll it. */
+export function letReach(frame) {
+  if (frame.scrollWidth > frame.clientWidth) frame.setAttribute("tabindex", "0");
+  else frame.removeAttribute("tabindex");
+}
+
 /**
  * The layout of a figure without a height, which fills its element: its type grows with the element,
  * so that a projector's can be read from afar; a phone's has no room for more than the bars.
  */
 export function filling(layout, height) {
   if (layout.height || !height) return layout;
-  const size = Math.min(28, Math.max(13, height / 17));
+  const size = Math.min(28, Math.max(16, height / 14));
   const { xaxis, yaxis } = layout;
   if (height < COMPACT) {
     return {
       ...layout,
+      showlegend: false,
       margin: { l: 0, r: 0, t: 8, b: 20 },
       xaxis: { ...xaxis, title: undefined },
       yaxis: { ...yaxis, visible: false },
@@ -88,10 +95,15 @@ export function filling(layout, height) {
   return {
     ...layout,
     font: { ...layout.font, size },
-    margin: { l: 4.5 * size, r: 0, t: size, b: 3.2 * size },
-    xaxis: { ...xaxis, title: { ...xaxis.title, font: { size } } },
+    margin: { l: 4.2 * size, r: 0, t: 0.7 * size, b: 1.4 * size },
+    xaxis: { ...xaxis, title: undefined },
     yaxis: { ...yaxis, title: { ...yaxis.title, font: { size } } },
   };
+}
+
+/** Scroll to what a press changes, as far as it takes to see it. */
+function reveal(changed) {
+  changed?.scrollIntoView({ block: "nearest", behavior: prefersCalm() ? "auto" : "smooth" });
 }
 
 /** Resolves after a paint: the text beside the chart appears before Plotly blocks the browser. */
@@ -100,12 +112,12 @@ function painted() {
 }
 
 /** Figures of the same shape have the same traces and frame, so one can animate into the other. */
-export function shapeOf({ data, layout, aspect }) {
+export function shapeOf({ data, layout }) {
   return JSON.stringify([
     data.map(({ type, name }) => [type, name]),
     layout.margin,
     layout.legend,
-    aspect,
+    layout.meta?.aspect,
   ]);
 }
 
@@ -113,13 +125,16 @@ export function shapeOf({ data, layout, aspect }) {
 function attend(element) {
   const options = { capture: true, passive: true };
   element.addEventListener("touchstart", (event) => event.stopPropagation(), options);
-  new ResizeObserver(() => {
+  const observer = new ResizeObserver(() => {
+    letReach(element.parentElement);
     const drawn = element._fullLayout;
     const { offsetWidth: width, offsetHeight: height } = element; // 0 while hidden
     if (!drawn || !width) return;
-    if (element.fills && drawn.height !== height) element.paint();
-    else if (drawn.width !== width) window.Plotly.Plots.resize(element);
-  }).observe(element);
+    const isOther = element.fills && drawn.height !== height;
+    if (isOther || drawn.width !== width) window.Plotly.Plots.resize(element);
+    if (isOther) element.paint(); // its type depends on its height
+  });
+  for (const seen of [element, element.parentElement]) observer.observe(seen);
 }
 
 /** The figure after what the topic that it follows has brought, if anything. */
@@ -147,7 +162,7 @@ export default function (component) {
     const { listens, name } = data;
     const figure = updated(data, news);
     fit(figure, element);
-    element.fills = !figure.layout.height && !figure.aspect;
+    element.fills = !figure.layout.height && !figure.layout.meta?.aspect;
     const calm = prefersCalm() || element.fills;
     const { traces, layout: whole } = themed(figure, themeOf(element), calm);
     const layout = element.fills ? filling(whole, element.offsetHeight) : whole;
@@ -161,13 +176,14 @@ export default function (component) {
     const config = {
       displaylogo: false,
       modeBarButtons: [["toImage"]],
-      displayModeBar: element.fills && element.offsetHeight < COMPACT ? false : "hover",
+      displayModeBar: matchMedia("(hover: none)").matches ? false : "hover",
       toImageButtonOptions: { filename: `digitcanvas-${name}`, scale: 2 },
     };
     (isNew ? Plotly.newPlot : Plotly.react)(element, traces, layout, config);
     if (!isNew || !listens) return;
     element.on("plotly_click", ({ points: [point] }) => {
       newest.get(element)?.setTriggerValue("pressed", point.customdata ?? point.pointIndex);
+      if (data.shows) reveal(document.querySelector(`.st-key-${data.shows}`));
     });
   };
   let asked = false;

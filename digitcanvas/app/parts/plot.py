@@ -25,17 +25,20 @@ def show(
     figure: dict[str, Any],
     key: str,
     on_press: Callable[[Any], None] | None = None,
+    shows: str | None = None,
     follows: str | None = None,
     version: tuple[str, float] | None = None,
 ) -> None:
     """Show a figure in plain JSON, {"data": [...], "layout": {...}}.
 
-    Its layout gives its height, or it has an "aspect" (width over height) and a "narrowest" and
-    "widest" width in pixels. The color "paper" in a colorscale is the page's secondary background.
-    `on_press` gets the `customdata` of the point pressed, or its index if it has none ([row,
-    column] in a heatmap), before the page runs again. A figure `follows` a topic of the page's
-    scripts (bus.js): that says how high its bars stand, or brings newer figures. Of these it shows
-    those of the same `version`: a name, and a number that does not fall.
+    Its layout gives its height, or the layout's `meta` has an "aspect" (width over height) and a
+    "narrowest" and "widest" width in pixels. The `meta`'s "paper" is the color of a colorscale that
+    stands for the page's secondary background. `on_press` gets the `customdata` of the point
+    pressed, or its index if it has none ([row, column] in a heatmap), before the page runs again;
+    what it changes is in the element with the key `shows`, which is scrolled into view. A figure
+    `follows` a topic of the page's scripts (bus.js): that says how high its bars stand, or brings
+    newer figures. Of these it shows those of the same `version`: a name, and a number that does not
+    fall.
     """
 
     def press() -> None:
@@ -49,7 +52,7 @@ def show(
             "listens": on_press is not None,
             "name": key,
         }
-        | {"follows": follows, "version": version},
+        | {"follows": follows, "version": version, "shows": shows},
         key=key,
         height=figure["layout"].get("height", "content"),
         on_pressed_change=press,

@@ -10,6 +10,7 @@ from digitcanvas.app.news import watcher
 from digitcanvas.app.parts import follower, plot, shared_runs
 from digitcanvas.app.state import Key
 from digitcanvas.reading import registry
+from digitcanvas.reading.words import percent
 from digitcanvas.runs.jobs import JobError
 from digitcanvas.runs.rate_finder import RateCurve
 from digitcanvas.runs.run import Run, Task, Training, on_sample
@@ -61,6 +62,9 @@ def _panel() -> None:
     session = state.session()
     follower.show(Key.NEWS_PANEL, "run", "models", at_once=bool(session.trained_here))
     run = shared_runs.jobs().latest()
+    if not session.has_seen_run and run and run.state == "cancelled":
+        session.closed = run.id  # who comes later has not missed anything
+    session.has_seen_run = True
     if run is None or session.closed == run.id:
         return
     with st.container(key=Key.TRAINING, border=True):
@@ -111,15 +115,13 @@ def _trained(run: Run) -> None:
     columns = [(label, metrics) for label, metrics in measured if metrics]
     rows = {
         "": [label for label, _ in columns],
-        f"accuracy on the {card.test['data']}": [
-            f"{m['accuracy'] * 100:.2f} %" for _, m in columns
-        ],
+        f"accuracy on the {card.test['data']}": [percent(m["accuracy"], 2) for _, m in columns],
         "loss": [f"{m['loss']:.4f}" for _, m in columns],
     }
     if pen := card.metrics.get("pen"):
         rows[f"accuracy on {pen['data']}"] = [
             *[""] * (len(columns) - 1),
-            f"{pen['accuracy'] * 100:.2f} %",
+            percent(pen["accuracy"], 2),
         ]
     st.table(rows)
     st.caption(f"Trained in {shared_runs.duration(card.seconds)}.")
@@ -140,7 +142,8 @@ def _found(run: Run, curve: RateCurve) -> None:
 
 
 def _take_rate(curve: RateCurve) -> None:
-    st.session_state[Key.LEARNING_RATE] = state.session().taken_rate = curve.choice
+    st.session_state[Key.LEARNING_RATE] = f"{curve.choice:g}"
+    state.session().taken_rate = curve.choice
     st.rerun()
 
 

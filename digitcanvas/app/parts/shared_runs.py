@@ -6,6 +6,7 @@ from typing import Any
 
 from digitcanvas.figures.charts import Figure
 from digitcanvas.reading import registry
+from digitcanvas.reading.words import duration as duration
 from digitcanvas.runs.jobs import Jobs, jobs_in
 from digitcanvas.runs.run import Run
 
@@ -44,10 +45,3 @@ def figure(run: Run) -> Figure | None:
             picture = run.figure
             _drawn = key, time.monotonic(), picture
         return picture
-
-
-def duration(seconds: float) -> str:
-    """A time that is not known more exactly: "40 s", "3 minutes"."""
-    if seconds < 90:
-        return f"{max(1, round(seconds, -1 if seconds > 20 else 0)):.0f} s"
-    return f"{seconds / 60:.0f} minutes"

@@ -1,35 +1,38 @@
 """The recipe that the training form describes, and the page that follows it."""
 
 import os
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
+from typing import Any
 
 import streamlit as st
 
 from digitcanvas.app import state
 from digitcanvas.app.state import Key
-from digitcanvas.runs.recipes import RECIPES, Recipe, read_widths
+from digitcanvas.runs.networks import family
+from digitcanvas.runs.recipes import RECIPES, Recipe, label_of, read_number, read_widths
 
 WITH_PEN = "All of MNIST and pen drawings"
 MNIST = "All of MNIST"
 SAMPLE = "The bundled sample of MNIST"
 
-COPIED = (
-    Key.EPOCHS,
-    Key.DROPOUT,
-    Key.BATCH_SIZE,
-    Key.OPTIMIZER,
-    Key.LOSS,
-    Key.LEARNING_RATE,
-    Key.SCHEDULE,
-    Key.AUGMENT,
-    Key.NORMALISE,
-    Key.VALIDATION_SHARE,
-    Key.SEED,
-)
+IN_LINK = {"pen": WITH_PEN, "mnist": MNIST, "sample": SAMPLE}
+"""What a link calls the data."""
+
+USUAL = next(iter(RECIPES))
+"""The name of the recipe that the form starts with."""
+
+WHOLE = (Key.EPOCHS, Key.BATCH_SIZE, Key.SEED)
+NUMBERS = (*WHOLE, Key.LEARNING_RATE, Key.VALIDATION_SHARE)
+WIDTHS = (Key.HIDDEN, Key.FILTERS)
+"""The fields of a recipe whose widgets hold a text: numbers, and the widths of layers."""
+
+COPIED = (Key.OPTIMIZER, Key.LOSS, Key.SCHEDULE, Key.AUGMENT, Key.NORMALISE)
 """The fields of a recipe whose widgets hold the field's own value."""
 
-WIDTHS = (Key.HIDDEN, Key.FILTERS)
-"""The fields of a recipe whose widgets hold a text: the widths of layers."""
+SWITCHES = {"true": True, "false": False}
+"""What a link calls the positions of a switch."""
 
 
 def data_choices() -> list[str]:
@@ -41,26 +44,89 @@ def fill() -> None:
     """Set every widget of the form to the chosen recipe's value."""
     values = st.session_state
     recipe = RECIPES[values[Key.RECIPE]]
-    for field in COPIED:
-        values[field] = getattr(recipe, field)
-    for field in WIDTHS:
-        values[field] = ", ".join(map(str, getattr(recipe, field)))
+    for key, value in _filled(recipe).items():
+        values[key] = value
     if values.get(Key.DATA) != SAMPLE:
-        values[Key.DATA] = data_choices()[0] if recipe.pen_copies else MNIST
+        values[Key.DATA] = _usual_data(recipe)
+
+
+def _filled(recipe: Recipe) -> dict[Key, Any]:
+    """What the widgets hold for this recipe."""
+    return (
+        {key: getattr(recipe, key) for key in COPIED}
+        | {Key.DROPOUT: float(recipe.dropout)}
+        | {key: str(getattr(recipe, key)) for key in NUMBERS}
+        | {key: ", ".join(map(str, getattr(recipe, key))) for key in WIDTHS}
+    )
+
+
+def _usual_data(recipe: Recipe) -> str:
+    return data_choices()[0] if recipe.pen_copies else MNIST
 
 
 def read() -> Recipe:
     """The recipe that the form describes. Raises ValueError if a value is out of range."""
     values = st.session_state
     base = RECIPES[values[Key.RECIPE]]
+    fields: dict[str, Any] = {key: values[key] for key in (*COPIED, Key.DROPOUT)}
+    for key in (*NUMBERS, *widths_of(base)):
+        try:
+            fields[key] = _parse(key, values[key])
+        except ValueError as error:
+            raise ValueError(f"{label_of(key)}: {error}") from None
     return replace(
         base,
-        hidden=read_widths(values[Key.HIDDEN]),
-        filters=read_widths(values[Key.FILTERS]) if values[Key.FAMILY] == "CNN" else (),
         sample=values[Key.DATA] == SAMPLE,
         pen_copies=max(base.pen_copies, 1) if values[Key.DATA] == WITH_PEN else 0,
-        **{field: values[field] for field in COPIED},
+        **fields,
     )
+
+
+def widths_of(recipe: Recipe) -> tuple[Key, ...]:
+    """Those of WIDTHS that its kind of network has."""
+    return WIDTHS if family(recipe) == "CNN" else (Key.HIDDEN,)
+
+
+def _parse(key: Key, text: str) -> Any:
+    return read_widths(text) if key in WIDTHS else read_number(text, whole=key in WHOLE)
+
+
+def follow(given: Mapping[str, str]) -> None:
+    """Fill the form for the first time: as a link's parameters say, where that is possible."""
+    values = st.session_state
+    name = given.get(Key.RECIPE)
+    values[Key.RECIPE] = name if name in RECIPES else USUAL
+    fill()
+    data = IN_LINK.get(given.get(Key.DATA, ""))
+    if data in data_choices():
+        values[Key.DATA] = data
+    for key, filled in _filled(RECIPES[values[Key.RECIPE]]).items():
+        with suppress(ValueError, KeyError):
+            values[key] = _from_link(given[key], filled)
+            try:
+                read()
+            except ValueError:
+                values[key] = filled
+
+
+def _from_link(text: str, filled: Any) -> Any:
+    """A widget's value from a link's text; `filled` is another value of the widget."""
+    return SWITCHES[text] if isinstance(filled, bool) else type(filled)(text)
+
+
+def query() -> dict[str, str | None]:
+    """What a link has to say of the form, by parameter; None where the recipe says so itself."""
+    values = st.session_state
+    name = values[Key.RECIPE]
+    recipe = RECIPES[name]
+    link: dict[str, str | None] = {Key.RECIPE: None if name == USUAL else name}
+    data = values[Key.DATA]
+    words = {choice: word for word, choice in IN_LINK.items()}
+    link[Key.DATA] = None if data == _usual_data(recipe) else words[data]
+    for key, filled in _filled(recipe).items():
+        value = values.get(key, filled)
+        link[key] = None if value == filled else str(value).lower()
+    return {str(key): value for key, value in link.items()}
 
 
 def watch() -> Recipe | None:

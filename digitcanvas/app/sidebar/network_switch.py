@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from digitcanvas.app import state
+from digitcanvas.app import link, state
 from digitcanvas.app.news import watcher
 from digitcanvas.app.parts import follower, run_panel, shared_models
 from digitcanvas.app.parts.shared_models import label
@@ -14,9 +14,11 @@ from digitcanvas.app.state import Key
 from digitcanvas.reading import registry
 from digitcanvas.reading.cards import Card
 from digitcanvas.reading.recognizer import Recognizer
+from digitcanvas.reading.words import percent
 
-MANY, SCROLLED = 4, 440
-"""More networks than MANY scroll within SCROLLED pixels, so that what is below stays near."""
+ROOM, EDGES = 30, 4
+"""Networks stand side by side in the switch if it has room for the letters of their names, and for
+the EDGES of each, measured in letters too. Else they are a list that can be searched."""
 
 
 def show() -> dict[str, Recognizer]:
@@ -45,36 +47,72 @@ def _show() -> None:
     if session.read_with not in (None, _with_versions(reading)):
         session.read_with = None
         st.rerun()
-    for problem in problems:
-        st.warning(problem, icon=":material/warning:")
     _report_gone(cards)
-    with st.container(height=SCROLLED if len(cards) > MANY else "content", border=False):
-        chosen = st.radio(
-            "Network",
-            list(cards),
-            key=Key.MODEL,
-            format_func=label,
-            captions=[_describe(card) for card in cards.values()],
-            label_visibility="collapsed",
-        )
+    chosen = _switch(list(cards))
     if chosen:
-        if session.reading[:1] != [chosen]:
+        if session.reading[:1] != [chosen] or Key.NEW_NAME not in st.session_state:
             st.session_state[Key.NEW_NAME] = chosen
-        st.selectbox(
-            "Compare with",
-            [name for name in cards if name != chosen],
-            index=None,
-            key=Key.COMPARE,
-            format_func=label,
-            placeholder="nothing",
-        )
-        with st.popover("Download, rename, remove", key=Key.MANAGE, width="stretch"):
-            _manage(chosen)
-        if session.removing in cards:
-            _confirm_removal(session.removing)
-        else:
-            _stop_asking()
+        st.caption(_describe(cards[chosen]))
+        with st.container(horizontal=True, gap="xsmall"):
+            _compare([name for name in cards if name != chosen])
+            what = "Download, rename, remove"
+            with st.popover(what, icon=":material/more_vert:", key=Key.MANAGE):
+                _manage(chosen)
+    else:
+        st.warning("No network can be used. Train one below, or restore `models/`.")
+    _report(problems)
+    if session.removing in cards:
+        _confirm_removal(session.removing)
+    else:
+        _stop_asking()
     session.reading, session.moving_to = reading, None
+    link.show_in_fragment(Key.LINK_SWITCH)
+
+
+def _switch(names: list[str]) -> str | None:
+    """The switch, or a list where that is full. Gives the name of the network chosen."""
+    session, values = state.session(), st.session_state
+    if not names:
+        return None
+    is_list = sum(len(label(name)) + EDGES for name in names) > ROOM
+    if session.switch_is_list not in (None, is_list):
+        values[Key.MODEL] = values[Key.MODEL]  # Streamlit forgets it with the other widget
+    session.switch_is_list = is_list
+    if is_list:
+        return st.selectbox(
+            "Network", names, key=Key.MODEL, format_func=label, label_visibility="collapsed"
+        )
+    return st.segmented_control(
+        "Network",
+        names,
+        key=Key.MODEL,
+        format_func=label,
+        required=True,
+        label_visibility="collapsed",
+        width="stretch",
+    )
+
+
+def _compare(names: list[str]) -> None:
+    st.selectbox(
+        "Compare with",
+        names,
+        index=None,
+        key=Key.COMPARE,
+        format_func=label,
+        placeholder="Compare with …",
+        icon=":material/compare_arrows:",
+        label_visibility="collapsed",
+    )
+
+
+def _report(problems: list[str]) -> None:
+    """What is wrong with networks that are left out: briefly, if there are several."""
+    if len(problems) == 1:
+        st.warning(problems[0], icon=":material/warning:")
+    elif problems:
+        with st.expander(f"{len(problems)} networks cannot be used", icon=":material/warning:"):
+            st.markdown("\n\n".join(problems))
 
 
 def _with_versions(names: Iterable[str]) -> list[tuple[str, int | None]]:
@@ -83,11 +121,11 @@ def _with_versions(names: Iterable[str]) -> list[tuple[str, int | None]]:
 
 
 def _describe(card: Card) -> str:
+    """What the network can do, in as few words as the sidebar has room for."""
     day = card.trained_on
     return (
-        f"{card.parameters:,} parameters  \n"
-        f"{card.test['accuracy'] * 100:.2f} % right on the {card.test['data']}  \n"
-        f"trained {day.day} {day:%B %Y}"
+        f"Reads {percent(card.test['accuracy'])} of the {card.test['data']}.  \n"
+        f"{card.parameters:,} parameters, from {day.day} {day:%b %Y}."
     )
 
 
@@ -108,9 +146,10 @@ def _choose(cards: Mapping[str, Card], trained: str | None) -> list[str]:
 
 
 def _report_gone(cards: Mapping[str, Card]) -> None:
-    """Tell the person that a network that has just read is gone."""
+    """Tell the person that a network that has just read, or that the link names, is gone."""
+    there = registry.model_names()  # those that are damaged, too: they are told apart
     for name in state.session().reading:
-        if name not in cards and cards:
+        if cards and name not in cards and name not in there:
             words = (
                 f"The network {label(name)!r} is gone: someone renamed or removed it. "
                 f"{label(st.session_state[Key.MODEL])} is now in use."

@@ -1,0 +1,31 @@
+// What the keys do to the drawing, as in other programs that draw.
+//
+// Ctrl or Cmd with Z undoes; with Y or Shift and Z it redoes; Delete, Backspace and Escape clear,
+// which undo takes back. Escape while the pen is down takes back that stroke alone.
+
+const TYPED_INTO = [
+  "input",
+  "textarea",
+  "select",
+  "[contenteditable]:not([contenteditable=false])",
+  "[role=dialog]",
+  "[role=alertdialog]",
+  "[role=menu]",
+  "[role=listbox]",
+  "[popover]",
+].join();
+
+const CLEARING = ["Delete", "Backspace", "Escape"];
+
+/** What is to be done to the drawing on a key's press: "undo", "redo", "clear", or nothing. */
+export function actionOf(event, isPenDown) {
+  if (event.defaultPrevented || event.isComposing || event.altKey) return null;
+  if (event.composedPath().some((element) => element.matches?.(TYPED_INTO))) return null;
+  const { key, shiftKey } = event;
+  if (event.ctrlKey || event.metaKey) {
+    if (key.toLowerCase() === "z") return shiftKey ? "redo" : "undo";
+    return key.toLowerCase() === "y" && !shiftKey ? "redo" : null;
+  }
+  if (shiftKey || !CLEARING.includes(key)) return null;
+  return key === "Escape" && isPenDown ? "undo" : "clear";
+}

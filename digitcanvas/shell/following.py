@@ -1,0 +1,78 @@
+"""Runs for the commands that train: started, shown and waited for, as the page does it."""
+
+import sys
+import time
+from collections.abc import Mapping
+
+from tqdm import tqdm
+
+from digitcanvas.reading import registry
+from digitcanvas.runs.jobs import Jobs, NotNow, jobs_in
+from digitcanvas.runs.run import Run, Task
+from digitcanvas.shell import options
+
+BAR = "{desc} {percentage:3.0f}%|{bar}| epoch {n:.1f}/{total} [{elapsed}<{remaining}{postfix}]"
+
+RETRY = 10
+"""Seconds between two attempts to publish, or to start while another run goes on."""
+
+
+def follow(task: Task, sources: Mapping[str, str | None], label: str | None = None) -> Run:
+    """Do the task, with a bar on standard error if that is a terminal. Gives how it ended.
+
+    `sources` name the data files, by environment variable; those that are None are as they are set.
+
+    Raises ValueError if it cannot be started or fails.
+    """
+    options.check_files([path for path in sources.values() if path])
+    jobs = jobs_in(registry.home())
+    run = jobs.start(task, {name: path for name, path in sources.items() if path is not None})
+    bar = tqdm(
+        desc=label or task.running,
+        bar_format=BAR,
+        total=task.steps,
+        mininterval=0.5,
+        disable=None,  # unless standard error is a terminal
+    )
+    try:
+        for run in jobs.follow(run.id):  # noqa: B020
+            if run.problem:
+                _wait_to_publish(jobs, run)
+            bar.set_postfix(_figures(run), refresh=False)
+            bar.update(run.progress.epochs_done - bar.n if run.progress else 0)
+            if run.stage:  # it lasts, so it is shown at once
+                bar.refresh()
+    finally:
+        bar.close()
+        jobs.cancel(run.id)
+    if run.state == "failed":
+        raise ValueError(run.error)
+    return run
+
+
+def follow_patiently(task: Task, sources: Mapping[str, str | None], label: str) -> None:
+    """As `follow`, after a run that is under way: what was done so far is not lost."""
+    while True:
+        try:
+            follow(task, sources, label)
+        except NotNow as error:
+            print(f"{error} Trying again in {RETRY} s.", file=sys.stderr)
+            time.sleep(RETRY)
+        else:
+            return
+
+
+def _figures(run: Run) -> dict[str, str]:
+    """What stands after the bar: the last batches' figures, or else what is being done."""
+    if run.stage:
+        share = f" {run.progress.share:.0%}" if run.progress and run.progress.epoch == 0 else ""
+        return {"now": f"{run.stage}{share}"}
+    metrics = run.progress.metrics if run.progress else {}
+    return {name: f"{value:.4f}" for name, value in metrics.items()}
+
+
+def _wait_to_publish(jobs: Jobs, run: Run) -> None:
+    """The trained network waits until it can be written: ask again now and then."""
+    print(f"\n{run.problem} Trying again in {RETRY} s; Ctrl-C gives up.", file=sys.stderr)
+    time.sleep(RETRY)
+    jobs.publish_again(run.id)

@@ -1,0 +1,68 @@
+"""Options that several commands have in common, and the files that they name."""
+
+import argparse
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from digitcanvas.runs.recipes import RECIPES
+
+Commands = Any
+"""What `add_subparsers` gives: argparse has no public name for it."""
+
+MNIST, PEN = "DIGITCANVAS_MNIST", "DIGITCANVAS_PEN"
+
+
+def add_json(parser: argparse._ActionsContainer) -> None:
+    parser.add_argument("--json", action="store_true", help="print JSON, for programs")
+
+
+def add_model(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", metavar="MODEL", help="a model's name, or its directory")
+
+
+def add_recipe(parser: argparse._ActionsContainer, **how: Any) -> None:
+    help = "a recipe's name, as `digitcanvas recipes` lists them"
+    parser.add_argument("recipe", choices=RECIPES, metavar="RECIPE", help=help, **how)
+
+
+def add_mnist(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--mnist",
+        metavar="FILE",
+        help=f"MNIST as mnist.npz; otherwise the file that {MNIST} names, or a download",
+    )
+
+
+def add_sample(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--sample", action="store_true", help="learn from the 5,000 bundled digits, not from MNIST"
+    )
+
+
+def add_pen(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--pen",
+        metavar="FILE",
+        help=f"pen drawings, as a UNIPEN file; otherwise the file that {PEN} names, or none",
+    )
+
+
+def check_files(paths: Sequence[str | None]) -> None:
+    """Raises ValueError, in words, for a file that is missing or cannot be read."""
+    for path in paths:
+        if path:
+            check_file(Path(path))
+
+
+def check_file(path: Path) -> None:
+    """Raises ValueError, in words, if this is no file that can be read and holds something."""
+    if path.is_dir():
+        raise ValueError(f"{path} is a folder, not a file.")
+    if not path.exists():
+        raise ValueError(f"There is no file {path}.")
+    if not os.access(path, os.R_OK):
+        raise ValueError(f"You may not read {path}: ask its owner, or change its permissions.")
+    if path.is_file() and path.stat().st_size == 0:
+        raise ValueError(f"{path} is empty.")

@@ -1,0 +1,107 @@
+"""digitcanvas predict: read pictures of handwritten digits."""
+
+import argparse
+import csv
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from digitcanvas.drawing import pictures
+from digitcanvas.reading.recognizer import Prediction, Recognizer
+from digitcanvas.shell import loading, options, progress
+
+ANSWER = "{picture}: {digit} ({certainty} sure)"
+NO_DIGIT = "{picture}: does not look like a digit (nearest: {digit})"
+
+
+def add(commands: options.Commands) -> None:
+    parser = commands.add_parser(
+        "predict",
+        help="read pictures of handwritten digits",
+        description="Read pictures of one handwritten digit each.",
+    )
+    parser.add_argument(
+        "pictures", nargs="+", metavar="PICTURE", help=f"a {pictures.KINDS} file, or a folder"
+    )
+    parser.add_argument(
+        "--model", default="cnn", help="the model to read with: its name or directory (cnn)"
+    )
+    form = parser.add_mutually_exclusive_group()
+    options.add_json(form)
+    form.add_argument("--csv", action="store_true", help="print a table, for spreadsheets")
+    parser.set_defaults(run=run)
+
+
+def run(given: argparse.Namespace) -> int:
+    """Read every picture that can be read, even after one that cannot."""
+    recognizer = loading.load(given.model)
+    paths, problems = _pictures_in(given.pictures)
+    answers = []
+    with progress.bar("Reading", len(paths)) as bar:
+        for path in paths:
+            try:
+                answers.append(_answer(path, recognizer))
+            except ValueError as error:
+                problems.append(f"{path}: {error}")
+            bar.update()
+    for problem in problems:
+        print(f"digitcanvas: {problem}", file=sys.stderr)
+    if given.json:
+        print(json.dumps(answers))
+    elif given.csv:
+        _print_csv(answers)
+    else:
+        for answer in answers:
+            print((NO_DIGIT if answer["rejected"] else ANSWER).format(**answer))
+    return 1 if problems else 0
+
+
+def _pictures_in(named: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The files named, with those in a folder in its place by name; and what is wrong with some."""
+    paths, problems = [], []
+    for name in named:
+        try:
+            if Path(name).is_dir():
+                paths += _pictures_in_folder(Path(name))
+            else:
+                options.check_file(Path(name))
+                paths.append(name)
+        except (ValueError, OSError) as error:
+            problems.append(str(error))
+    return paths, problems
+
+
+def _pictures_in_folder(folder: Path) -> list[str]:
+    """Raises ValueError if there are none, and OSError if the folder may not be read."""
+    paths = sorted(
+        str(path)
+        for path in folder.iterdir()
+        if path.is_file() and path.suffix.lower().removeprefix(".") in pictures.SUFFIXES
+    )
+    if not paths:
+        raise ValueError(f"The folder {folder} holds no pictures: {pictures.KINDS} files are read.")
+    return paths
+
+
+def _answer(path: str, recognizer: Recognizer) -> dict[str, Any]:
+    """What is printed for a picture. Raises ValueError for one that cannot be read."""
+    prediction: Prediction = recognizer.predict_image(pictures.read_picture(path))
+    return {
+        "picture": path,
+        "digit": prediction.digit,
+        "certainty": prediction.certainty,
+        "is_digit": round(prediction.is_digit, 6),
+        "rejected": prediction.rejected,
+        "probabilities": [round(float(p), 6) for p in prediction.probabilities],
+    }
+
+
+def _print_csv(answers: Sequence[dict[str, Any]]) -> None:
+    """A line for each answer, its ten probabilities in columns p0 to p9."""
+    columns = ["picture", "digit", "certainty", "is_digit", "rejected"]
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow([*columns, *(f"p{digit}" for digit in range(10))])
+    for answer in answers:
+        writer.writerow([*(answer[column] for column in columns), *answer["probabilities"]])

@@ -1,0 +1,94 @@
+"""digitcanvas train: train a network and publish it as a model."""
+
+import argparse
+import sys
+from dataclasses import Field, fields, replace
+from pathlib import Path
+from typing import Any
+
+from digitcanvas.data.pen import load_pen_digits
+from digitcanvas.reading import registry
+from digitcanvas.reading.words import percent
+from digitcanvas.runs.recipes import LIMITS, RECIPES, Recipe, in_words, read_widths
+from digitcanvas.runs.run import Training
+from digitcanvas.shell import following, options, report
+
+
+def add(commands: options.Commands) -> None:
+    parser = commands.add_parser(
+        "train",
+        help="train a network and publish it as a model",
+        description="Train a network by a recipe, or by a recipe changed, and publish it.",
+        epilog=f"The recipes: {', '.join(RECIPES)}.",
+    )
+    names = parser.add_mutually_exclusive_group(required=True)
+    options.add_recipe(names, nargs="?")
+    names.add_argument(
+        "--recipe",
+        dest="named",
+        choices=RECIPES,
+        metavar="RECIPE",
+        help="the same, as an option",
+    )
+    place = parser.add_mutually_exclusive_group()
+    place.add_argument(
+        "--name",
+        help="the new model's name (default: the recipe's, with a number if that is taken)",
+    )
+    place.add_argument(
+        "--output", type=Path, metavar="DIR", help="the model directory to write or replace"
+    )
+    options.add_mnist(parser)
+    options.add_pen(parser)
+    options.add_json(parser)
+    settings = parser.add_argument_group("to change the recipe")
+    for field in fields(Recipe):
+        _add_setting(settings, field)
+    parser.set_defaults(run=run)
+
+
+def run(given: argparse.Namespace) -> int:
+    base = given.recipe or given.named
+    settings = {field.name: getattr(given, field.name) for field in fields(Recipe)}
+    changes = {name: value for name, value in settings.items() if value is not None}
+    recipe = replace(RECIPES[base], **changes)
+    output = str(registry.check_target(given.output.absolute())) if given.output else ""
+    task = Training(recipe, given.name or registry.free_name(base), output)
+    options.check_files([given.mnist, given.pen])
+    pen = load_pen_digits(given.pen)  # so that a file that cannot be read stops any training
+    if recipe.pen_copies and not pen:
+        print("No pen strokes given (--pen): training on MNIST alone.", file=sys.stderr)
+    done = following.follow(task, {options.MNIST: given.mnist, options.PEN: given.pen})
+    directory = registry.find(done.result)
+    card = registry.read_card(directory)
+    measured = {"model": str(directory), "untrained": card.untrained, "metrics": card.metrics}
+    if not given.json:
+        accuracy, loss = percent(card.untrained["accuracy"], 2), card.untrained["loss"]
+        print(f"untrained: accuracy {accuracy}, loss {loss:.4f}")
+    report.show(measured, given.json)
+    return 0
+
+
+def _add_setting(group: argparse._ArgumentGroup, field: Field[Any]) -> None:
+    """An option that overrides this field of the recipe."""
+    option = "--" + field.name.replace("_", "-")
+    words = field.metadata["words"]
+    if field.name in LIMITS:
+        words += f" ({in_words(*LIMITS[field.name])})"
+    if choices := field.metadata.get("choices"):
+        words += f": {', '.join(choices)}"
+    words = words.replace("%", "%%")
+    if field.type is bool:
+        group.add_argument(option, action=argparse.BooleanOptionalAction, default=None, help=words)
+    elif field.type in (int, float, str):
+        metavar = {int: "N", float: "X", str: "NAME"}[field.type]
+        group.add_argument(option, type=field.type, metavar=metavar, help=words)
+    else:
+        group.add_argument(option, type=_widths, metavar="N,N...", help=words)
+
+
+def _widths(text: str) -> tuple[int, ...]:
+    try:
+        return read_widths(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None

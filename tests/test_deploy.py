@@ -1,0 +1,55 @@
+"""The container's files: what the Dockerfile copies is enough to serve the app."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+DOCKERFILE = (ROOT / "deploy/Dockerfile").read_text()
+
+
+@pytest.fixture
+def image(tmp_path):
+    """A folder with what the Dockerfile copies into the image, and nothing else of ours."""
+    for source, target in re.findall(r"^COPY (\S+) (\S+)$", DOCKERFILE, re.MULTILINE):
+        if (ROOT / source).is_dir():
+            shutil.copytree(ROOT / source, tmp_path / target)
+        else:
+            shutil.copy(ROOT / source, tmp_path / target)
+    return tmp_path
+
+
+def test_what_is_copied_is_enough_to_serve(image):
+    code = """if True:
+        import streamlit_app
+        from digitcanvas import Recognizer
+        from digitcanvas.reading import registry
+        for name in registry.SHIPPED_NAMES:
+            Recognizer.load(name)
+        print(registry.SHIPPED, *(route.path for route in streamlit_app.server.routes()))
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=image, env={}, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    shipped, *paths = done.stdout.split()
+    assert shipped == str(image / "models") and "/live" in paths
+    assert (image / ".streamlit/config.toml").exists()
+
+
+def test_nobody_is_root_there_and_its_commands_are_lists():
+    lines = DOCKERFILE.splitlines()
+    assert "USER visitor" in lines[: next(i for i, line in enumerate(lines) if "CMD" in line)]
+    commands = re.findall(r"^(?:HEALTHCHECK )?CMD (.+)$", DOCKERFILE, re.MULTILINE)
+    assert len(commands) == 2 and all(json.loads(command) for command in commands)
+
+
+def test_a_space_is_told_the_port_that_the_container_listens_on():
+    header = (ROOT / "deploy/space/README.md").read_text().split("---")[1]
+    port = re.search(r"app_port: (\d+)", header)[1]
+    assert f"EXPOSE {port}\n" in DOCKERFILE and f"${{PORT:-{port}}}" in DOCKERFILE
