@@ -138,7 +138,7 @@ def _flagged(stroke: Stroke, based: bool, rng: np.random.Generator) -> Stroke:
     """
     downwards = stroke if stroke[0, 1] < stroke[-1, 1] else stroke[::-1]
     length = rng.uniform(0.12, 0.4)
-    angle = rng.uniform(np.radians(-5 if based else 25), np.radians(65))
+    angle = rng.uniform(np.radians(-5 if based else 35), np.radians(65))
     start = downwards[0] + length * np.array([-np.cos(angle), np.sin(angle)])
     return np.vstack([start, downwards])
 

@@ -33,6 +33,9 @@ CAPITAL = 21
 MIRRORED = {3: "x", 4: "xy", 6: "x", 7: "xy", 9: "x"}
 """The digits that do not become another digit when mirrored, and along which axes."""
 
+MARKED = (2, 3, 5, 6, 8, 9)
+"""The digits that no two marks make another: a 1 may have a flag and a base."""
+
 TRIES = 10
 """The most times that an outlier is made again."""
 
@@ -169,6 +172,21 @@ def mirrored(rng: np.random.Generator, digits: Sequence[Drawing]) -> list[Stroke
     return [stroke * ([-1, 1] if axis == "x" else [1, -1]) for stroke in digit.strokes]
 
 
+def marked(rng: np.random.Generator, digits: Sequence[Drawing]) -> list[Stroke]:
+    """A ring, or another digit of MARKED, with two to four marks in it or across it.
+
+    A ring with one mark may be a slashed 0; with more, it is a face, a wheel or a clock.
+    """
+    labels = (0,) if rng.random() < 0.5 else MARKED
+    strokes = _random_digit(digits, rng, labels).strokes
+    low, high = (reduce(np.concatenate(strokes), axis=0) for reduce in (np.min, np.max))
+    for _ in range(rng.integers(2, 5)):
+        middle = low + (high - low) * rng.uniform(0.2, 0.8, 2)
+        mark = _curve(rng.normal(0, 1, (rng.integers(2, 4), 2)), steps=6)
+        strokes = [*strokes, middle + mark * rng.uniform(0.08, 0.22)]
+    return strokes
+
+
 def pair(rng: np.random.Generator, digits: Sequence[Drawing]) -> list[Stroke]:
     """Two digits side by side, or one over the other: but no 0 or 1, for some slash their 0s."""
     one, other = _random_digit(digits, rng), _random_digit(digits, rng)
@@ -182,7 +200,7 @@ def pair(rng: np.random.Generator, digits: Sequence[Drawing]) -> list[Stroke]:
 
 
 FREE = (scribble, polygon, spiral, lines, letter, letter)
-OF_DIGITS = (scrambled, mirrored, pair)
+OF_DIGITS = (scrambled, mirrored, marked, pair)
 LETTER_LIKE = (letter, lines)
 """Kinds of which some look like a digit to a blurred eye, a T like a 7, and are none."""
 

@@ -183,8 +183,8 @@ _TITLED = {
         "Best CNN: like the app's own",
         Recipe(
             "cnn",
-            epochs=32,
-            filters=(32, 32, 64, 64, 96),
+            epochs=28,
+            filters=(32, 32, 64, 96, 128),
             hidden=(128,),
             dropout=0.3,
             learning_rate=0.003,

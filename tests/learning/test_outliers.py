@@ -177,6 +177,18 @@ def test_a_pair_is_two_whole_digits_side_by_side_or_overlapping():
     assert 100 < beside < 280
 
 
+def test_a_marked_digit_has_more_marks_than_a_slashed_zero():
+    rings = 0
+    for strokes in drawn(outliers.marked, 200):
+        (digit,) = (d for d in DIGITS if alike(strokes[: len(DIGITS[d])], normal(DIGITS[d])))
+        marks = strokes[len(DIGITS[digit]) :]
+        assert 2 <= len(marks) <= 4 and digit not in (1, 4, 7)
+        for mark in marks:
+            assert np.abs(mark.mean(axis=0)).max() < 1
+        rings += digit == 0
+    assert 70 < rings < 130
+
+
 def test_no_zero_is_slashed_by_a_pair():
     for label in (0, 1):
         for strokes in drawn(outliers.pair, 100, digits=[DRAWINGS[label]]):
