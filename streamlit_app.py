@@ -6,7 +6,7 @@ try:
     from digitcanvas.app import server
 except ModuleNotFoundError as error:
     sys.exit(f"digitcanvas needs {error.name}: run pip install -r requirements.txt, then retry.")
-except ImportError as error:  # this Python, or this machine, is none that digitcanvas runs on
+except ImportError as error:  # digitcanvas does not run on this Python, or on this machine
     sys.exit(str(error))
 
 if __name__ == "__main__":

@@ -2,19 +2,32 @@
 
 import platform
 import sys
+from pathlib import Path
 
-if not (3, 11) <= sys.version_info < (3, 14):  # TensorFlow has no wheels for others
-    raise ImportError(
+
+def _refuse(reason: str) -> None:
+    """Raise ImportError, or end our own command with this one line."""
+    # While Python looks for the module of `python -m`, the program's name is "-m"
+    if Path(sys.argv[0]).stem in ("-m", "digitcanvas"):
+        sys.exit(reason)
+    raise ImportError(reason)
+
+
+if not (3, 11) <= sys.version_info < (3, 14):  # TensorFlow has no packages for others
+    _refuse(
         "digitcanvas runs on Python 3.11, 3.12 and 3.13, and this is Python "
         f"{sys.version_info.major}.{sys.version_info.minor}: "
         "make a virtual environment with one of those."
     )
 
 if (platform.system(), platform.machine()) == ("Darwin", "x86_64"):
-    raise ImportError("digitcanvas does not run on Intel Macs: LiteRT has no wheels for them.")
+    _refuse(
+        "digitcanvas does not run on Intel Macs, for which LiteRT has no packages: "
+        "use a Mac with an Apple chip, Linux or Windows."
+    )
 
-from digitcanvas.drawing.fabric import strokes_from_canvas
-from digitcanvas.reading.recognizer import Prediction, Recognizer
+from digitcanvas.drawing.fabric import strokes_from_canvas  # noqa: E402
+from digitcanvas.reading.recognizer import Prediction, Recognizer  # noqa: E402
 
 __version__ = "0.2.0"
 

@@ -1,6 +1,7 @@
 """The same work from a shell: digitcanvas, or python -m digitcanvas, and one of its commands."""
 
 import argparse
+import os
 import signal
 import sys
 
@@ -9,7 +10,10 @@ from digitcanvas.shell import evaluate, find_rate, lists, predict, reproduce, ru
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one command. Gives its exit status: 0, or 1 after one clear line on standard error."""
+    """Run one command. Gives its exit status: 0, or 1 after one clear line on standard error.
+
+    Where nobody reads the output any more, as after `| head -1`, it ends without a word.
+    """
     parser = _parser()
     given = parser.parse_args(arguments)
     if given.run is None:
@@ -20,7 +24,11 @@ def main(arguments: list[str] | None = None) -> int:
             signal.signal(getattr(signal, name), signal.default_int_handler)
     try:
         status: int = given.run(given)
+        sys.stdout.flush()
         return status
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for Python's last flush
+        return 141  # as a program that SIGPIPE ends
     except (ValueError, OSError) as error:
         print(f"digitcanvas: {error}", file=sys.stderr)
         return 1

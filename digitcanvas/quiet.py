@@ -9,7 +9,10 @@ from contextlib import contextmanager
 
 @contextmanager
 def native_messages_hidden() -> Iterator[None]:
-    """Hide what native code writes to standard error. Python's own messages are hidden too."""
+    """Hide what native code writes to standard error. Python's own messages are hidden too.
+
+    Only one thread at a time may do this.
+    """
     try:
         saved = os.dup(2)
     except OSError:  # standard error is closed

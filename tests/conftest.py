@@ -4,6 +4,7 @@ import os
 import shutil
 
 import pytest
+from hypothesis import settings
 
 from digitcanvas import Recognizer
 from digitcanvas.data.mnist import Mnist, load_mnist
@@ -11,6 +12,9 @@ from digitcanvas.data.pen import PenDigits, load_pen_digits
 from digitcanvas.reading import registry
 from tests.apptest import FakeJobs, open_session
 from tests.browser.driver import chromium, serve
+
+settings.register_profile("any machine", deadline=None)  # a busy one fails no test for its speed
+settings.load_profile("any machine")
 
 
 @pytest.fixture(scope="session", params=["cnn", "mlp"])

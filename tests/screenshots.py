@@ -1,15 +1,26 @@
-"""Take the README's pictures of the app: python -m tests.screenshots"""
+"""Take pictures of the app.
 
+    python -m tests.screenshots                # those of the README and the documentation
+    python -m tests.screenshots --all FOLDER   # every page on five screens, light and dark
+
+The second also runs axe-core on each, prints what it finds, and fails if it finds anything.
+"""
+
+import argparse
+import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from playwright.sync_api import Page
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page
 
 from tests.browser.driver import (
     PHONE,
+    PLOTS,
     ROOT,
+    App,
     chromium,
     draw,
     open_page,
@@ -31,24 +42,77 @@ LOOKS = {
 TALL = 1400
 """The height in pixels of what is shown of a longer page; on a phone it is as high as a phone."""
 
+SCREENS = {
+    "laptop": (1280, 900),
+    "projector": (1920, 1080),
+    "tablet": (820, 1180),
+    "phone": (390, 664),
+    "phone-on-its-side": (844, 390),
+}
+"""Widths and heights in pixels. All but the first two have touch screens."""
 
-def main() -> None:
-    DOCS.mkdir(exist_ok=True)
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Take pictures of the app.")
+    parser.add_argument("--all", type=Path, metavar="FOLDER", help="of every page and screen")
+    folder = parser.parse_args().all
     with chromium() as browser, tempfile.TemporaryDirectory() as home, serve(Path(home)) as app:
-        pages = {look: open_page(browser, app, **context) for look, context in LOOKS.items()}
-        for (look, page), digit in zip(pages.items(), (7, 5, 3), strict=True):
-            read(page, touch if look == "phone" else draw, digit)
-            page.screenshot(path=DOCS / f"draw-{look}.png")
-            if look != "phone":
-                page.set_viewport_size(DESKTOP["viewport"] | {"height": TALL})
-        retrain(pages["light"], "mine", epochs=5)
-        pages["light"].get_by_text("Epoch 5 of 5").wait_for(timeout=120_000)
-        for name in ("train", "data", "evaluate"):
-            for look, page in pages.items():
-                page.goto(f"{app.url}/{name}")
-                wait_until_drawn(page, name.capitalize())
-                time.sleep(1)
-                page.screenshot(path=DOCS / f"{name}-{look}.png")
+        if folder is None:
+            take_for_docs(browser, app)
+            return 0
+        folder.mkdir(parents=True, exist_ok=True)
+        found = [line for page in take_all(browser, app, folder) for line in page]
+    print("\n".join(found) or "axe-core finds nothing.")
+    return 1 if found else 0
+
+
+def take_all(browser: Browser, app: App, folder: Path) -> Iterator[list[str]]:
+    """Take each page on each screen, light and dark. Gives what axe-core finds on each."""
+    for screen, (width, height) in SCREENS.items():
+        touches = screen not in ("laptop", "projector")
+        for scheme in ("light", "dark"):
+            page = open_page(
+                browser,
+                app,
+                viewport={"width": width, "height": height},
+                color_scheme=scheme,
+                has_touch=touches,
+                is_mobile=touches,
+            )
+            for title in PLOTS:
+                name = f"{title.lower()}-{screen}-{scheme}"
+                if title == "Draw":
+                    page.screenshot(path=folder / f"empty-{screen}-{scheme}.png")
+                    read(page, touch if touches else draw, 4)
+                else:
+                    page.goto(f"{app.url}/{title.lower()}")
+                    wait_until_drawn(page, title)
+                    time.sleep(1)
+                page.screenshot(path=folder / f"{name}.png")
+                yield [f"{name}: {rule['id']} {rule['help']}" for rule in violations(page)]
+            page.context.close()
+
+
+def violations(page: Page) -> list[dict]:
+    return Axe().run(page).response["violations"]
+
+
+def take_for_docs(browser: Browser, app: App) -> None:
+    DOCS.mkdir(exist_ok=True)
+    pages = {look: open_page(browser, app, **context) for look, context in LOOKS.items()}
+    for (look, page), digit in zip(pages.items(), (7, 5, 3), strict=True):
+        read(page, touch if look == "phone" else draw, digit)
+        page.screenshot(path=DOCS / f"draw-{look}.png")
+        if look != "phone":
+            page.set_viewport_size(DESKTOP["viewport"] | {"height": TALL})
+    retrain(pages["light"], "mine", epochs=5)
+    pages["light"].get_by_text("Epoch 5 of 5").wait_for(timeout=120_000)
+    for name in ("train", "data", "evaluate"):
+        for look, page in pages.items():
+            page.goto(f"{app.url}/{name}")
+            wait_until_drawn(page, name.capitalize())
+            time.sleep(1)
+            page.screenshot(path=DOCS / f"{name}-{look}.png")
 
 
 def read(page: Page, pen: Callable, digit: int) -> None:
@@ -61,4 +125,4 @@ def read(page: Page, pen: Callable, digit: int) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -20,7 +20,7 @@ from digitcanvas import Prediction, Recognizer
 from digitcanvas.__main__ import _parser, main
 from digitcanvas.data.mnist import load_sample
 from digitcanvas.drawing import pictures as pictures_room
-from digitcanvas.drawing.files import write_drawings
+from digitcanvas.drawing.files import check_file, write_drawings
 from digitcanvas.drawing.preprocess import image_from_strokes
 from digitcanvas.reading import registry
 from digitcanvas.reading.evaluation import compute_metrics, evaluate_drawings
@@ -31,7 +31,6 @@ from digitcanvas.runs.progress import Progress
 from digitcanvas.runs.recipes import LIMITS, RECIPES, Recipe
 from digitcanvas.runs.run import RateSearch, Training
 from digitcanvas.shell import report
-from digitcanvas.shell.options import check_file
 from tests.data.test_mnist_and_pen import DRAWINGS, unipen
 from tests.digits import DIGITS
 from tests.runs.test_jobs import FAKE, LONG, left_in
@@ -123,7 +122,7 @@ def test_predict_prints_a_table_for_spreadsheets(pictures, capsys):
 
 @pytest.fixture
 def unreadable(tmp_path):
-    """Paths that are no pictures, and the words for each."""
+    """What cannot be read as a picture, and the words for each."""
     (tmp_path / "empty").mkdir()
     (tmp_path / "nothing.png").touch()
     return {
@@ -131,6 +130,39 @@ def unreadable(tmp_path):
         str(tmp_path / "nothing.png"): "{} is empty.",
         str(tmp_path / "empty"): "The folder {} holds no pictures: PNG, ",
     }
+
+
+def test_predict_says_of_a_file_in_a_folder_too_why_it_cannot_be_read(pictures, tmp_path, capsys):
+    (tmp_path / "8.png").touch()
+    (tmp_path / "9.HEIC").write_bytes(b"\0\0\0\x18ftypheic")
+    assert main(["predict", str(tmp_path)]) == 1
+    captured = capsys.readouterr()
+    empty, heic = captured.err.splitlines()
+    assert empty == f"digitcanvas: {tmp_path / '8.png'} is empty."
+    assert heic.startswith(f"digitcanvas: {tmp_path / '9.HEIC'}: This is a HEIC photo")
+    assert len(captured.out.splitlines()) == 2
+
+
+@pytest.mark.parametrize("form", [[], ["--csv"]])
+def test_predict_prints_each_answer_as_soon_as_it_has_it(form, pictures, monkeypatch, capsys):
+    read, printed = pictures_room.read_picture, []
+
+    def look(path):
+        printed.append(capsys.readouterr().out)
+        return read(path)
+
+    monkeypatch.setattr(pictures_room, "read_picture", look)
+    assert main(["predict", *pictures, *form]) == 0
+    before_three, before_seven = printed
+    assert "3.png" not in before_three and "3.png" in before_seven
+
+
+def test_a_pipe_that_is_closed_early_ends_a_command_without_a_word(pictures):
+    command = [sys.executable, "-m", "digitcanvas", "predict", *pictures]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, text=True, **pipes) as process:
+        process.stdout.close()  # as `| true` does
+        assert (process.stderr.read(), process.wait()) == ("", 141)
 
 
 def test_predict_says_in_words_why_a_file_cannot_be_read(unreadable, pictures, capsys):
@@ -177,8 +209,10 @@ def test_reading_many_pictures_shows_how_far_it_is(terminal, pictures, monkeypat
     read = pictures_room.read_picture
     monkeypatch.setattr(pictures_room, "read_picture", lambda path: time.sleep(0.15) or read(path))
     monkeypatch.setattr("digitcanvas.shell.progress.PATIENCE", 0.1)
-    assert main(["predict", *pictures]) == 0
+    assert main(["predict", *pictures, "--json"]) == 0
     assert "Reading  50%" in capsys.readouterr().err
+    assert main(["predict", *pictures]) == 0  # each answer shows it
+    assert capsys.readouterr().err == ""
 
 
 def test_what_is_done_at_once_shows_no_progress(terminal, pictures, capsys):
@@ -219,7 +253,7 @@ def test_predict_reads_with_the_model_named(pictures, monkeypatch):
 
 @pytest.fixture
 def sample_only(monkeypatch):
-    monkeypatch.setattr("digitcanvas.shell.evaluate.load_mnist", lambda path: load_sample())
+    monkeypatch.setattr("digitcanvas.shell.evaluate.load_mnist", lambda *_: load_sample())
     monkeypatch.delenv("DIGITCANVAS_PEN", raising=False)
     monkeypatch.delenv("DIGITCANVAS_UNIPEN", raising=False)
 
@@ -227,7 +261,13 @@ def sample_only(monkeypatch):
 def test_evaluate_says_that_the_sample_flatters(sample_only, capsys):
     assert main(["evaluate", "mlp"]) == 0
     captured = capsys.readouterr()
-    assert "flatter" in captured.err and "sample's test digits: 1,000 digits" in captured.out
+    assert captured.err == FLATTERS and "sample's test digits: 1,000 digits" in captured.out
+
+
+FLATTERS = (
+    "The sample's digits come from MNIST's training set, so a network that learned from it looks "
+    "better than it is.\n"
+)
 
 
 @pytest.mark.parametrize("suffix", ["npz", "tra"])
@@ -301,7 +341,7 @@ def test_drawings_that_cannot_be_read_are_one_clear_line(sample_only, tmp_path, 
 
 
 def test_what_was_measured_is_a_table_for_a_person():
-    """Two 3s and two 5s, of which one 5 is read as a 3 and one 3 turned away."""
+    """Two 3s and two 5s: one 5 is read as a 3, and one 3 is rejected."""
     probabilities = np.full((4, 10), 0.01)
     probabilities[range(4), [3, 3, 5, 3]] = 0.91
     metrics = compute_metrics(probabilities, np.array([1, 0.2, 1, 1]), np.array([3, 3, 5, 5]))
@@ -387,7 +427,9 @@ def test_bad_input_is_one_clear_line_and_a_status(arguments, home, capsys):
         (["find-rate"], "required: RECIPE"),
         (["find-rate", "best", "--sample"], "invalid choice: 'best'"),
         (["find-rate", "tiny", "cnn", "--sample"], "unrecognized arguments: cnn"),
-        (["train", "mlp", "--epochs", "many"], "--epochs: invalid int value: 'many'"),
+        (["train", "mlp", "--epochs", "many"], "--epochs: 'many' is not a whole number"),
+        (["train", "mlp", "--epochs", "1,000"], "--epochs: '1,000' is not a whole number"),
+        (["train", "mlp", "--dropout", "some"], "--dropout: 'some' is not a number such as 0.005"),
         (["train", "mlp", "--hidden", "wide"], "--hidden: 'wide' is not a list of layers"),
         (["train", "mlp", "--name", "mine", "--output", "mine"], "not allowed with argument"),
     ],
@@ -477,6 +519,21 @@ def test_recipes_lists_what_there_is_to_train(capsys):
     assert all(recipe["seconds"] > 0 for recipe in recipes)
 
 
+def test_recipes_takes_its_times_for_the_data_that_there_are(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr("digitcanvas.runs.estimate.pace", lambda: 0.001)
+
+    def seconds():
+        assert main(["recipes", "--json"]) == 0
+        recipes = json.loads(capsys.readouterr().out)
+        return {recipe["name"]: recipe["seconds"] for recipe in recipes}
+
+    monkeypatch.delenv("DIGITCANVAS_PEN", raising=False)
+    without = seconds()
+    monkeypatch.setenv("DIGITCANVAS_PEN", str(tmp_path / "pendigits-orig.tra"))
+    with_pen = seconds()
+    assert without["cnn"] < with_pen["cnn"] and without["mlp-128"] == with_pen["mlp-128"]
+
+
 @pytest.fixture
 def started(monkeypatch):
     """Stands in for Streamlit. Gives the command lines that it was started with."""
@@ -510,7 +567,18 @@ def test_run_says_what_is_wrong_with_a_port_or_an_address(started, capsys):
     assert "There is no port 65536: choose one from 1 to 65,535." in capsys.readouterr().err
     assert main(["run", "--port", port, "--address", "192.0.2.1"]) == 1
     assert "This machine has no address 192.0.2.1" in capsys.readouterr().err
+    assert main(["run", "--address", "192.0.2.1"]) == 1
+    assert "This machine has no address 192.0.2.1" in capsys.readouterr().err
     assert started == []
+
+
+@pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="needs IPv6")
+@pytest.mark.parametrize("port", [[], ["--port"]])
+def test_run_takes_an_address_of_ipv6(started, port, capsys):
+    with socket.create_server(("::1", 0), family=socket.AF_INET6) as free:
+        number = str(free.getsockname()[1])
+    assert main(["run", "--address", "::1", *port, *([number] if port else [])]) == 0
+    assert started[0][-1] == "--server.address=::1" and capsys.readouterr().err == ""
 
 
 @pytest.mark.parametrize("arguments", [["tiny-lr"], ["--recipe", "tiny-lr"]])
@@ -567,6 +635,12 @@ def test_a_setting_left_out_is_the_recipe_s(asked, name):
     assert asked.recipes == [replace(RECIPES["quick"], **{name: SETTINGS[name]})]
 
 
+@pytest.mark.parametrize("written", ["0.005", "0,005", "5e-3"])
+def test_a_number_is_written_as_on_the_page(asked, written):
+    assert main(["train", "tiny", "--sample", "--learning-rate", written]) == 0
+    assert asked.recipes[0].learning_rate == 0.005
+
+
 def test_a_setting_that_is_on_can_be_put_on(asked):
     assert main(["train", "tiny-raw", "--augment", "--normalise"]) == 0
     assert asked.recipes == [replace(RECIPES["tiny-raw"], augment=True, normalise=True)]
@@ -597,7 +671,7 @@ def test_train_shows_how_far_it_is_and_then_what_was_gained(home, monkeypatch, t
     assert main(["train", "quick", "--epochs", "4"]) == 0
     captured = capsys.readouterr()
     assert "epoch 0.0/4" in captured.err and "now=Making drawings" in captured.err
-    assert "learn from 25%" in captured.err
+    assert "learn from 25 %" in captured.err
     assert " 38%|" in captured.err and "epoch 1.5/4" in captured.err and "loss=0.5" in captured.err
     untrained = registry.read_card(home / "old").untrained
     assert captured.out.startswith(
@@ -678,6 +752,17 @@ def offline(home, tmp_path_factory, monkeypatch):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.delenv("DIGITCANVAS_MNIST", raising=False)
     monkeypatch.setenv("KERAS_HOME", str(tmp_path_factory.mktemp("keras")))
+
+
+def test_evaluate_without_mnist_says_once_that_it_takes_the_sample(offline, monkeypatch):
+    monkeypatch.delenv("DIGITCANVAS_PEN", raising=False)
+    command = [sys.executable, "-m", "digitcanvas", "evaluate", "mlp"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0
+    missing, flatters = done.stderr.splitlines(keepends=True)
+    assert missing.startswith("MNIST could not be downloaded: ")
+    assert "DIGITCANVAS_MNIST" in missing and missing.count("bundled sample") == 1
+    assert flatters == FLATTERS
 
 
 def test_train_without_mnist_says_what_to_do(offline, home, capsys):

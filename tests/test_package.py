@@ -176,6 +176,15 @@ def test_a_wheel_serves_the_app_until_ctrl_c(installed, tmp_path):
     assert "usage statistics" not in said  # .streamlit/config.toml switches them off
 
 
+INTEL_MAC_HERE = (
+    "import platform; platform.system = lambda: 'Darwin'; platform.machine = lambda: 'x86_64'"
+)
+INTEL_MAC = (
+    "digitcanvas does not run on Intel Macs, for which LiteRT has no packages: "
+    "use a Mac with an Apple chip, Linux or Windows."
+)
+
+
 def start(before=""):
     """Run the door as a program, after this code."""
     code = f"import runpy, sys; {before}; runpy.run_path('streamlit_app.py', run_name='__main__')"
@@ -192,9 +201,8 @@ def start(before=""):
             "make a virtual environment with one of those.",
         ),
         (
-            "import platform; platform.system = lambda: 'Darwin'; "
-            "platform.machine = lambda: 'x86_64'",
-            "digitcanvas does not run on Intel Macs: LiteRT has no wheels for them.",
+            INTEL_MAC_HERE,
+            INTEL_MAC,
         ),
         (
             "sys.modules['streamlit'] = None",
@@ -205,3 +213,29 @@ def start(before=""):
 def test_a_start_that_must_fail_says_in_one_line_what_to_do(before, line):
     done = start(before)
     assert (done.returncode, done.stdout, done.stderr) == (1, "", line + "\n")
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "sys.argv = ['-m', 'models']; runpy.run_module('digitcanvas', run_name='__main__')",
+        "sys.argv = ['/usr/bin/digitcanvas', 'models']; from digitcanvas.__main__ import main",
+        r"sys.argv = ['digitcanvas.exe', 'models']; from digitcanvas.__main__ import main",
+    ],
+)
+def test_the_shell_says_so_too(call):
+    code = f"import runpy, sys; {INTEL_MAC_HERE}; {call}"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", INTEL_MAC + "\n")
+
+
+def test_a_program_of_others_meets_an_import_error():
+    code = f"""if True:
+        {INTEL_MAC_HERE}
+        try:
+            import digitcanvas
+        except ImportError as error:
+            print(error)
+    """
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, INTEL_MAC + "\n", "")

@@ -126,7 +126,7 @@ ERRORS = {
     "404": "There is no such model.",
     "408": "The request took too long to arrive.",
     "413": "The drawing or the picture is too large.",
-    "415": "The content type is none of those above.",
+    "415": "The content type is not one of those above.",
 }
 
 TOO_MANY = "Too many requests are under way: try again after the seconds in Retry-After."

@@ -109,7 +109,7 @@ def _query() -> dict[str, str | None]:
     """What the address has to say, by parameter; None where it is as usual."""
     chosen = {key: st.session_state.get(key, usual) for key, usual in USUAL.items()}
     query = {
-        str(key): None if value == USUAL[key] else str(value).lower()
+        str(key): None if value == USUAL[key] else form_recipe.text_in_link(value)
         for key, value in chosen.items()
     }
     return query | form_recipe.query()

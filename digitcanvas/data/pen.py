@@ -39,10 +39,7 @@ def load_pen_digits(path: str | Path | None = None) -> PenDigits | None:
     path = path or os.environ.get("DIGITCANVAS_PEN")
     if not path:
         return None
-    try:
-        drawings = read_unipen(path)
-    except OSError as error:
-        raise ValueError(f"The pen drawings cannot be read: {error}") from error
+    drawings = read_unipen(path)
     train = [drawing for drawing in drawings if drawing.writer not in VALIDATION_WRITERS]
     validation = [drawing for drawing in drawings if drawing.writer in VALIDATION_WRITERS]
     if not train or not validation:

@@ -63,17 +63,14 @@ def load_unipen(folder: str | Path | None = None, fold: int = 0) -> Unipen | Non
         return None
     digits, others = Path(folder, DIGITS), Path(folder, OTHERS)
     return Unipen(
-        _split(_read(digits, 9), fold, digits),
-        _split([d for d in _read(others, HIGHEST_CODE) if chr(d.label) not in TWINS], fold, others),
+        _split(read_drawings(digits), fold, digits),
+        _split(
+            [d for d in read_drawings(others, HIGHEST_CODE) if chr(d.label) not in TWINS],
+            fold,
+            others,
+        ),
         {path.name: sha256(path) for path in (digits, others)},
     )
-
-
-def _read(path: Path, highest: int) -> list[Drawing]:
-    try:
-        return read_drawings(path, highest)
-    except OSError as error:
-        raise ValueError(f"The UNIPEN drawings cannot be read: {error}") from error
 
 
 def _split(drawings: Sequence[Drawing], fold: int, path: Path) -> Split:

@@ -2,6 +2,7 @@
 
 import io
 import math
+import os
 import zipfile
 from collections.abc import Sequence
 from dataclasses import replace
@@ -17,6 +18,19 @@ MAX_NUMBERS = 100_000_000
 """The most in one array of an .npz file. Hundreds of thousands of drawings have fewer."""
 
 
+def check_file(path: str | Path) -> None:
+    """Raises ValueError, in words, if this is not a file that can be read and holds something."""
+    path = Path(path)
+    if path.is_dir():
+        raise ValueError(f"{path} is a folder, not a file.")
+    if not path.exists():
+        raise ValueError(f"There is no file {path}.")
+    if not os.access(path, os.R_OK):
+        raise ValueError(f"You may not read {path}: ask its owner, or change its permissions.")
+    if path.is_file() and path.stat().st_size == 0:
+        raise ValueError(f"{path} is empty.")
+
+
 def read_unipen(path: str | Path) -> list[Drawing]:
     """Read the digits in a UNIPEN file, in the order of the file.
 
@@ -25,9 +39,9 @@ def read_unipen(path: str | Path) -> list[Drawing]:
     points up, and is flipped here to point down. Format: I. Guyon et al., "UNIPEN project of
     on-line data exchange and recognizer benchmarks", ICPR 1994.
 
-    Raises ValueError, which names the line, for a file in another format, and OSError for one that
-    cannot be read.
+    Raises ValueError for a file that cannot be read, and for one in another format, by its line.
     """
+    check_file(path)
     drawings: list[Drawing] = []
     stroke: list[list[float]] | None = None
     text = Path(path).read_text(encoding="utf-8", errors="replace")
@@ -70,8 +84,9 @@ def read_drawings(path: str | Path, highest: int = 9) -> list[Drawing]:
 
     The labels of an .npz file are 0 to `highest`: above 9, they need not be digits.
 
-    Raises ValueError for a file that is neither, and OSError for one that cannot be read.
+    Raises ValueError for a file that is neither, or cannot be read.
     """
+    check_file(path)
     return _read_npz(path, highest) if zipfile.is_zipfile(path) else read_unipen(path)
 
 

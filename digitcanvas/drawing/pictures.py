@@ -177,7 +177,7 @@ def _decode(image: Image.Image) -> Image.Image:
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:
-    """Greys of 16 bits, of which scanners often fill only 10 or 12, as greys of 8."""
+    """Greys of 16 bits as greys of 8. Scanners often fill only 10 or 12 of the 16."""
     greys = np.asarray(image)
     unused = max(int(greys.max()).bit_length() - 8, 0)
     eight = Image.fromarray((greys >> unused).astype(np.uint8))

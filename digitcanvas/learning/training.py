@@ -64,7 +64,7 @@ class Diverged(ValueError):
 
 @dataclass(frozen=True)
 class TrainedNetwork:
-    """A trained network, what it learnt from, and how.
+    """A trained network, what it learned from, and how.
 
     `initial` are the weights that it started from, `history` its losses and accuracies by epoch,
     `seconds` the wall time.

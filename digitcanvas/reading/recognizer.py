@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from digitcanvas.drawing.arrays import ByteArray, Float32Array
 from digitcanvas.drawing.pictures import image_from_picture
 from digitcanvas.drawing.preprocess import image_from_strokes
 from digitcanvas.drawing.strokes import Stroke
+from digitcanvas.quiet import native_messages_hidden
 from digitcanvas.reading import registry
 from digitcanvas.reading.cards import Card
 from digitcanvas.reading.words import percent
@@ -78,8 +80,7 @@ class Recognizer:
 
         The 11th class is "not a digit". Without it, the top probability serves as `is_digit`.
         """
-        self._interpreter = Interpreter(model_content=model, num_threads=1)
-        self._interpreter.allocate_tensors()
+        self._interpreter = _interpreter(model)
         self._input = self._interpreter.get_input_details()[0]["index"]
         output = self._interpreter.get_output_details()[0]
         self._output = output["index"]
@@ -173,6 +174,20 @@ class Recognizer:
             self._interpreter.invoke()
             softmax: Float32Array = self._interpreter.get_tensor(self._output)
             return softmax
+
+
+_starting = threading.Lock()
+_has_started = False
+
+
+def _interpreter(model: bytes) -> Interpreter:
+    """An interpreter that is ready. LiteRT announces a process' first on standard error."""
+    global _has_started
+    with _starting, nullcontext() if _has_started else native_messages_hidden():
+        interpreter = Interpreter(model_content=model, num_threads=1)
+        interpreter.allocate_tensors()
+        _has_started = True
+    return interpreter
 
 
 def split_softmax(softmax: Float32Array) -> tuple[Float32Array, Float32Array]:

@@ -8,6 +8,7 @@ and a description of the run, from which the next server learns of one whose ser
 
 import json
 import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -41,6 +42,13 @@ ROOT = Path(__file__).parents[2]
 NEEDS = {"tensorflow": "TensorFlow", "HersheyFonts": "Hershey-Fonts"}
 """The modules that only a training needs, and the names that people know them by."""
 
+IS_LINUX_X86 = (platform.system(), platform.machine()) == ("Linux", "x86_64")
+PACKAGES = {
+    "TensorFlow": "tensorflow-cpu" if IS_LINUX_X86 else "tensorflow",
+    "Hershey-Fonts": "Hershey-Fonts",
+}
+"""What pip calls them on this machine, as requirements.txt does."""
+
 
 class JobError(ValueError):
     """A run that cannot be started; the message says why and what to do."""
@@ -55,11 +63,14 @@ def training_needs() -> str | None:
     missing = [name for module, name in NEEDS.items() if find_spec(module) is None]
     if not missing:
         return None
-    what = '"digitcanvas[train]"' if registry.IS_INSTALLED else "-r requirements.txt"
+    if registry.IS_INSTALLED:  # perhaps by pipx, in an environment whose pip nobody else calls
+        install = [sys.executable, "-m", "pip", "install", *(PACKAGES[name] for name in missing)]
+    else:
+        install = ["pip", "install", "-r", "requirements.txt"]
     is_one = len(missing) == 1
     return (
         f"Training needs {' and '.join(missing)}, which {'is' if is_one else 'are'} not installed: "
-        f"run pip install {what}, then try again."
+        f"run {' '.join(install)}, then try again."
     )
 
 

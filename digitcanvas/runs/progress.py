@@ -1,4 +1,4 @@
-"""How far a training run is, and what it has learnt so far."""
+"""How far a training run is, and what it has learned so far."""
 
 from __future__ import annotations
 

@@ -47,12 +47,12 @@ class RateCurve:
     def good(self) -> tuple[float, float]:
         """The range worth trying: from a tenth of the rate with the least loss up to that rate.
 
-        Raises ValueError if the network learnt at none of the rates.
+        Raises ValueError if the network learned at none of the rates.
         """
         best, loss = min(self.points, key=lambda point: point[1], default=(0.0, math.inf))
         if loss > GUESSING:
             raise ValueError(
-                "The network learnt at none of these rates: try another seed or another network."
+                "The network learned at none of these rates: try another seed or another network."
             )
         return max(FIRST, best / 10), best
 

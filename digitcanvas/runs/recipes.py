@@ -104,7 +104,7 @@ def label_of(name: str) -> str:
 def read_number(text: str, whole: bool = False) -> float:
     """Parse a number as a person writes it: 0.005, 0,005 or 5e-3. A `whole` one has digits alone.
 
-    Raises ValueError for anything else, such as "1,000", which would be 1, for a whole number.
+    Raises ValueError for anything else. A whole number takes no comma: "1,000" would become 1.
     """
     try:
         return int(text) if whole else float(text.replace(",", "."))

@@ -9,7 +9,8 @@ from digitcanvas.data.unipen import load_unipen
 from digitcanvas.drawing.files import read_drawings
 from digitcanvas.reading import slices
 from digitcanvas.reading.evaluation import evaluate, evaluate_drawings
-from digitcanvas.shell import loading, options, progress, report
+from digitcanvas.reading.recognizer import Recognizer
+from digitcanvas.shell import options, progress, report
 
 
 def add(commands: options.Commands) -> None:
@@ -36,13 +37,14 @@ def add(commands: options.Commands) -> None:
 
 
 def run(given: argparse.Namespace) -> int:
-    recognizer = loading.load(given.model)
-    options.check_files([given.strokes, given.mnist, given.pen])
+    recognizer = Recognizer.load(given.model)
     drawings = read_drawings(given.strokes) if given.strokes else []
-    mnist = load_mnist(given.mnist)
+    with progress.bar("Fetching MNIST", 1) as bar:
+        mnist = load_mnist(given.mnist, lambda share: bar.update(share - bar.n))
     if mnist.is_sample:
         print(
-            "These are digits of MNIST's training set: they flatter a network that learnt from it.",
+            "The sample's digits come from MNIST's training set, so a network that learned from it "
+            "looks better than it is.",
             file=sys.stderr,
         )
     pen, unipen = load_pen_digits(given.pen), load_unipen(given.unipen)

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 
 from tqdm import tqdm
 
+from digitcanvas.drawing.files import check_file
 from digitcanvas.reading import registry
+from digitcanvas.reading.words import percent
 from digitcanvas.runs.jobs import Jobs, NotNow, jobs_in
 from digitcanvas.runs.run import Run, Task
-from digitcanvas.shell import options
 
 BAR = "{desc} {percentage:3.0f}%|{bar}| epoch {n:.1f}/{total} [{elapsed}<{remaining}{postfix}]"
 
@@ -24,7 +25,8 @@ def follow(task: Task, sources: Mapping[str, str | None], label: str | None = No
 
     Raises ValueError if it cannot be started or fails.
     """
-    options.check_files([path for path in sources.values() if path])
+    for path in filter(None, sources.values()):
+        check_file(path)
     jobs = jobs_in(registry.home())
     run = jobs.start(task, {name: path for name, path in sources.items() if path is not None})
     bar = tqdm(
@@ -65,7 +67,9 @@ def follow_patiently(task: Task, sources: Mapping[str, str | None], label: str) 
 def _figures(run: Run) -> dict[str, str]:
     """What stands after the bar: the last batches' figures, or else what is being done."""
     if run.stage:
-        share = f" {run.progress.share:.0%}" if run.progress and run.progress.epoch == 0 else ""
+        share = ""
+        if run.progress and run.progress.epoch == 0:
+            share = f" {percent(run.progress.share, 0)}"
         return {"now": f"{run.stage}{share}"}
     metrics = run.progress.metrics if run.progress else {}
     return {name: f"{value:.4f}" for name, value in metrics.items()}

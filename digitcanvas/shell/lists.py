@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -68,6 +69,7 @@ def _models(given: argparse.Namespace) -> int:
 
 
 def _recipes(given: argparse.Namespace) -> int:
+    with_pen = bool(os.environ.get(options.PEN))
     recipes: list[dict[str, Any]] = [
         {
             "name": name,
@@ -77,7 +79,7 @@ def _recipes(given: argparse.Namespace) -> int:
             "pen_copies": recipe.pen_copies,
             "outliers": recipe.outliers,
             "epochs": recipe.epochs,
-            "seconds": round(estimate.seconds_for(recipe, with_pen=True)),
+            "seconds": round(estimate.seconds_for(recipe, with_pen)),
         }
         for name, recipe in RECIPES.items()
     ]

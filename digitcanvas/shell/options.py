@@ -1,9 +1,6 @@
 """Options that several commands have in common, and the files that they name."""
 
 import argparse
-import os
-from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from digitcanvas.runs.recipes import RECIPES
@@ -56,22 +53,3 @@ def add_unipen(parser: argparse.ArgumentParser) -> None:
         help="drawings made on many devices: a folder with unipen-digits.npz and "
         f"unipen-others.npz; otherwise the folder that {UNIPEN} names, or none",
     )
-
-
-def check_files(paths: Sequence[str | None]) -> None:
-    """Raises ValueError, in words, for a file that is missing or cannot be read."""
-    for path in paths:
-        if path:
-            check_file(Path(path))
-
-
-def check_file(path: Path) -> None:
-    """Raises ValueError, in words, if this is no file that can be read and holds something."""
-    if path.is_dir():
-        raise ValueError(f"{path} is a folder, not a file.")
-    if not path.exists():
-        raise ValueError(f"There is no file {path}.")
-    if not os.access(path, os.R_OK):
-        raise ValueError(f"You may not read {path}: ask its owner, or change its permissions.")
-    if path.is_file() and path.stat().st_size == 0:
-        raise ValueError(f"{path} is empty.")

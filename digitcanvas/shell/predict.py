@@ -4,16 +4,20 @@ import argparse
 import csv
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from digitcanvas.drawing import pictures
+from digitcanvas.drawing.files import check_file
 from digitcanvas.reading.recognizer import Prediction, Recognizer
-from digitcanvas.shell import loading, options, progress
+from digitcanvas.shell import options, progress
 
 ANSWER = "{picture}: {digit} ({certainty} sure)"
 NO_DIGIT = "{picture}: does not look like a digit (nearest: {digit})"
+
+LOOKED_AT = {*pictures.SUFFIXES, "heic", "heif"}
+"""The suffixes of a folder's pictures; an iPhone's photos are among them to be told what to do."""
 
 
 def add(commands: options.Commands) -> None:
@@ -36,26 +40,33 @@ def add(commands: options.Commands) -> None:
 
 def run(given: argparse.Namespace) -> int:
     """Read every picture that can be read, even after one that cannot."""
-    recognizer = loading.load(given.model)
+    recognizer = Recognizer.load(given.model)
     paths, problems = _pictures_in(given.pictures)
-    answers = []
-    with progress.bar("Reading", len(paths)) as bar:
-        for path in paths:
-            try:
-                answers.append(_answer(path, recognizer))
-            except ValueError as error:
-                problems.append(f"{path}: {error}")
-            bar.update()
-    for problem in problems:
-        print(f"digitcanvas: {problem}", file=sys.stderr)
+    answers = _answers(paths, recognizer, problems, given)
     if given.json:
-        print(json.dumps(answers))
+        print(json.dumps(list(answers)))
     elif given.csv:
         _print_csv(answers)
     else:
         for answer in answers:
-            print((NO_DIGIT if answer["rejected"] else ANSWER).format(**answer))
+            print((NO_DIGIT if answer["rejected"] else ANSWER).format(**answer), flush=True)
+    for problem in problems:
+        print(f"digitcanvas: {problem}", file=sys.stderr)
     return 1 if problems else 0
+
+
+def _answers(
+    paths: Sequence[str], recognizer: Recognizer, problems: list[str], given: argparse.Namespace
+) -> Iterator[dict[str, Any]]:
+    """What is printed for each picture, as it is read. Adds to the problems."""
+    seen = sys.stdout.isatty() and not given.json  # as they come, so they need no bar beside them
+    with progress.bar("Reading", len(paths), hidden=seen) as bar:
+        for path in paths:
+            try:
+                yield _answer(path, recognizer)
+            except ValueError as error:
+                problems.append(f"{path}: {error}")
+            bar.update()
 
 
 def _pictures_in(named: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -63,13 +74,16 @@ def _pictures_in(named: Sequence[str]) -> tuple[list[str], list[str]]:
     paths, problems = [], []
     for name in named:
         try:
-            if Path(name).is_dir():
-                paths += _pictures_in_folder(Path(name))
-            else:
-                options.check_file(Path(name))
-                paths.append(name)
+            files = _pictures_in_folder(Path(name)) if Path(name).is_dir() else [name]
         except (ValueError, OSError) as error:
             problems.append(str(error))
+            continue
+        for file in files:
+            try:
+                check_file(file)
+                paths.append(file)
+            except ValueError as error:
+                problems.append(str(error))
     return paths, problems
 
 
@@ -78,7 +92,7 @@ def _pictures_in_folder(folder: Path) -> list[str]:
     paths = sorted(
         str(path)
         for path in folder.iterdir()
-        if path.is_file() and path.suffix.lower().removeprefix(".") in pictures.SUFFIXES
+        if path.is_file() and path.suffix.lower().removeprefix(".") in LOOKED_AT
     )
     if not paths:
         raise ValueError(f"The folder {folder} holds no pictures: {pictures.KINDS} files are read.")
@@ -98,10 +112,11 @@ def _answer(path: str, recognizer: Recognizer) -> dict[str, Any]:
     }
 
 
-def _print_csv(answers: Sequence[dict[str, Any]]) -> None:
+def _print_csv(answers: Iterable[dict[str, Any]]) -> None:
     """A line for each answer, its ten probabilities in columns p0 to p9."""
     columns = ["picture", "digit", "certainty", "is_digit", "rejected"]
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow([*columns, *(f"p{digit}" for digit in range(10))])
     for answer in answers:
         writer.writerow([*(answer[column] for column in columns), *answer["probabilities"]])
+        sys.stdout.flush()

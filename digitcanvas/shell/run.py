@@ -45,8 +45,8 @@ def add(commands: options.Commands) -> None:
 def run(given: argparse.Namespace) -> int:
     """Serve until a signal ends it."""
     arguments = ["run", str(DOOR / "streamlit_app.py")]
+    _check(given.address or "", given.port)
     if given.port is not None:
-        _check_port(given.port, given.address or "")
         arguments.append(f"--server.port={given.port}")
     if given.address:
         arguments.append(f"--server.address={given.address}")
@@ -64,12 +64,13 @@ def _end(number: int, frame: FrameType | None) -> None:
     sys.exit(0)
 
 
-def _check_port(port: int, address: str) -> None:
-    """Raises ValueError, in words, if this port cannot be listened on."""
-    if not 1 <= port <= 65_535:
+def _check(address: str, port: int | None) -> None:
+    """Raises ValueError, in words, if Streamlit cannot listen there, on this port or on any."""
+    if port is not None and not 1 <= port <= 65_535:
         raise ValueError(f"There is no port {port}: choose one from 1 to 65,535.")
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET  # as Streamlit chooses it
     try:
-        socket.create_server((address, port)).close()
+        socket.create_server((address, port or 0), family=family).close()
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             reason = f"Port {port} is taken: choose another, or let digitcanvas choose (no --port)."

@@ -2,7 +2,9 @@
 
 import argparse
 import sys
+from collections.abc import Callable
 from dataclasses import Field, fields, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,7 @@ from digitcanvas.data.pen import load_pen_digits
 from digitcanvas.data.unipen import load_unipen
 from digitcanvas.reading import registry
 from digitcanvas.reading.words import percent
-from digitcanvas.runs.recipes import LIMITS, RECIPES, Recipe, in_words, read_widths
+from digitcanvas.runs.recipes import LIMITS, RECIPES, Recipe, in_words, read_number, read_widths
 from digitcanvas.runs.run import Training
 from digitcanvas.shell import following, options, report
 
@@ -56,7 +58,6 @@ def run(given: argparse.Namespace) -> int:
     recipe = replace(RECIPES[base], **changes)
     output = str(registry.check_target(given.output.absolute())) if given.output else ""
     task = Training(recipe, given.name or registry.free_name(base), output)
-    options.check_files([given.mnist, given.pen])
     pen = load_pen_digits(given.pen)  # so that a file that cannot be read stops any training
     unipen = load_unipen(given.unipen)
     if recipe.pen_copies and not (pen or unipen):
@@ -84,15 +85,28 @@ def _add_setting(group: argparse._ArgumentGroup, field: Field[Any]) -> None:
     words = words.replace("%", "%%")
     if field.type is bool:
         group.add_argument(option, action=argparse.BooleanOptionalAction, default=None, help=words)
-    elif field.type in (int, float, str):
-        metavar = {int: "N", float: "X", str: "NAME"}[field.type]
-        group.add_argument(option, type=field.type, metavar=metavar, help=words)
     else:
-        group.add_argument(option, type=_widths, metavar="N,N...", help=words)
+        metavar, read = READERS.get(field.type, WIDTHS)
+        group.add_argument(option, type=_in_words(read), metavar=metavar, help=words)
 
 
-def _widths(text: str) -> tuple[int, ...]:
-    try:
-        return read_widths(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
+READERS: dict[Any, tuple[str, Callable[[str], Any]]] = {
+    int: ("N", partial(read_number, whole=True)),
+    float: ("X", read_number),
+    str: ("NAME", str),
+}
+"""What stands for a value of this type in the help, and what reads it."""
+
+WIDTHS = ("N,N...", read_widths)
+
+
+def _in_words(read: Callable[[str], Any]) -> Callable[[str], Any]:
+    """The same for argparse, which says what is wrong only if it gets an error of its own."""
+
+    def read_option(text: str) -> Any:
+        try:
+            return read(text)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+
+    return read_option

@@ -48,10 +48,13 @@ def sections() -> Iterator[str]:
 def run(source: str, names: dict[str, Any]) -> tuple[str, Any]:
     """Run a cell with the names of those before. Gives what it prints, and its last value."""
     body = ast.parse(source).body
-    last = body.pop() if isinstance(body[-1], ast.Expr) else None
+    last, value = body[-1], None
     with redirect_stdout(io.StringIO()) as printed:
-        exec(compile(ast.Module(body, []), "<cell>", "exec"), names)
-        value = eval(compile(ast.Expression(last.value), "<cell>", "eval"), names) if last else None
+        if isinstance(last, ast.Expr):
+            exec(compile(ast.Module(body[:-1], []), "<cell>", "exec"), names)
+            value = eval(compile(ast.Expression(last.value), "<cell>", "eval"), names)
+        else:
+            exec(compile(ast.Module(body, []), "<cell>", "exec"), names)
     return printed.getvalue(), value
 
 

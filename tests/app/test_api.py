@@ -396,7 +396,7 @@ drawings = st.fixed_dictionaries(
 )
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(drawings | json_values)
 def test_odd_json_is_refused_as_the_document_says(client, value):
     answer = send(client, json.dumps(value))
@@ -424,14 +424,14 @@ sane_drawings = st.fixed_dictionaries(
 )
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(sane_drawings)
 def test_what_the_document_allows_is_read(client, value):
     assert validator(client, {"$ref": "#/components/schemas/Drawing"}).is_valid(value)
     assert send(client, json.dumps(value)).status_code == 200
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(
     st.sampled_from(["application/json", "multipart/form-data; boundary=b", "image/png"]),
     st.binary()

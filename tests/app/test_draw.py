@@ -417,7 +417,7 @@ def test_a_network_that_others_trained_leaves_the_choice_alone(page, home):
 
 
 def test_two_networks_are_compared_in_words_and_in_a_chart(page):
-    """A sloping 7, of which they think differently."""
+    """A sloping 7, about which they differ."""
     page.run()
     page.selectbox(key="compare").set_value("mlp").run()
     assert_whole(page)

@@ -19,7 +19,7 @@ ALL = {
     "dropout": "0.35",
     "optimizer": "sgd",
     "loss": "categorical_crossentropy",
-    "learning_rate": "0,02",
+    "learning_rate": "0.02",
     "schedule": "cosine",
     "batch_size": "64",
     "augment": "true",
@@ -45,7 +45,7 @@ def mine(home):
     publish(home, "mine")
 
 
-def test_of_what_is_as_usual_the_link_says_nothing(page, jobs):
+def test_the_link_says_nothing_of_what_is_as_usual(page, jobs):
     for path in ("", "data", "train", "evaluate"):
         turn_to(page, path).run()
         assert link(page) == {}
@@ -63,7 +63,7 @@ def test_a_link_is_followed_and_says_again_what_it_said(page, jobs, path):
     assert not page.toggle(key="centred").value and page.toggle(key="logits").value
     assert page.selectbox(key="recipe").value == "mlp-128-128"
     assert page.selectbox(key="data").value == SAMPLE
-    assert page.text_input(key="learning_rate").value == "0,02"
+    assert page.text_input(key="learning_rate").value == "0.02"
     assert page.slider(key="dropout").value == 0.35
     page.button(key="retrain").click().run()
     recipe = jobs.run.task.recipe
@@ -106,6 +106,41 @@ def test_the_link_follows_what_is_chosen_and_forgets_what_is_as_usual_again(page
     }
 
 
+@pytest.mark.parametrize("key", ["model", "compare"])
+def test_a_name_with_capitals_stands_in_the_link_as_it_is(page, home, key):
+    publish(home, "Mine")
+    page.run()
+    page.get_by_key(key).set_value("Mine")
+    page.run_fragment_of(key)
+    assert link(page) == {key: "Mine"}
+    again = follow(**link(page))
+    assert again.get_by_key(key).value == "Mine" and not again.sidebar.warning
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("epochs", "٥", "5"),
+        ("epochs", "1_0", "10"),
+        ("epochs", " 7 ", "7"),
+        ("learning_rate", "0,02", "0.02"),
+        ("learning_rate", " 0.02 ", "0.02"),
+        ("hidden", "64 32", "64, 32"),
+        ("hidden", "6_4,,٣", "64, 3"),
+    ],
+)
+def test_a_number_is_written_as_usual_however_the_link_writes_it(page, jobs, name, value, said):
+    page = follow(**{name: value})
+    assert page.text_input(key=name).value == said
+    assert link(page) == {name: said}
+
+
+@pytest.mark.parametrize("value", ["<b>x</b>", "32", "0"])
+def test_a_link_says_nothing_of_a_field_that_its_recipe_lacks(page, jobs, value):
+    page = follow(recipe="quick-mlp", filters=value)
+    assert link(page) == {"recipe": "quick-mlp"}
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -139,10 +174,12 @@ def test_what_does_not_fit_is_left_out(page, jobs, name, value):
 
 
 @pytest.mark.parametrize("key", ["model", "compare"])
-def test_who_follows_a_link_to_a_network_that_is_gone_is_told(home, key):
-    page = follow(**{key: "mine"})
+def test_who_follows_a_link_to_a_network_that_is_not_there_is_told(home, key):
+    page = follow(**{key: "con"})
     (warning,) = page.sidebar.warning
-    assert "'mine' is gone" in warning.value and "CNN is now in use" in warning.value
+    assert warning.value == (
+        "There is no network 'con' here: it may have been renamed or removed. CNN is now in use."
+    )
     assert link(page) == {}
 
 

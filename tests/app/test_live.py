@@ -347,7 +347,7 @@ actions = st.one_of(
 )
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(st.lists(actions, max_size=60))
 def test_the_server_has_the_browser_s_drawing_whatever_is_done_to_it(done):
     page, drawing = Page(), LiveDrawing()
@@ -482,7 +482,7 @@ odd_messages = st.fixed_dictionaries(
 )
 
 
-@settings(deadline=None, max_examples=500)
+@settings(max_examples=500)
 @given(st.lists(odd_messages | json_values, min_size=1, max_size=4))
 def test_whatever_is_sent_there_is_an_answer_or_an_end(caplog_none, messages):
     drawing = drawing_of(2)
@@ -500,7 +500,6 @@ def test_whatever_is_sent_there_is_an_answer_or_an_end(caplog_none, messages):
     assert not caplog_none
 
 
-@settings(deadline=None)
 @given(st.text() | st.binary().map(lambda content: content.decode("latin-1")))
 def test_whatever_text_is_sent_is_a_misfit(text):
     with pytest.raises(Misfit):

@@ -16,7 +16,7 @@ from streamlit.elements.lib import policies
 
 from digitcanvas import Recognizer
 from digitcanvas.app.parts import shared_mnist, shared_predictions
-from digitcanvas.data.mnist import MnistMissing, load_sample, split
+from digitcanvas.data.mnist import MnistMissing, load_mnist, load_sample, split
 from digitcanvas.reading import registry
 from digitcanvas.reading.evaluation import predict_images
 from digitcanvas.runs.networks import layer_table
@@ -42,7 +42,7 @@ SAMPLE_SHOWN = "These are 5,000 of MNIST's 70,000 digits: the sample that came w
 FIX_FORM = "Fix the form in the sidebar first."
 NONE = "Choose other answers or digits above."
 UNSURE = 2_133
-"""The index of a training digit of the sample of which neither network is sure."""
+"""The index of a training digit of the sample that neither network is sure about."""
 
 RATES = RateCurve(((0.001, 2.0), (0.01, 0.5), (0.1, 3.0)))
 
@@ -249,6 +249,28 @@ def test_a_file_that_is_no_mnist_is_named_and_the_sample_shown(
 
 
 @pytest.mark.parametrize("path", ["data", "evaluate"])
+def test_a_file_that_is_no_mnist_is_read_once(page, visit, monkeypatch, tmp_path_factory, path):
+    file = tmp_path_factory.mktemp("data") / "mnist.npz"
+    file.write_bytes(b"PK garbage")
+    monkeypatch.setenv("DIGITCANVAS_MNIST", str(file))
+    reads = []
+
+    def load(path):
+        reads.append(path)
+        return load_mnist(path)
+
+    monkeypatch.setattr(shared_mnist, "load_mnist", load)
+    visit(path)
+    visit(path)
+    assert reads == [file]
+
+
+def test_the_page_says_who_made_mnist_and_where_it_is_fetched_from(data):
+    assert "LeCun" in text(data) and "https://doi.org/10.1109/5.726791" in text(data)
+    assert "storage.googleapis.com" in data.button(key="fetch_mnist").help
+
+
+@pytest.mark.parametrize("path", ["data", "evaluate"])
 def test_digits_that_come_and_go_in_mid_session_are_no_error(
     mnist, page, visit, sample, monkeypatch, path
 ):
@@ -327,7 +349,7 @@ def test_all_of_mnist_is_fetched_once_for_everybody(page, visit, download):
         assert_whole(session)
         assert not fetching(session) and "These are all 30 digits of MNIST." in text(session)
     assert parts(page) == [19, 1, 10]
-    assert "of the 10 digits of MNIST's test set" in text(other)
+    assert "of the MNIST test set right" in text(other) and "of the 10 digits" in text(other)
 
 
 def test_a_download_that_fails_says_what_to_do_and_can_be_tried_again(page, visit, download):
@@ -521,7 +543,7 @@ def test_the_two_cross_entropies_are_one_and_right(data, sample, model):
 
 @pytest.mark.parametrize(("read", "loss"), [(0, "0.0000"), (1, "87.3365")])
 def test_a_network_that_is_wholly_sure_has_a_loss_too(data, monkeypatch, read, loss):
-    """Of a 0: a logarithm of 0 there is not, and a loss is not below it."""
+    """For a 0: 0 has no logarithm, and no loss is below 0."""
     surely = np.eye(10, dtype=np.float32)[[read]]
     monkeypatch.setattr(Recognizer, "predict_batch", lambda self, images: surely)
     data.number_input(key="index").set_value(0).run()
@@ -819,7 +841,7 @@ def test_a_rate_can_be_taken_on_every_page(search, train, path):
 def test_where_the_network_learnt_at_no_rate_there_is_none_to_take(search, train):
     panel = search(state="done", curve=RateCurve(((0.001, 2.3), (0.01, 2.29), (0.1, 2.31))))
     assert_whole(train)
-    assert "The network learnt at none of these rates: try another seed" in words(panel)
+    assert "The network learned at none of these rates: try another seed" in words(panel)
     assert keys(panel) == ["close"] and not plots(train)["curves"]["layout"]["shapes"]
 
 
@@ -881,14 +903,14 @@ def assert_figures(page, readings, rejected="{} ({:.1f} %)"):
             "accuracy": f"{metrics['accuracy'] * 100:.2f} %",
             "95 % interval": f"{low * 100:.2f} % to {high * 100:.2f} %",
             "loss": f"{metrics['loss']:.4f}",
-            "calibration error": f"{metrics['expected_calibration_error'] * 100:.1f} %",
-            "rejected as no digit": rejected.format(
+            "expected calibration error": f"{metrics['expected_calibration_error'] * 100:.1f} %",
+            "rejected as not a digit": rejected.format(
                 round(1000 * metrics["rejected"]), 100 * metrics["rejected"]
             ),
         }
         assert (
-            f"**{label}** reads **{figures[label]['accuracy']}** of the 1,000 digits of the "
-            f"sample's test set right and misreads **{wrong}**. With 95 % confidence, it reads "
+            f"**{label}** reads **{figures[label]['accuracy']}** of the sample's test digits right "
+            f"and misreads **{wrong}** of the 1,000 digits. With 95 % confidence, it reads "
             f"{low * 100:.2f} % to {high * 100:.2f} % of other" in text(page)
         )
     dots = plots(page)["by_digit"]["data"]
@@ -952,7 +974,8 @@ def test_on_all_of_mnist_the_figures_are_the_card_s(mnist, page, visit):
     figures = rows(page, "accuracy")["CNN"]
     assert figures["accuracy"] == f"{card.test['accuracy'] * 100:.2f} %"
     assert figures["loss"] == f"{card.test['loss']:.4f}"
-    assert f"**{figures['accuracy']}** of the 10,000 digits of MNIST's test set" in text(page)
+    assert f"**{figures['accuracy']}** of the MNIST test set right" in text(page)
+    assert "of the 10,000 digits" in text(page)
     assert "seen these digits before" not in text(page)
 
 

@@ -1,6 +1,7 @@
 """The training form and panel, without a browser, and with another process behind them."""
 
 import json
+import re
 import shutil
 import time
 from dataclasses import fields, replace
@@ -15,7 +16,17 @@ from digitcanvas.runs.networks import family
 from digitcanvas.runs.progress import LearningCurve, Progress
 from digitcanvas.runs.recipes import RECIPES, Recipe
 from digitcanvas.runs.run import Training, on_sample
-from tests.apptest import a_run, keys, open_session, plots, progress, publish, turn_to, words
+from tests.apptest import (
+    a_run,
+    data,
+    keys,
+    open_session,
+    plots,
+    progress,
+    publish,
+    turn_to,
+    words,
+)
 
 SAMPLE = "The bundled sample of MNIST"
 MNIST = "All of MNIST"
@@ -125,7 +136,8 @@ def test_a_run_that_is_done_tells_what_was_learnt(panel, page, home):
     assert "**mine** is trained. It is in the sidebar." in words(shows)
     card = registry.read_card(home / "mine")
     (table,) = shows.table
-    assert list(table.value.columns)[1:] == [
+    assert list(table.value.columns) == [
+        "network",
         "accuracy on the MNIST test set",
         "loss",
         "accuracy on drawings by writers kept out",
@@ -460,17 +472,48 @@ def test_a_number_that_cannot_be_is_a_message_and_not_the_number_before(
     assert form.button(key="retrain").disabled
 
 
-def test_an_installation_that_cannot_train_says_what_to_install(form, monkeypatch):
+@pytest.fixture
+def untrainable(monkeypatch):
+    """An installation without TensorFlow."""
     monkeypatch.setattr("digitcanvas.runs.jobs.training_needs", lambda: "Install TensorFlow.")
+
+
+def test_an_installation_that_cannot_train_says_what_to_install(form, untrainable):
     form.run()
     assert not form.exception and not form.error
     assert "retrain" not in keys(form.sidebar)
     assert [note.value for note in form.sidebar.info] == ["Install TensorFlow."]
     assert form.selectbox(key="recipe").value == "quick"
+    assert not [line.value for line in form.sidebar.caption if "on this machine" in line.value]
+    assert data(form, "tour") == {"canTrain": False}
     turn_to(form, "train").run()
     assert not form.exception and not form.error
     assert "find_rate" not in keys(form)
     assert [note.value for note in form.main.info] == ["Install TensorFlow."]
+
+
+def test_an_installation_that_can_train_says_so_in_the_tour(form):
+    form.run()
+    assert data(form, "tour") == {"canTrain": True}
+
+
+@pytest.mark.parametrize("path", ["", "data", "train", "evaluate"])
+@pytest.mark.parametrize("is_damaged", [False, True])
+def test_an_installation_that_cannot_train_bids_nobody_to_train(
+    form, broken, untrainable, path, is_damaged
+):
+    """Not where a network lacks curves either, or where there is no network at all."""
+    for name in ("cnn", "mlp"):
+        card = json.loads((broken / name / "card.json").read_text())
+        (broken / name / "card.json").write_text(json.dumps(card | {"history": {}}))
+        if is_damaged:
+            (broken / name / "model.tflite").unlink()
+    page = turn_to(form, path).run()
+    assert not page.exception
+    kinds = page.markdown, page.info, page.warning, page.error, page.caption
+    said = " ".join(element.value for kind in kinds for element in kind)
+    assert "No network can be used" in said if is_damaged else said
+    assert not re.search(r"\*Retrain\*|[Tt]rain one|[Tt]rain it", said), said
 
 
 def test_spaces_around_a_name_are_left_out(form, jobs):

@@ -1,7 +1,7 @@
 """How well a model tells digits from what is none: python -m tests.benchmarks.outliers [MODEL...]
 
 The digits are the pen drawings by the writers kept out of training (DIGITCANVAS_PEN), the others
-200 drawings each of kinds that no network learnt from. For each kind, and for all: the AUROC of
+200 drawings each of kinds that no network learned from. For each kind, and for all: the AUROC of
 `is_digit`, and the share turned away; then, as a baseline, the AUROC of the top probability.
 """
 

@@ -366,7 +366,8 @@ def choose_pen(page: Page, name: str) -> None:
 
 
 def clear(page: Page) -> None:
-    press(page, "clear")
+    """Have an empty canvas. The button to clear it is disabled while it is one."""
+    press_if_enabled(page, "clear")
     wait_until_empty(page)
 
 

@@ -114,7 +114,7 @@ def test_drawings_by_writers_kept_out_of_training_are_read_as_without_a_browser(
 
 
 def test_the_drawing_stays_when_the_network_or_the_pen_changes(page):
-    """A 1 with a flag, of which the two networks are not equally sure."""
+    """A 1 with a flag, about which the two networks are not equally sure."""
 
     def network(name):
         return page.locator(".st-key-model").get_by_text(name)
@@ -135,6 +135,8 @@ def test_the_drawing_stays_when_the_network_or_the_pen_changes(page):
 
 
 def test_undo_redo_and_clear(page):
+    clear_button = page.get_by_role("button", name="Clear")
+    expect(clear_button).to_be_disabled()
     sketch(page, DIGITS[7])
     assert wait_for_digit(page) == 7
     press(page, "undo")
@@ -145,7 +147,9 @@ def test_undo_redo_and_clear(page):
     sketch(page, DIGITS[1])
     press(page, "undo")
     expect(page.locator(".st-key-prediction")).to_have_text(seven, use_inner_text=True)
-    clear(page)
+    press(page, "clear")
+    wait_until_empty(page)
+    expect(clear_button).to_be_disabled()
     sketch(page, DIGITS[1])
     assert wait_for_digit(page) == 1
 
@@ -205,14 +209,25 @@ def test_all_that_one_draws_with_is_in_view_and_stands_still(request, kind, widt
     page.set_viewport_size(size)
 
 
+def escape_from_menu(page):
+    """Open the sidebar's menu and close it by Escape, while the focus is on its button."""
+    page.locator(".st-key-manage button").click()
+    page.locator(".st-key-download-keras").wait_for()
+    page.keyboard.press("Escape")
+    page.locator(".st-key-download-keras").wait_for(state="hidden")
+
+
 def test_a_tour_of_four_steps_comes_once_and_again_when_it_is_asked_for(browser, app):
     page = open_watched(browser, app)
     tour = page.locator(".tour")
     expect(tour).to_contain_text("1 of 4")
     sketch(page, DIGITS[7])
     expect(tour).to_contain_text("2 of 4")
+    escape_from_menu(page)
+    expect(tour).to_contain_text("2 of 4")
     page.keyboard.press("Escape")
     expect(tour).to_be_hidden()
+    escape_from_menu(page)
     assert len(kept(page)) == len(DIGITS[7])
     page.get_by_role("button", name="Show me around").press("Enter")
     expect(tour).to_contain_text("1 of 4")

@@ -74,7 +74,7 @@ def test_a_cell_gives_what_it_prints_and_its_last_value():
     assert run("three = two + 1", names) == ("", None) and names["three"] == 3
 
 
-LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
+LINK = re.compile(r'!?\[[^\]]*\]\(([^)\s]+)\)|<img src="([^"]+)"')
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,8 @@ LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
 def test_links_outside_the_documentation_lead_somewhere(name):
     """MkDocs checks its own pages."""
     page = ROOT / name
-    for link in LINK.findall(page.read_text()):
+    for groups in LINK.findall(page.read_text()):
+        link = "".join(groups)
         path, _, anchor = link.partition("#")
         if not path.startswith("http"):
             target = page.parent / path if path else page

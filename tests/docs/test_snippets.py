@@ -1,8 +1,9 @@
-"""Every snippet in the README and the documentation runs, or is checked as far as it can be.
+"""The snippets in the README and the documentation: what can run in a test does.
 
 Python runs as it stands, a page's blocks one after the other. A shell's commands run where they are
-short, and are parsed by the program that they call where they are long or change the machine. A
-command that no check here knows fails, so that nobody adds a line that is not checked.
+short. Where they are long, their arguments are parsed and the files and options that they name must
+exist. Those that change the machine, such as `git push`, are only known by name. A command that is
+not known here fails.
 """
 
 import json
@@ -16,19 +17,23 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import cv2
 import numpy as np
 import pytest
 from streamlit import config
+from streamlit.runtime.state.query_params import EMBED_QUERY_PARAM
 from streamlit.testing.v1 import AppTest
+from streamlit.web import bootstrap
 
 from digitcanvas.__main__ import _parser, main
 from digitcanvas.data.mnist import MnistMissing
 from digitcanvas.drawing.files import write_drawings
 from digitcanvas.drawing.strokes import Drawing
+from digitcanvas.shell.run import PORT
 from tests.app.test_api import served
 from tests.apptest import png, publish
 from tests.browser.driver import INSTALL
@@ -84,18 +89,7 @@ def of(language: str) -> list:
 
 
 def test_every_block_is_of_a_kind_that_is_checked():
-    kinds = {
-        "python",
-        "sh",
-        "powershell",
-        "json",
-        "toml",
-        "yaml",
-        "nginx",
-        "html",
-        "text",
-        "dockerfile",
-    }
+    kinds = {"python", "sh", "powershell", "json", "toml", "nginx", "html", "text"}
     assert {snippet.language for snippet in SNIPPETS} <= kinds
     for page in PAGES:
         fences = re.findall("^ *```", page.read_text(), re.MULTILINE)
@@ -117,7 +111,7 @@ def folder(tmp_path, monkeypatch, home):
     return tmp_path
 
 
-def nowhere(_path):
+def nowhere(_path, _on_progress):
     raise MnistMissing("MNIST is not here.")
 
 
@@ -255,12 +249,32 @@ def check_port(port: str) -> None:
     assert re.search(rf"\b{port}\b", (ROOT / "deploy/Dockerfile").read_text())
 
 
+def check_copied(paths: str) -> None:
+    """A Space gets what the Dockerfile copies."""
+    assert set(paths.split()) == copied()
+
+
+def copied() -> set[str]:
+    dockerfile = (ROOT / "deploy/Dockerfile").read_text()
+    return set(re.findall(r"^COPY (\S+) ", dockerfile, re.MULTILINE))
+
+
+def check_binaries(patterns: str) -> None:
+    """Git LFS gets all files of what is copied that are not text, and no others."""
+    listed = subprocess.run(
+        ["git", "ls-files", *copied()], cwd=ROOT, capture_output=True, text=True
+    )
+    files = [ROOT / line for line in listed.stdout.splitlines()]
+    binary = {f"*{file.suffix}" for file in files if b"\0" in file.read_bytes()}
+    assert set(shlex.split(patterns)) == binary
+
+
 def is_program(name: str, *_arguments: str) -> None:
     assert shutil.which(name), f"there is no program {name!r}"
 
 
 def as_it_stands(*_found: str) -> None:
-    """A line that changes the machine: CI does the same to begin with, or nothing could run."""
+    """A line that changes the machine, or another one."""
 
 
 WAYS = r'(?:uvx --from (?:\.|"\.\[train\]") |python -m )?'
@@ -280,7 +294,10 @@ CHECKS: dict[str, Callable[..., None]] = {
     r"py -3\.13 -m venv \.venv|\.venv\\Scripts\\activate": as_it_stands,
     r"docker build -f (\S+) -t digitcanvas \.": check_file,
     r"docker run -p (\d+):\1 digitcanvas": check_port,
-    r"cp (\S+) \w+(?:\.\w+)?": check_file,
+    r"git archive HEAD (.+) \| tar -x -C \.\./space": check_copied,
+    r"cp (\S+) \.\./space/\w+(?:\.\w+)?": check_file,
+    r"git lfs track (.+)": check_binaries,
+    r"git lfs install|git add --all|git commit .*|git push": as_it_stands,
     re.escape(INSTALL): as_it_stands,
 }
 
@@ -306,6 +323,33 @@ def test_settings_are_ones_that_streamlit_has(snippet):
     known = config.get_config_options()
     for section, values in tomllib.loads(snippet.text).items():
         assert {f"{section}.{name}" for name in values} <= set(known)
+
+
+@pytest.mark.parametrize("snippet", of("nginx"))
+def test_a_proxy_is_set_for_the_app(snippet):
+    lines = snippet.text.split("\n")
+    assert all(line.strip()[-1:] in ("", ";", "{", "}") for line in lines)
+    depth = list(accumulate(line.count("{") - line.count("}") for line in lines))
+    assert min(depth) == depth[-1] == 0
+    assert f"proxy_pass http://127.0.0.1:{PORT};" in snippet.text
+    settings = tomllib.loads((ROOT / ".streamlit/config.toml").read_text())
+    limit = settings["server"]["maxUploadSize"]
+    assert f"client_max_body_size {limit}m;" in snippet.text
+
+
+@pytest.mark.parametrize("snippet", of("html"))
+def test_a_frame_shows_what_the_proxy_serves_as_streamlit_embeds_it(snippet):
+    source = urlsplit(re.search(' src="([^"]+)"', snippet.text)[1])
+    (proxy,) = of("nginx")
+    assert f"server_name {source.hostname};" in proxy.values[0].text
+    assert source.query == f"{EMBED_QUERY_PARAM}=true"
+
+
+@pytest.mark.parametrize("snippet", of("text"))
+def test_what_the_app_prints_is_what_streamlit_prints(snippet):
+    printed = Path(bootstrap.__file__).read_text()
+    labels = re.findall(r"^ *(.+): http", snippet.text, re.MULTILINE)
+    assert labels and all(f'"{label}"' in printed for label in labels)
 
 
 @pytest.mark.parametrize("snippet", of("json"))

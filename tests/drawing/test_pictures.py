@@ -132,7 +132,7 @@ def test_opaque_and_cut_out_alpha():
     assert distance(cut_out, "two") < 0.04
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     name=st.sampled_from(sorted(SHAPES)),
     side=st.integers(280, 900),
@@ -440,7 +440,7 @@ def result_or_refusal(function, argument):
         return None
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.tuples(st.integers(0, 40), st.integers(0, 40), st.integers(1, 5)).flatmap(
         lambda shape: arrays(np.uint8, shape if shape[2] > 1 else shape[:2])
@@ -453,7 +453,7 @@ def test_any_array_gives_an_image_or_a_refusal(picture):
         assert image.min() >= 0 and image.max() <= 1 and image.any()
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     kind=st.sampled_from(FORMATS),
     edits=st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.integers(0, 255)), max_size=8),
@@ -515,7 +515,7 @@ def centre_of_mass(image):
     return np.array([(x * image).sum(), (y * image).sum()]) / image.sum() / image.shape[::-1]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     name=st.sampled_from(sorted(SHAPES)),
     height=st.integers(70, 170),

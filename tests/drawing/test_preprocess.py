@@ -3,7 +3,7 @@ from itertools import pairwise
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from digitcanvas.drawing.preprocess import CANVAS, PEN_WIDTH, image_from_strokes
@@ -149,7 +149,6 @@ def uncentred(strokes, **options):
     return image_from_strokes(strokes, centred=False, **options)
 
 
-@settings(deadline=None)
 @given(digits, st.floats(0.2, 0.8), st.floats(0.1, 0.9), st.floats(0.1, 0.9))
 def test_uncentred_ink_lies_where_it_was_drawn(digit, share, x, y):
     """A pixel of the image is ten of the canvas; the middle of the first is at 5."""

@@ -403,9 +403,10 @@ def test_a_file_that_is_not_npz_is_read_as_unipen(tmp_path):
 
 
 def test_a_missing_file_and_a_folder_cannot_be_read(tmp_path):
-    for path in (tmp_path / "gone.npz", tmp_path):
-        with pytest.raises(OSError):
-            read_drawings(path)
+    with pytest.raises(ValueError, match="There is no file .*gone.npz"):
+        read_drawings(tmp_path / "gone.npz")
+    with pytest.raises(ValueError, match="is a folder"):
+        read_drawings(tmp_path)
 
 
 def test_a_pickle_is_not_loaded(npz):

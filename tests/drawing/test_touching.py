@@ -5,7 +5,7 @@ import time
 import cv2
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from digitcanvas.drawing.preprocess import image_from_strokes
@@ -80,7 +80,6 @@ angles = st.floats(0, np.pi)
 arms = st.tuples(*[st.floats(20, 60)] * 2)
 
 
-@settings(deadline=None)
 @given(st.tuples(*[st.floats(60, 220)] * 2), st.tuples(angles, angles), st.tuples(arms, arms))
 def test_strokes_that_cross_need_no_bridge(middle, turns, arms):
     assume(abs(np.sin(turns[1] - turns[0])) > 0.2)
@@ -93,7 +92,6 @@ def test_strokes_that_cross_need_no_bridge(middle, turns, arms):
         assert bridges(strokes, [width, width], gap) == []
 
 
-@settings(deadline=None)
 @given(drawings, st.lists(wide, min_size=6, max_size=6), gaps)
 def test_a_bridge_leads_from_a_stroke_to_another_that_it_touches(strokes, widths, gap):
     widths = widths[: len(strokes)]
@@ -107,7 +105,6 @@ def test_a_bridge_leads_from_a_stroke_to_another_that_it_touches(strokes, widths
         assert gap < length < reach
 
 
-@settings(deadline=None)
 @given(drawings, st.lists(wide, min_size=6, max_size=6), gaps)
 def test_whatever_touches_is_joined_and_nothing_else(strokes, widths, gap):
     """Measured point by point, within the distance of the points that are compared."""
@@ -130,7 +127,6 @@ def _between(start, end):
     return start + (end - start) * np.linspace(0, 1, count + 1)[1:, np.newaxis]
 
 
-@settings(deadline=None)
 @given(drawings, wide, gaps)
 def test_the_order_of_the_strokes_makes_no_difference(strokes, width, gap):
     widths = [width] * len(strokes)

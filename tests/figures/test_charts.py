@@ -283,7 +283,7 @@ def heat_of(figure):
     return heat
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(counts, st.booleans())
 def test_the_pointer_shows_a_cell_s_count_and_its_share_of_the_row(counts, as_shares):
     heat = heat_of(confusion_chart(counts, as_shares))
@@ -295,7 +295,7 @@ def test_the_pointer_shows_a_cell_s_count_and_its_share_of_the_row(counts, as_sh
             assert heat.hovertext[true][read] == expected
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(counts)
 def test_cells_hold_counts_or_percentages_and_an_empty_one_nothing(counts):
     for as_shares in (False, True):

@@ -35,7 +35,7 @@ def around(board, x, y):
     return board[top : top + 28, left : left + 28]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(1, 60))
 def test_a_press_s_number_and_its_detail_are_those_of_the_image_there(count):
     images, numbers, captions, details = numbered(count)
@@ -51,7 +51,7 @@ def test_a_press_s_number_and_its_detail_are_those_of_the_image_there(count):
     assert (board[..., 3] > 0).sum() == count * 784
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(1, 60), st.integers(1, 3))
 def test_each_caption_stands_in_the_space_below_its_image(count, lines):
     images, numbers, captions, details = numbered(count)
@@ -68,7 +68,7 @@ def test_each_caption_stands_in_the_space_below_its_image(count, lines):
         assert bottom <= y < bottom + 2
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(1, 60))
 def test_images_fill_rows_from_the_left_as_many_as_there_are_columns(count):
     figure = grid_chart(*numbered(count))

@@ -56,7 +56,7 @@ def joints(figure):
     return list(zip(points[0::3], points[1::3], strict=True))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(widths)
 def test_few_neurons_are_drawn_all_and_of_many_the_first_and_the_last(hidden):
     columns = neurons_by_column(network_diagram([FLATTEN, *map(dense, hidden)]))
@@ -71,7 +71,7 @@ def test_few_neurons_are_drawn_all_and_of_many_the_first_and_the_last(hidden):
             assert len(heights) == NEURONS - 1 and len(gaps) == 2  # and a gap amid them
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(widths)
 def test_every_neuron_is_joined_to_every_one_of_the_layer_before_and_to_no_other(hidden):
     figure = network_diagram([FLATTEN, *map(dense, hidden)])
@@ -117,7 +117,7 @@ def test_the_pointer_shows_a_description_of_every_layer_drawn():
     ]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(st.tuples(st.integers(1, 28), st.integers(1, 128)), min_size=1, max_size=6))
 def test_maps_are_sheets_as_large_as_their_side_and_lie_within_the_drawing(maps):
     figure = network_diagram([convolution(side, filters) for side, filters in maps])
@@ -135,7 +135,7 @@ def test_maps_are_sheets_as_large_as_their_side_and_lie_within_the_drawing(maps)
         assert left <= sheet.x0 and sheet.x1 <= right and bottom <= sheet.y0 and sheet.y1 <= top
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(widths)
 def test_neurons_lie_within_the_drawing_and_above_the_captions(hidden):
     figure = network_diagram([FLATTEN, *map(dense, hidden)])

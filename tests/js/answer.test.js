@@ -16,7 +16,7 @@ class Element {
   dataset = {};
   attributes = {};
   classes = new Set();
-  changes = 0; // of its text, each of which a screen reader may read
+  changes = 0; // of its text: a screen reader may read each
   classList = {
     toggle: (name, isOn) => (isOn ? this.classes.add(name) : this.classes.delete(name)),
   };

@@ -127,7 +127,7 @@ test("fragments rerun one after the other, while nothing else runs", () => {
   pass("running", 0);
   bring(["run"]);
   pass("running", 2000);
-  pass("notRunning", 50); // as between two runs of which one brings about the other
+  pass("notRunning", 50); // as between two runs, where one brings about the other
   pass("running", 2000);
   assert.deepEqual(counts(), [0, 0]);
   pass("notRunning", 100);

@@ -22,15 +22,16 @@ beforeEach(() => {
   tab = new Storage();
 });
 
-function open() {
+function open(steps = 4) {
   return new Tour(
     () => browser,
     () => tab,
+    steps,
   );
 }
 
 describe("the tour", () => {
-  test("has four steps, of which a drawing does the first", () => {
+  test("has four steps, and a drawing does the first", () => {
     const tour = open();
     assert.equal(tour.step, 0);
     tour.drawn();
@@ -45,6 +46,19 @@ describe("the tour", () => {
     tour.next();
     tour.drawn();
     assert.equal(tour.step, null);
+  });
+
+  test("has three steps where nobody can train", () => {
+    const tour = open(3);
+    tour.drawn();
+    assert.ok(!tour.isLast);
+    tour.next();
+    assert.ok(tour.step === 2 && tour.isLast);
+    tour.next();
+    assert.equal(tour.step, null);
+    tab.setItem("digitcanvas.tour.step", "3");
+    assert.equal(open(3).step, null);
+    assert.equal(open(4).step, 3);
   });
 
   test("is shown on a browser's first visit alone", () => {
@@ -77,25 +91,25 @@ describe("the tour", () => {
     const forbidden = () => {
       throw new Error("SecurityError");
     };
-    const tour = new Tour(forbidden, forbidden);
+    const tour = new Tour(forbidden, forbidden, 4);
     assert.equal(tour.step, 0);
     tour.end();
     assert.equal(tour.step, null);
   });
 
   test("takes no notice of a step that makes no sense", () => {
-    for (const kept of ["4", "-1", "", "null", "{}"]) {
+    for (const kept of ["4", "-1", "1.5", "", "null", "{}"]) {
       tab.setItem("digitcanvas.tour.step", kept);
       assert.equal(open().step, null, kept);
     }
   });
 });
 
-test("the words fit on two lines of a phone, and say where a closed sidebar is", () => {
+test("the words fit on two lines, also of a phone, and say where a closed sidebar is", () => {
   for (const step of [0, 1, 2, 3]) {
     for (const isClosed of [true, false]) {
       const words = wordsOf(step, isClosed);
-      assert.ok(words.length > 20 && words.length <= 56, words);
+      assert.ok(words.length > 20 && words.length <= (isClosed ? 56 : 60), words);
       assert.equal(words.includes("»"), isClosed && step > 1);
     }
   }

@@ -466,7 +466,7 @@ def test_either_cross_entropy_learns_the_same(base, pen_drawings):
 
 @pytest.mark.parametrize(("share", "seed"), [(0.01, 0), (0.05, 17), (0.25, 3), (0.9, 17)])
 def test_digits_are_split_as_they_have_been_from_the_start(share, seed):
-    """A shuffle by the seed, of which the first are kept; weights of old can be trained again."""
+    """Shuffled by the seed, and the first are kept, so that old models can be trained again."""
     recipe = replace(PLAIN, validation_share=share, seed=seed)
     images, labels, (watched, meant) = training.assemble(recipe, load_sample(), None)
     sample = load_sample()

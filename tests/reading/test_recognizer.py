@@ -1,5 +1,7 @@
 import json
 import shutil
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -29,6 +31,21 @@ def test_handwritten_digits_are_read(recognizer, digit):
     assert prediction.probabilities.sum() == pytest.approx(1, abs=1e-5)
     assert 0.5 <= prediction.is_digit <= 1 and prediction.rejected is False
     np.testing.assert_array_equal(prediction.image, image_from_strokes(DIGITS[digit]))
+
+
+def test_a_recognizer_is_loaded_without_a_word():
+    """LiteRT announces the first in a process. What Python says before and after is not hidden."""
+    code = """if True:
+        import sys
+        from concurrent.futures import ThreadPoolExecutor
+        from digitcanvas import Recognizer
+        print("before", file=sys.stderr)
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(Recognizer.load, ["cnn", "mlp"] * 4))
+        print("after", file=sys.stderr)
+    """
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert (run.stdout, run.stderr) == ("", "before\nafter\n")
 
 
 @pytest.mark.parametrize("digit", DIGITS)

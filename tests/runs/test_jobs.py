@@ -185,7 +185,8 @@ def test_a_second_run_is_refused_while_one_is_under_way(runs, home, task, words,
     ("missing", "is_installed", "words"),
     [
         (["tensorflow"], False, ["TensorFlow, which is", "pip install -r requirements.txt,"]),
-        (["HersheyFonts"], True, ["Hershey-Fonts, which is", 'pip install "digitcanvas[train]",']),
+        (["HersheyFonts"], True, ["Hershey-Fonts, which is", "-m pip install Hershey-Fonts,"]),
+        (["tensorflow"], True, [sys.executable, "-m pip install tensorflow"]),
         (["tensorflow", "HersheyFonts"], False, ["TensorFlow and Hershey-Fonts, which are"]),
     ],
 )

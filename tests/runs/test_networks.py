@@ -41,7 +41,7 @@ def test_each_recipe_s_table_is_as_keras_has_it(build, name):
     assert_as_keras_has_it(layer_table(RECIPES[name]), build(RECIPES[name]))
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=6)
 @given(
     st.sampled_from(["cnn", "plain-cnn"]),
     st.lists(st.integers(1, 9), min_size=1, max_size=3),

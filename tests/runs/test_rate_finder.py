@@ -55,7 +55,7 @@ def test_the_good_range_ends_where_the_loss_is_least_and_is_a_decade_of_those_tr
 
 @given(st.lists(st.floats(2.2, 1e6), min_size=1, max_size=COUNT))
 def test_where_the_network_only_guesses_no_rate_is_good(losses):
-    with pytest.raises(ValueError, match="learnt at none of these rates: try another"):
+    with pytest.raises(ValueError, match="learned at none of these rates: try another"):
         curve_of(losses).good  # noqa: B018
 
 

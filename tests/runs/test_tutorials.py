@@ -47,7 +47,7 @@ class Refusing:
 @pytest.mark.parametrize("experiment", [*EXPERIMENTS, CHANGED], ids=lambda e: e.name)
 def test_an_experiment_s_name_is_what_train_takes_for_it(home, monkeypatch, experiment):
     jobs = Refusing()
-    monkeypatch.setattr("digitcanvas.__main__.jobs_in", lambda home: jobs)
+    monkeypatch.setattr("digitcanvas.shell.following.jobs_in", lambda home: jobs)
     main(["train", *experiment.name.split()])
     assert jobs.recipes == [experiment.recipe]
 

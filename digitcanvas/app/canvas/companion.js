@@ -3,7 +3,7 @@
 
 import { follow, publish } from "../bus.js";
 import { connect, drawing, live } from "../tab.js";
-import { actionOf } from "./keys.js";
+import { actionOf, isCovered } from "./keys.js";
 import { Pen } from "./pen.js";
 import { sampleOf } from "./samples.js";
 import { findCanvas, surfaceOf } from "./surface.js";
@@ -59,7 +59,7 @@ class Companion {
 
   typed = (event) => {
     const action = actionOf(event, this.pen.isDown);
-    if (!action || !isShown(this.findCanvas())) return;
+    if (!action || !isShown(this.findCanvas()) || isCovered()) return;
     event.preventDefault();
     if (!this.buttons[action].disabled) this.change(action);
   };
@@ -124,6 +124,7 @@ class Companion {
   read() {
     this.buttons.undo.disabled = !drawing.canUndo;
     this.buttons.redo.disabled = !drawing.canRedo;
+    this.buttons.clear.disabled = !drawing.strokes.length;
     if (!drawing.strokes.length) this.hear({ answers: [] });
     live.tell(!this.pen.isDown);
     if (this.wasFinal) this.paint(); // it may be so no longer

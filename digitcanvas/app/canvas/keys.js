@@ -15,6 +15,8 @@ const TYPED_INTO = [
   "[popover]",
 ].join();
 
+const COVERS = '[data-testid="stPopoverBody"], [role=dialog]';
+
 const CLEARING = ["Delete", "Backspace", "Escape"];
 
 /** What is to be done to the drawing on a key's press: "undo", "redo", "clear", or nothing. */
@@ -28,4 +30,9 @@ export function actionOf(event, isPenDown) {
   }
   if (shiftKey || !CLEARING.includes(key)) return null;
   return key === "Escape" && isPenDown ? "undo" : "clear";
+}
+
+/** Whether something lies over the page, which Escape closes wherever the focus is. */
+export function isCovered() {
+  return document.querySelector(COVERS) !== null;
 }

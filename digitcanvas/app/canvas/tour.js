@@ -1,9 +1,10 @@
-// A tour of four steps on a browser's first visit: a line of text, and what it is about is framed.
+// A tour on a browser's first visit, step by step: a line of text, and what it is about is framed.
 //
 // It covers nothing, and nothing of it changes while the pen is down. The first step is done when a
 // drawing has been read. See tour.py.
 
 import { follow } from "../bus.js";
+import { isCovered } from "./keys.js";
 
 const SEEN = "digitcanvas.tour"; // in the browser's storage: whether it has been shown
 const STEP = "digitcanvas.tour.step"; // in the tab's: where it is, so that a reload goes on there
@@ -17,30 +18,30 @@ export function wordsOf(step, isSidebarClosed) {
     "Read the answer, and how likely each digit is.",
     isSidebarClosed
       ? "Press » at the top left: another network reads it too."
-      : "Let another network read it: switch on the left.",
+      : "Use the switch on the left to let another network read it.",
     isSidebarClosed
       ? "Behind » you can also train a network of your own."
       : "Press Retrain on the left for a network of your own.",
   ][step];
 }
 
-const LAST = 3;
+const STEPS = 4; // the last is about training, which not every server can
 
-/** Where the tour is: a step from 0 to 3, or null when it is not shown. */
+/** Where the tour is: a step, counted from 0, or null when it is not shown. */
 export class Tour {
   step = null;
 
   /** `browser` and `tab` give what keeps strings by name, as localStorage does, or fail. */
-  constructor(browser, tab) {
-    Object.assign(this, { browser, tab });
+  constructor(browser, tab, steps) {
+    Object.assign(this, { browser, tab, steps });
     const kept = load(tab, STEP);
-    if (kept !== null) this.step = /^[0-3]$/.test(kept) ? Number(kept) : null;
+    if (kept !== null) this.step = /^\d$/.test(kept) && Number(kept) < steps ? Number(kept) : null;
     else if (load(browser, SEEN) === null) this.start();
     keep(browser, SEEN, "seen");
   }
 
   get isLast() {
-    return this.step === LAST;
+    return this.step === this.steps - 1;
   }
 
   start() {
@@ -121,12 +122,8 @@ class View {
   /** Escape skips the tour, before it clears the drawing. */
   escape = (event) => {
     if (event.key !== "Escape" || this.tour.step === null || this.isPenDown) return;
-    if (event.defaultPrevented || !this.card.offsetParent) return;
-    if (
-      event.target.matches?.("input, textarea, select") ||
-      event.target.closest?.("[role=dialog]")
-    )
-      return;
+    if (event.defaultPrevented || !this.card.offsetParent || isCovered()) return;
+    if (event.target.matches?.("input, textarea, select")) return;
     event.preventDefault();
     this.go(() => this.tour.end());
   };
@@ -151,14 +148,14 @@ class View {
   }
 
   paint() {
-    const { step, isLast } = this.tour;
+    const { step, steps, isLast } = this.tour;
     this.card.hidden = step === null;
     this.again.hidden = step !== null;
     this.nextButton.hidden = step === 0; // a drawing is what goes on
     this.nextButton.textContent = isLast ? "Done" : "Next";
     this.card.querySelector(".skip").hidden = isLast;
     const isClosed = document.querySelector(SIDEBAR)?.getAttribute("aria-expanded") === "false";
-    const words = step === null ? "" : `${step + 1} of 4. ${wordsOf(step, isClosed)}`;
+    const words = step === null ? "" : `${step + 1} of ${steps}. ${wordsOf(step, isClosed)}`;
     if (this.words.textContent !== words) this.words.textContent = words;
     if (step === null) delete document.documentElement.dataset.tour;
     else document.documentElement.dataset.tour = step + 1;
@@ -175,10 +172,11 @@ class View {
 let tour;
 const views = new WeakMap();
 
-export default function ({ parentElement }) {
+export default function ({ data, parentElement }) {
   tour ??= new Tour(
     () => localStorage,
     () => sessionStorage,
+    data.canTrain ? STEPS : STEPS - 1,
   );
   if (!views.has(parentElement)) views.set(parentElement, new View(parentElement, tour));
   const view = views.get(parentElement);

@@ -1,4 +1,4 @@
-"""A tour of four steps on a browser's first visit (tour.js). It runs nothing of Streamlit."""
+"""A tour on a browser's first visit, step by step (tour.js). It runs nothing of Streamlit."""
 
 from pathlib import Path
 
@@ -21,5 +21,6 @@ _tour = assets.component(
 )
 
 
-def show() -> None:
-    _tour(key=Key.TOUR)
+def show(can_train: bool) -> None:
+    """The tour, whose last step is about training where this server can do that."""
+    _tour(data={"canTrain": can_train}, key=Key.TOUR)

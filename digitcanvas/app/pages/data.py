@@ -19,6 +19,10 @@ GALLERY = Gallery(grid=Key.IMAGES, count=Key.SHOWN, index=Key.INDEX, image=Key.O
 
 SETS = ("training", "test")
 
+PAPER = "https://doi.org/10.1109/5.726791"
+"""LeCun et al., Gradient-based learning applied to document recognition, 1998: it has MNIST first.
+"""
+
 SPLIT = 0.05, 17
 """The share kept for validation and the seed while the form has none; every recipe's default."""
 
@@ -28,7 +32,9 @@ def show(recognizers: dict[str, Recognizer]) -> None:
     st.html(Path(__file__).with_name("wide.css"))
     st.header("What networks learn from", anchor=False)
     st.markdown(
-        "MNIST holds 70,000 digits, written by hand by about 500 people, scanned and centred. "
+        f"[MNIST]({PAPER}) holds 70,000 digits, written by hand by about 500 people, scanned and "
+        "centred. Yann LeCun, Corinna Cortes and Christopher Burges made it from digits that the "
+        "American institute NIST had collected from census workers and high-school students. "
         "A network learns from the training digits, is checked on the validation digits while it "
         "learns, and is measured on the test digits in the end."
     )

@@ -13,6 +13,7 @@ from digitcanvas.app.reply import Reply, reply_to
 from digitcanvas.app.state import Key
 from digitcanvas.drawing import pictures
 from digitcanvas.reading.recognizer import Recognizer
+from digitcanvas.runs import jobs
 
 CANVAS, PICTURE = "Canvas", "Picture"
 
@@ -75,7 +76,7 @@ def _draw(recognizers: dict[str, Recognizer]) -> None:
     with tools:
         if not picture.open:
             companion.show(pen_width, state.session().reading, centred, logits)
-        tour.show()
+        tour.show(can_train=jobs.training_needs() is None)
     link.show_in_fragment(Key.LINK_DRAW)
 
 

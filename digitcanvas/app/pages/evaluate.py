@@ -21,8 +21,6 @@ GALLERY = Gallery(grid=Key.GALLERY, count=Key.COUNT, index=Key.TEST_INDEX, image
 IMAGE = 180
 DIGIT = 100  # of a choice of one
 
-_TEST_SETS = {False: "MNIST's test set", True: "the sample's test set"}
-
 MEASURED = "on the test set"
 """The head of the first column, which no network can be called: names have no spaces."""
 
@@ -52,8 +50,8 @@ def _summarize(predictions: Mapping[str, Predictions], mnist: Mnist) -> None:
     for label, each in predictions.items():
         errors, (low, high) = each.errors, each.metrics["interval"]
         st.markdown(
-            f"**{label}** reads **{percent(1 - errors.share, 2)}** of the {errors.count:,} digits "
-            f"of {_TEST_SETS[mnist.is_sample]} right and misreads **{errors.wrong:,}**. With 95 % "
+            f"**{label}** reads **{percent(1 - errors.share, 2)}** of the {mnist.test_set} right "
+            f"and misreads **{errors.wrong:,}** of the {errors.count:,} digits. With 95 % "
             f"confidence, it reads {percent(low, 2)} to {percent(high, 2)} of other digits like "
             "these right."
         )
@@ -223,7 +221,13 @@ def _show_figures(
 ) -> None:
     st.subheader("All figures", anchor=False)
     with st.container(key=Key.FIGURES):
-        names = ["accuracy", "95 % interval", "loss", "calibration error", "rejected as no digit"]
+        names = [
+            "accuracy",
+            "95 % interval",
+            "loss",
+            "expected calibration error",
+            "rejected as not a digit",
+        ]
         columns = {
             label: _figures(predictions[label].metrics, recognizer.can_reject)
             for label, recognizer in recognizers.items()

@@ -18,7 +18,7 @@ from digitcanvas.app.state import Key
 from digitcanvas.figures import charts
 from digitcanvas.reading.cards import Card
 from digitcanvas.reading.recognizer import Recognizer
-from digitcanvas.reading.words import percent
+from digitcanvas.reading.words import duration, percent
 from digitcanvas.runs import jobs
 from digitcanvas.runs.estimate import seconds_to_find_rate
 from digitcanvas.runs.jobs import JobError
@@ -37,10 +37,11 @@ def show(recognizers: dict[str, Recognizer]) -> None:
     """The page. Without a recognizer there are no layers to show."""
     st.html(Path(__file__).with_name("wide.css"))
     st.header("How networks learn", anchor=False)
+    invitation = "Press *Retrain* in the sidebar, and watch a network learn here. "
     st.markdown(
-        "Press *Retrain* in the sidebar, and watch a network learn here. In each epoch it sees "
-        "every training digit once, and after each batch it adjusts its parameters a little, so "
-        "that the loss falls."
+        f"{'' if jobs.training_needs() else invitation}In each epoch a network sees every training "
+        "digit once, and after each batch it adjusts its parameters a little, so that the loss "
+        "falls."
     )
     run_panel.show()
     _curves()
@@ -81,7 +82,7 @@ def _show_button(recipe: Recipe | None) -> None:
         else:
             st.rerun()
     if recipe:
-        estimate = shared_runs.duration(seconds_to_find_rate(recipe))
+        estimate = duration(seconds_to_find_rate(recipe))
         st.caption(f"About {estimate} on this machine, on a part of MNIST's digits.")
 
 
@@ -110,12 +111,13 @@ def _curves() -> None:
         placeholder="Choose networks to compare",
         disabled=not cards,
     )
+    can_train = not jobs.training_needs()
     if not names:
-        st.info(
-            "Choose a network above to see how it learned."
-            if cards
-            else "There is no network to show. Press *Retrain* in the sidebar to train one."
-        )
+        if cards:
+            st.info("Choose a network above to see how it learned.")
+        else:
+            how = " Press *Retrain* in the sidebar to train one." if can_train else ""
+            st.info(f"There is no network to show.{how}")
         return
     chosen = {shared_models.label(name): cards[name] for name in names}
     histories = {name: card.history for name, card in chosen.items() if any(card.history.values())}
@@ -127,10 +129,8 @@ def _curves() -> None:
             "training digits harder to read, so their accuracy can be the lower one."
         )
     if missing := [name for name in chosen if name not in histories]:
-        st.info(
-            f"The card of {' and '.join(missing)} does not say how it learned. Train it again to "
-            "see its curves."
-        )
+        how = " Train it again to see its curves." if can_train else ""
+        st.info(f"The card of {' and '.join(missing)} does not say how it learned.{how}")
     facts = {name: _facts(card) for name, card in chosen.items()}
     st.table(
         {TRAINING: list(next(iter(facts.values())))}
@@ -148,7 +148,7 @@ def _facts(card: Card) -> dict[str, str]:
         "learning rate": f"{recipe.get('learning_rate', UNKNOWN)}",
         "before training": _measured(card.untrained),
         "after training": _measured(card.test),
-        "time": shared_runs.duration(card.seconds),
+        "time": duration(card.seconds),
     }
 
 

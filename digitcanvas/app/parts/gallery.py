@@ -20,8 +20,8 @@ INDEX = 180
 class Gallery:
     """A page's gallery, known by the keys of its elements.
 
-    `grid` is its image grid, `count` asks how many images that has, `index` asks for, and holds,
-    the index of the image looked at, and that is shown in `image`.
+    `grid` is the grid of images, and `count` the choice of how many it shows. `index` is the field
+    with the index of the image looked at, and `image` shows that image.
     """
 
     grid: Key

@@ -1,16 +1,17 @@
 """Where the digits on a page come from, and a button that fetches those that are missing."""
 
 import os
+from urllib.parse import urlsplit
 
 import streamlit as st
 
 from digitcanvas.app.news import watcher
 from digitcanvas.app.parts import follower, shared_mnist
 from digitcanvas.app.state import Key
-from digitcanvas.data.mnist import Mnist
+from digitcanvas.data.mnist import URL, Mnist
 
 SAMPLE = "These are 5,000 of MNIST's 70,000 digits: the sample that came with the app."
-FETCHED = "11 MB, once for everybody on this server."
+FETCHED = f"11 MB from {urlsplit(URL).hostname}, once for everybody on this server."
 
 
 @st.fragment

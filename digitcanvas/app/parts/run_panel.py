@@ -10,7 +10,7 @@ from digitcanvas.app.news import watcher
 from digitcanvas.app.parts import follower, plot, shared_runs
 from digitcanvas.app.state import Key
 from digitcanvas.reading import registry
-from digitcanvas.reading.words import percent
+from digitcanvas.reading.words import duration, percent
 from digitcanvas.runs.jobs import JobError
 from digitcanvas.runs.rate_finder import RateCurve
 from digitcanvas.runs.run import Run, Task, Training, on_sample
@@ -63,7 +63,7 @@ def _panel() -> None:
     follower.show(Key.NEWS_PANEL, "run", "models", at_once=bool(session.trained_here))
     run = shared_runs.jobs().latest()
     if not session.has_seen_run and run and run.state == "cancelled":
-        session.closed = run.id  # who comes later has not missed anything
+        session.closed = run.id  # the session came later, so the cancelling is no news to it
     session.has_seen_run = True
     if run is None or session.closed == run.id:
         return
@@ -114,7 +114,7 @@ def _trained(run: Run) -> None:
     measured = [("untrained", card.untrained), ("trained", card.test)]
     columns = [(label, metrics) for label, metrics in measured if metrics]
     rows = {
-        "": [label for label, _ in columns],
+        "network": [label for label, _ in columns],
         f"accuracy on the {card.test['data']}": [percent(m["accuracy"], 2) for _, m in columns],
         "loss": [f"{m['loss']:.4f}" for _, m in columns],
     }
@@ -124,7 +124,7 @@ def _trained(run: Run) -> None:
             percent(pen["accuracy"], 2),
         ]
     st.table(rows)
-    st.caption(f"Trained in {shared_runs.duration(card.seconds)}.")
+    st.caption(f"Trained in {duration(card.seconds)}.")
     _curves(run)
 
 

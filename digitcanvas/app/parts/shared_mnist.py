@@ -14,23 +14,23 @@ from digitcanvas.data.mnist import (
     mnist_path,
 )
 
+PATIENCE = 10.0
+"""Seconds until a file that could not be read is tried again: what was wrong may pass."""
+
 
 def load() -> Mnist:
     """The digits, loaded once for all sessions: the sample if there is no file or a bad one."""
-    with suppress(ValueError):
-        if path := mnist_path():
-            return _read(path, _changed(path))
-    return load_bundled()
+    return _look()[0] or load_bundled()
 
 
 def problem() -> str:
     """What is wrong with this machine's file; "" if it has none, or a good one."""
-    try:
-        if path := mnist_path():
-            _read(path, _changed(path))
-    except ValueError as error:
-        return str(error)
-    return ""
+    return _look()[1]
+
+
+def _look() -> tuple[Mnist | None, str]:
+    path = mnist_path()
+    return _try(path, _changed(path)) if path else (None, "")
 
 
 def snapshot() -> object:
@@ -45,7 +45,16 @@ def _changed(path: Path | None) -> int:
     return 0
 
 
-@st.cache_resource(show_spinner="Reading MNIST …", max_entries=1)
+@st.cache_resource(show_spinner="Reading MNIST …", max_entries=1, ttl=PATIENCE)
+def _try(path: Path, changed: int) -> tuple[Mnist | None, str]:
+    """The digits, or what is wrong with the file: a bad one is read once for all who ask."""
+    try:
+        return _read(path, changed), ""
+    except ValueError as error:
+        return None, str(error)
+
+
+@st.cache_resource(show_spinner=False, max_entries=1)
 def _read(path: Path, changed: int) -> Mnist:
     return load_mnist(path)
 

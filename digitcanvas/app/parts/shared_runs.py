@@ -6,7 +6,7 @@ from typing import Any
 
 from digitcanvas.figures.charts import Figure
 from digitcanvas.reading import registry
-from digitcanvas.reading.words import duration as duration
+from digitcanvas.reading.words import duration
 from digitcanvas.runs.jobs import Jobs, jobs_in
 from digitcanvas.runs.run import Run
 

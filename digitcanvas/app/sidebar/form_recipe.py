@@ -55,9 +55,13 @@ def _filled(recipe: Recipe) -> dict[Key, Any]:
     return (
         {key: getattr(recipe, key) for key in COPIED}
         | {Key.DROPOUT: float(recipe.dropout)}
-        | {key: str(getattr(recipe, key)) for key in NUMBERS}
-        | {key: ", ".join(map(str, getattr(recipe, key))) for key in WIDTHS}
+        | {key: _written(getattr(recipe, key)) for key in (*NUMBERS, *WIDTHS)}
     )
+
+
+def _written(value: Any) -> str:
+    """The text in a widget for a number or for the widths of layers."""
+    return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
 def _usual_data(recipe: Recipe) -> str:
@@ -100,18 +104,29 @@ def follow(given: Mapping[str, str]) -> None:
     data = IN_LINK.get(given.get(Key.DATA, ""))
     if data in data_choices():
         values[Key.DATA] = data
-    for key, filled in _filled(RECIPES[values[Key.RECIPE]]).items():
+    for key in (*COPIED, Key.DROPOUT, *NUMBERS, *widths_of(RECIPES[values[Key.RECIPE]])):
+        filled = values[key]
         with suppress(ValueError, KeyError):
-            values[key] = _from_link(given[key], filled)
+            values[key] = _from_link(key, given[key], filled)
             try:
                 read()
             except ValueError:
                 values[key] = filled
 
 
-def _from_link(text: str, filled: Any) -> Any:
-    """A widget's value from a link's text; `filled` is another value of the widget."""
+def _from_link(key: Key, text: str, filled: Any) -> Any:
+    """A widget's value from a link's text; `filled` is another value of the widget.
+
+    Numbers and widths are written anew: int() takes much that the page should not show.
+    """
+    if key in (*NUMBERS, *WIDTHS):
+        return _written(_parse(key, text))
     return SWITCHES[text] if isinstance(filled, bool) else type(filled)(text)
+
+
+def text_in_link(value: Any) -> str:
+    """A widget's value as a link writes it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def query() -> dict[str, str | None]:
@@ -125,7 +140,7 @@ def query() -> dict[str, str | None]:
     link[Key.DATA] = None if data == _usual_data(recipe) else words[data]
     for key, filled in _filled(recipe).items():
         value = values.get(key, filled)
-        link[key] = None if value == filled else str(value).lower()
+        link[key] = None if value == filled else text_in_link(value)
     return {str(key): value for key, value in link.items()}
 
 

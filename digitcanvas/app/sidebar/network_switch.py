@@ -15,6 +15,7 @@ from digitcanvas.reading import registry
 from digitcanvas.reading.cards import Card
 from digitcanvas.reading.recognizer import Recognizer
 from digitcanvas.reading.words import percent
+from digitcanvas.runs import jobs
 
 ROOM, EDGES = 30, 4
 """Networks stand side by side in the switch if it has room for the letters of their names, and for
@@ -59,7 +60,11 @@ def _show() -> None:
             with st.popover(what, icon=":material/more_vert:", key=Key.MANAGE):
                 _manage(chosen)
     else:
-        st.warning("No network can be used. Train one below, or restore `models/`.")
+        st.warning(
+            "No network can be used. Restore `models/`, then reload the page."
+            if jobs.training_needs()
+            else "No network can be used. Train one below, or restore `models/`."
+        )
     _report(problems)
     if session.removing in cards:
         _confirm_removal(session.removing)
@@ -148,12 +153,16 @@ def _choose(cards: Mapping[str, Card], trained: str | None) -> list[str]:
 def _report_gone(cards: Mapping[str, Card]) -> None:
     """Tell the person that a network that has just read, or that the link names, is gone."""
     there = registry.model_names()  # those that are damaged, too: they are told apart
-    for name in state.session().reading:
+    session = state.session()
+    for name in session.reading:
         if cards and name not in cards and name not in there:
-            words = (
-                f"The network {label(name)!r} is gone: someone renamed or removed it. "
-                f"{label(st.session_state[Key.MODEL])} is now in use."
+            what = (
+                f"The network {label(name)!r} is gone: someone renamed or removed it."
+                if session.linked
+                else f"There is no network {label(name)!r} here: it may have been renamed or "
+                "removed."
             )
+            words = f"{what} {label(st.session_state[Key.MODEL])} is now in use."
             st.warning(words, icon=":material/warning:")
             st.toast(words, icon=":material/warning:")  # on a phone the sidebar is closed
 

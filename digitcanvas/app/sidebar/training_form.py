@@ -3,9 +3,11 @@
 import streamlit as st
 
 from digitcanvas.app import link
-from digitcanvas.app.parts import follower, shared_runs
+from digitcanvas.app.parts import follower
 from digitcanvas.app.sidebar import form_recipe, start
 from digitcanvas.app.state import Key
+from digitcanvas.reading.words import duration
+from digitcanvas.runs import jobs
 from digitcanvas.runs.estimate import seconds_for, split_sizes
 from digitcanvas.runs.recipes import (
     LIMITS,
@@ -48,7 +50,7 @@ def show() -> None:
         st.error(str(error), icon=":material/warning:")
     form_recipe.update_watcher(recipe)
     start.show(base, recipe)
-    if recipe:
+    if recipe and not jobs.training_needs():
         st.caption(_effort(recipe))
     link.show_in_fragment(Key.LINK_FORM)
 
@@ -87,5 +89,5 @@ def _effort(recipe: Recipe) -> str:
     seconds = seconds_for(recipe, with_pen=bool(recipe.pen_copies))
     return (
         f"Trains on {training:,} digits, validates on {validation:,}. "
-        f"About {shared_runs.duration(seconds)} on this machine."
+        f"About {duration(seconds)} on this machine."
     )
