@@ -263,8 +263,11 @@ def work(home, monkeypatch):
     return work
 
 
-def test_pen_drawings_that_cannot_be_read_stop_those_alone_who_learn_from_them(work, monkeypatch):
-    monkeypatch.setenv("DIGITCANVAS_PEN", "gone.tra")
+@pytest.mark.parametrize("source", ["DIGITCANVAS_PEN", "DIGITCANVAS_UNIPEN"])
+def test_drawings_that_cannot_be_read_stop_those_alone_who_learn_from_them(
+    work, monkeypatch, source
+):
+    monkeypatch.setenv(source, "gone.tra")
     assert work()[-1] == {"done": "mine"}
     with pytest.raises(ValueError, match=r"gone\.tra"):
         work(task=mine(replace(QUICK, pen_copies=1)))
