@@ -16,7 +16,7 @@ from digitcanvas.learning.outliers import make_outliers
 from digitcanvas.reading import registry
 from digitcanvas.reading.evaluation import evaluate_drawings, predict_images
 from digitcanvas.reading.recognizer import ACCEPTED, split_softmax
-from digitcanvas.reading.slices import auroc
+from digitcanvas.reading.slices import auroc, slices
 from tests.digits import DIGITS
 from tests.drawing.test_preprocess import place
 from tests.strangers import KINDS, strangers
@@ -409,3 +409,13 @@ def test_the_shipped_models_tell_digits_from_strangers(pen, name, floor):
     )
     assert auroc(digits, none) >= floor
     assert (digits < ACCEPTED).mean() <= 0.02
+
+
+@pytest.mark.parametrize(("name", "used", "refused"), [("cnn", 0.985, 0.95), ("mlp", 0.982, 0.93)])
+def test_the_shipped_models_read_and_accept_digits_of_many_devices(unipen, name, used, refused):
+    """By writers kept out, and refuse the letters and signs that they write."""
+    files = {"unipen": unipen.digits.validation}
+    report = slices(Recognizer.load(name), files, unipen.others.validation)
+    figures = report["files"]["unipen"]
+    assert figures["used"] >= used and figures["rejected"] <= 0.01
+    assert report["others"]["refused"] >= refused
