@@ -9,12 +9,17 @@ from hypothesis import settings
 from digitcanvas import Recognizer
 from digitcanvas.data.mnist import Mnist, load_mnist
 from digitcanvas.data.pen import PenDigits, load_pen_digits
+from digitcanvas.data.unipen import Unipen, load_unipen
 from digitcanvas.reading import registry
 from tests.apptest import FakeJobs, open_session
 from tests.browser.driver import chromium, serve
 
 settings.register_profile("any machine", deadline=None)  # a busy one fails no test for its speed
 settings.load_profile("any machine")
+
+# Only the tests that ask for them see them: the others count what their runs learn from
+UNIPEN = os.environ.pop("DIGITCANVAS_UNIPEN", "")
+os.environ.pop("DIGITCANVAS_MNIST_WRITERS", None)
 
 
 def pytest_collection_modifyitems(items):
@@ -48,6 +53,13 @@ def pen() -> PenDigits:
     if not os.environ.get("DIGITCANVAS_PEN"):
         pytest.skip("needs the pen strokes: set DIGITCANVAS_PEN to a UNIPEN file")
     return load_pen_digits()
+
+
+@pytest.fixture(scope="session")
+def unipen() -> Unipen:
+    if not UNIPEN:
+        pytest.skip("needs drawings of many devices: set DIGITCANVAS_UNIPEN to their folder")
+    return load_unipen(UNIPEN)
 
 
 @pytest.fixture

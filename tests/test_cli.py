@@ -255,6 +255,7 @@ def test_predict_reads_with_the_model_named(pictures, monkeypatch):
 def sample_only(monkeypatch):
     monkeypatch.setattr("digitcanvas.shell.evaluate.load_mnist", lambda *_: load_sample())
     monkeypatch.delenv("DIGITCANVAS_PEN", raising=False)
+    monkeypatch.delenv("DIGITCANVAS_UNIPEN", raising=False)
 
 
 def test_evaluate_says_that_the_sample_flatters(sample_only, capsys):
@@ -285,6 +286,46 @@ def test_evaluate_measures_on_drawings_too(sample_only, tmp_path, capsys, suffix
         assert metrics["strokes"] == {"data": str(file)} | expected
     assert main(["evaluate", "mlp", "--strokes", str(file)]) == 0
     assert f"{file}: 7 digits" in capsys.readouterr().out
+
+
+@pytest.fixture
+def devices(tmp_path, monkeypatch):
+    """A folder of digits and letters by ten writers, as UNIPEN's are given."""
+    monkeypatch.delenv("DIGITCANVAS_UNIPEN", raising=False)
+    writers = range(1, 11)
+    digits = [replace(drawing, writer=writer) for drawing in DRAWINGS for writer in writers]
+    letters = [replace(DRAWINGS[4], label=ord("A"), writer=writer) for writer in writers]
+    write_drawings(tmp_path / "unipen-digits.npz", digits)
+    write_drawings(tmp_path / "unipen-others.npz", letters)
+    return tmp_path
+
+
+def test_evaluate_tells_by_slices_what_is_used(sample_only, devices, tmp_path, capsys):
+    file = tmp_path / "mine.npz"
+    write_drawings(file, DRAWINGS[:7])
+    command = ["evaluate", "mlp", "--unipen", str(devices), "--strokes", str(file), "--slices"]
+    assert main([*command, "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["metrics"]["unipen"]["count"] == 20
+    files = report["slices"]["files"]
+    assert {name: part["count"] for name, part in files.items()} == {"unipen": 20, str(file): 7}
+    assert report["slices"]["others"]["count"] == 2
+    assert main(command) == 0
+    printed = capsys.readouterr().out
+    assert "20 digits" in printed and "Worst writers" in printed
+
+
+def test_there_are_no_slices_without_drawings(sample_only, monkeypatch, capsys):
+    monkeypatch.delenv("DIGITCANVAS_UNIPEN", raising=False)
+    assert main(["evaluate", "mlp", "--slices"]) == 1
+    assert "--slices needs drawings" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["train", "evaluate"])
+def test_a_folder_without_unipen_s_files_is_one_clear_line(sample_only, tmp_path, capsys, command):
+    assert main([command, "mlp", "--unipen", str(tmp_path)]) == 1
+    line = capsys.readouterr().err.splitlines()[-1]
+    assert line.startswith("digitcanvas: ") and "unipen-digits.npz" in line
 
 
 @pytest.mark.parametrize("content", [None, b"", b"hello", b"PK"])

@@ -30,6 +30,9 @@ URL = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz"
 SHA256 = "731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1"
 """Keras downloads the same file, so both use the same cache."""
 
+WRITERS = "DIGITCANVAS_MNIST_WRITERS"
+"""The environment variable that names an .npz file with MNIST's writers, to split by writer."""
+
 TIMEOUT, DEADLINE = 20.0, 900.0
 """A download fails after so many seconds without data, and after so many in all.
 
@@ -44,7 +47,8 @@ CHUNK = 2**16
 class Mnist:
     """Digits as uint8 (N, 28, 28) with ink 255, their labels as integers (N,), and their source.
 
-    `source` is the file's path, or "the bundled sample". The sample's test digits come from MNIST's
+    `source` is the file's path, or "the bundled sample". `writers` tells who wrote each training
+    digit, as integers (N,), if that is known. The sample's test digits come from MNIST's
     training set: they are a fair test of a network trained on the sample, but flatter one trained
     on all of MNIST.
     """
@@ -55,6 +59,7 @@ class Mnist:
     y_test: IntArray
     source: str
     sha256: str
+    writers: IntArray | None = None
 
     @property
     def is_sample(self) -> bool:
@@ -206,16 +211,51 @@ def _read_mnist(path: Path) -> Mnist:
             raise ValueError(
                 f"{path} must hold uint8 images (N, 28, 28) with labels 0 to 9: give another path."
             )
-    return Mnist(x_train, y_train, x_test, y_test, str(path), sha256(path))
+    writers = _read_writers(len(y_train))
+    return Mnist(x_train, y_train, x_test, y_test, str(path), sha256(path), writers)
+
+
+def _read_writers(count: int) -> IntArray | None:
+    """Who wrote each training digit: `train_writers` in the file that WRITERS names.
+
+    None without such a file, and if its writers are those of another number of digits.
+
+    Source: C. Yadav, L. Bottou, "Cold case: the lost MNIST digits", NeurIPS 2019.
+    """
+    path = os.environ.get(WRITERS)
+    if not path:
+        return None
+    try:
+        with np.load(path) as arrays:
+            writers: IntArray = arrays["train_writers"]
+    except Exception as error:  # a damaged file makes NumPy raise almost anything
+        raise ValueError(f"{path} cannot be read as MNIST's writers ({error}).") from error
+    if writers.dtype.kind not in "iu" or writers.shape != (count,):
+        log.warning("%s does not tell who wrote these %s digits: ignored.", path, f"{count:,}")
+        return None
+    return writers
 
 
 def split(
-    count: int, validation_share: float, rng: np.random.Generator
+    count: int,
+    validation_share: float,
+    rng: np.random.Generator,
+    writers: IntArray | None = None,
 ) -> tuple[IntArray, IntArray]:
-    """The indices of `count` digits, shuffled: those to train on, and those to validate with."""
+    """The indices of `count` digits, shuffled: those to train on, and those to validate with.
+
+    If their `writers` (N,) are known, no writer is on both sides, and the share is met but for a
+    writer's digits.
+    """
     order = rng.permutation(count)
     size = validation_size(count, validation_share)
-    return order[size:], order[:size]
+    if writers is None:
+        return order[size:], order[:size]
+    people, digits = np.unique(writers, return_counts=True)
+    shuffled = rng.permutation(len(people))
+    enough = int(np.cumsum(digits[shuffled]).searchsorted(size)) + 1
+    held_out = np.isin(writers[order], people[shuffled[: min(enough, len(people) - 1)]])
+    return order[~held_out], order[held_out]
 
 
 def validation_size(count: int, validation_share: float) -> int:

@@ -79,13 +79,15 @@ def read_unipen(path: str | Path) -> list[Drawing]:
     return drawings
 
 
-def read_drawings(path: str | Path) -> list[Drawing]:
+def read_drawings(path: str | Path, highest: int = 9) -> list[Drawing]:
     """Read labelled drawings from an .npz file (see `write_drawings`) or from a UNIPEN file.
+
+    The labels of an .npz file are 0 to `highest`: above 9, they need not be digits.
 
     Raises ValueError for a file that is neither, or cannot be read.
     """
     check_file(path)
-    return _read_npz(path) if zipfile.is_zipfile(path) else read_unipen(path)
+    return _read_npz(path, highest) if zipfile.is_zipfile(path) else read_unipen(path)
 
 
 def write_drawings(path: str | Path, drawings: Sequence[Drawing]) -> None:
@@ -107,7 +109,7 @@ def write_drawings(path: str | Path, drawings: Sequence[Drawing]) -> None:
         )
 
 
-def _read_npz(path: str | Path) -> list[Drawing]:
+def _read_npz(path: str | Path, highest: int) -> list[Drawing]:
     """Read what `write_drawings` writes; `writers` may be missing."""
     content = io.BytesIO(Path(path).read_bytes())
     try:
@@ -131,9 +133,9 @@ def _read_npz(path: str | Path) -> list[Drawing]:
         raise ValueError(f"{path} cannot be read as drawings: {error}") from error
     if not drawings:
         raise ValueError(f"{path} contains no drawings.")
-    if not all(drawing.strokes and 0 <= drawing.label <= 9 for drawing in drawings):
+    if not all(drawing.strokes and 0 <= drawing.label <= highest for drawing in drawings):
         raise ValueError(
-            f"{path} has a drawing without strokes, or with a label other than 0 to 9."
+            f"{path} has a drawing without strokes, or with a label other than 0 to {highest}."
         )
     return drawings
 

@@ -24,6 +24,21 @@ STEPS = (0.015, 0.08)  # the range of the distance between points, from slow han
 GAP_CHANCE, GAP_LENGTH = 0.05, 0.05  # the probability and the length of a gap in a stroke
 ROUNDING = 0.05  # the most length on each side of a point that is averaged, which rounds corners
 
+# Some hands are harder to read: the chance of each hardship for a drawing, and its extent
+HARDSHIP = 0.12
+SQUASH = 0.7  # the most, either way, of the logarithm of width to height
+LEAN = np.radians(25)  # the most, either way
+SHAKE = 0.03  # the most by which points stray
+HASTE = 0.4  # the longest distance between points: a handful of them in a stroke
+
+# Habits: the chance that a digit which others write otherwise is given one
+SLASH = 0.12  # across a 0
+FLAG, BASE = 0.12, 0.08  # of a 1
+CROSSBAR = 0.1  # of a 7
+UPSTROKE = 0.08  # at the foot of a 1, 4, 7 or 9, from a pen lifted late
+OVERSHOOT = 0.12  # of the end of a 0, 6 or 8, which crosses out of its loop
+SLENDER = 0.35  # a 1 that is wider, for its height, has a flag already
+
 BLEND = 0.6  # the largest share of the difference to another drawing that is added or subtracted
 ALIKE = 0.25  # the largest mean distance between the points of two drawings that are blended
 TRIES = 4  # to find a drawing that is alike
@@ -34,17 +49,22 @@ def augment_strokes(strokes: Sequence[Stroke], rng: np.random.Generator) -> list
     """The drawing as another hand might make it: arrays (n, 2) -> the same, centred at about 0.
 
     It keeps its size. Its proportions and slant change; its strokes shift against each other, start
-    and end too early or too late, tremble, lose their corners, and are interrupted.
+    and end too early or too late, tremble, lose their corners, and are interrupted. Now and then it
+    is squashed, turned, shaky or made of few points.
     """
     middle, size = middle_and_size(strokes)
-    aspect = np.exp(rng.normal(0, ASPECT) * np.array([0.5, -0.5]))
-    matrix = affine(rng.normal(0, TURN), rng.normal(0, SLANT), aspect)
-    step = np.exp(rng.uniform(*np.log(STEPS)))
+    squashed, turned, shaken, hasty = rng.random(4) < HARDSHIP
+    stretch = rng.uniform(-SQUASH, SQUASH) if squashed else rng.normal(0, ASPECT)
+    turn = rng.uniform(-LEAN, LEAN) if turned else rng.normal(0, TURN)
+    matrix = affine(turn, rng.normal(0, SLANT), np.exp(stretch * np.array([0.5, -0.5])))
+    slowest, fastest = (STEPS[1], HASTE) if hasty else STEPS
+    step = np.exp(rng.uniform(np.log(slowest), np.log(fastest)))
     rounding = int(rng.uniform(0, ROUNDING) / step)
+    tremor = rng.uniform(TREMOR, SHAKE) if shaken else TREMOR * min(1, step / 0.03)
     paths = []
     for stroke in strokes:
         path = _retrace((stroke - middle) / size, step, rng)
-        path = _smooth(path, rounding) + rng.normal(0, TREMOR, path.shape) * min(1, step / 0.03)
+        path = _smooth(path, rounding) + rng.normal(0, tremor, path.shape)
         path = path @ matrix.T + rng.normal(0, STRAY, 2) * (len(strokes) > 1)
         if rng.random() < GAP_CHANCE and len(path) > 2 and len(path) * step > 8 * GAP_LENGTH:
             cut, gap = rng.integers(1, len(path) - 1), max(1, round(GAP_LENGTH / step))
@@ -52,6 +72,103 @@ def augment_strokes(strokes: Sequence[Stroke], rng: np.random.Generator) -> list
         else:
             paths.append(path)
     return [path * size for path in paths if len(path)]
+
+
+def add_habits(drawing: Drawing, rng: np.random.Generator) -> Drawing:
+    """The digit as people with another habit write it, now and then; else as it is.
+
+    A 0 of one stroke is given a slash, a plain 1 a flag and a base, a 7 of one stroke a crossbar,
+    the foot of a 1, 4, 7 or 9 a mark upwards, and the loop of a 0, 6 or 8 an end that crosses it.
+    """
+    middle, size = middle_and_size(drawing.strokes)
+    strokes = [(stroke - middle) / size for stroke in drawing.strokes]
+    low, high = _corners(strokes)
+    width, height = high - low
+    added: list[Stroke] = []
+    chance = rng.random(4)
+    match drawing.label:
+        case 0 if len(strokes) == 1 and chance[0] < SLASH:
+            added = [_slash(low, high, rng)]
+        case 1 if len(strokes) == 1 and width < SLENDER * height:
+            based = chance[1] < BASE
+            if chance[0] < FLAG:
+                strokes[0] = _flagged(strokes[0], based, rng)
+            if based:
+                foot = strokes[0][strokes[0][:, 1].argmax()]
+                reach = rng.uniform(0.1, 0.3, 2) * [-1, 1]
+                added = [np.stack([foot[0] + reach, foot[1] + rng.normal(0, 0.02, 2)], axis=1)]
+        case 7 if len(strokes) == 1 and chance[0] < CROSSBAR:
+            added = [_crossbar(strokes[0], rng)]
+    if drawing.label in (1, 4, 7, 9) and chance[3] < UPSTROKE:
+        strokes[-1] = _lifted_late(strokes[-1], rng)
+    if drawing.label in (0, 6, 8) and chance[2] < OVERSHOOT:
+        strokes[0] = _longer(strokes[0], rng)
+    return replace(drawing, strokes=[stroke * size for stroke in strokes + added])
+
+
+def _corners(strokes: Sequence[Stroke]) -> tuple[FloatArray, FloatArray]:
+    points = np.concatenate(strokes)
+    return points.min(axis=0), points.max(axis=0)
+
+
+def _slash(low: FloatArray, high: FloatArray, rng: np.random.Generator) -> Stroke:
+    """From the ring's lower left to its upper right, most of the time, and often beyond.
+
+    Some slashes are steep.
+    """
+    start = np.array([low[0], high[1]])
+    end = np.array([high[0], low[1]])
+    inwards = rng.uniform(0, 0.4) * (end[0] - start[0])
+    start[0], end[0] = start[0] + inwards, end[0] - inwards
+    if rng.random() < 0.1:  # the other way
+        start[0], end[0] = end[0], start[0]
+    elif rng.random() < 0.1:  # level
+        start[1] = end[1] = (low[1] + high[1]) / 2
+    middle = (start + end) / 2
+    reach = rng.uniform(0.6, 1.25, (2, 1))
+    ends = middle + (np.stack([start, end]) - middle) * reach + rng.normal(0, 0.05, (2, 2))
+    slash: Stroke = ends[:: rng.choice([-1, 1])]
+    return slash
+
+
+def _flagged(stroke: Stroke, based: bool, rng: np.random.Generator) -> Stroke:
+    """The upright with a short line that rises to its top, in one stroke.
+
+    If it has a base, nobody takes it for a 7, and the flag may be level.
+    """
+    downwards = stroke if stroke[0, 1] < stroke[-1, 1] else stroke[::-1]
+    length = rng.uniform(0.12, 0.4)
+    angle = rng.uniform(np.radians(-5 if based else 35), np.radians(65))
+    start = downwards[0] + length * np.array([-np.cos(angle), np.sin(angle)])
+    return np.vstack([start, downwards])
+
+
+def _crossbar(stroke: Stroke, rng: np.random.Generator) -> Stroke:
+    """Across the stem, a little above the middle."""
+    lengths = _arc_lengths(stroke)
+    stem = _interpolate(stroke, lengths, np.linspace(lengths[-1] / 3, lengths[-1], 2 * POINTS))
+    level = rng.uniform(-0.15, 0.15)
+    x = stem[np.abs(stem[:, 1] - level).argmin(), 0]
+    reach = rng.uniform(0.12, 0.3, 2) * [-1, 1]
+    tilt = rng.uniform(-0.08, 0.03)
+    return np.array([[x + reach[0], level - tilt], [x + reach[1], level + tilt]])
+
+
+def _lifted_late(stroke: Stroke, rng: np.random.Generator) -> Stroke:
+    """A stroke that ends at its lowest, with a mark from there up and mostly to the right."""
+    if stroke[-1, 1] < stroke[:, 1].max() - 0.1:
+        return stroke
+    length = rng.uniform(0.06, 0.25)
+    angle = rng.uniform(np.radians(15), np.radians(100))
+    return np.vstack([stroke, stroke[-1] + length * np.array([np.cos(angle), -np.sin(angle)])])
+
+
+def _longer(stroke: Stroke, rng: np.random.Generator) -> Stroke:
+    """A stroke that goes on as it ended."""
+    lengths = _arc_lengths(stroke)
+    before = _interpolate(stroke, lengths, np.array([lengths[-1] - REACH]))[0]
+    direction = (stroke[-1] - before) / max(np.hypot(*(stroke[-1] - before)), 1e-9)
+    return np.vstack([stroke, stroke[-1] + direction * rng.uniform(REACH, 0.3)])
 
 
 def blend_drawings(drawings: Sequence[Drawing], rng: np.random.Generator) -> list[Drawing]:

@@ -5,15 +5,19 @@ It returns strokes of about unit size, arrays (n, 2), y down.
 """
 
 import string
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 
+import cv2
 import numpy as np
 from HersheyFonts import HersheyFonts
 
-from digitcanvas.drawing.arrays import FloatArray
+from digitcanvas.drawing.arrays import Float32Array, FloatArray
+from digitcanvas.drawing.preprocess import image_from_strokes
 from digitcanvas.drawing.strokes import Drawing, Stroke
 from digitcanvas.learning.handwriting import EXTENT, middle_and_size
+
+Kind = Callable[[np.random.Generator, Sequence[Drawing]], list[Stroke]]
 
 NOT_A_DIGIT = 10
 """The label of an outlier, after those of the ten digits."""
@@ -29,27 +33,70 @@ CAPITAL = 21
 MIRRORED = {3: "x", 4: "xy", 6: "x", 7: "xy", 9: "x"}
 """The digits that do not become another digit when mirrored, and along which axes."""
 
-UNFINISHED = (2, 3, 4, 5, 8)
-"""The digits whose beginning rarely looks like another digit."""
-
-SLENDER = 0.4
-"""A beginning whose width is a smaller share of its height than this could be a 1."""
+MARKED = (2, 3, 5, 6, 8, 9)
+"""The digits that no two marks make another: a 1 may have a flag and a base."""
 
 TRIES = 10
-"""The most beginnings to try for one that is not slender."""
+"""The most times that an outlier is made again."""
+
+LIKENESS = 0.94
+"""An outlier is made again if the cosine of its image and a digit's, both blurred, is higher.
+
+Of the digits by writers kept out, nine in ten are as near as that to another writer's digit, and of
+their letters one in eight. Without it, pentagons and hexagons taught that a 0 is none.
+"""
+
+BLUR = 1.2
+"""Standard deviation in pixels, so that strokes a pixel apart still overlap."""
+
+BLOCK = 2000
+"""Outliers compared with the digits at once: their cosines are to fit in memory."""
 
 
 def make_outliers(count: int, digits: Sequence[Drawing], rng: np.random.Generator) -> list[Drawing]:
     """`count` outliers, of all kinds in turn.
 
-    The kinds made from digits take part only if each of the ten is among `digits`.
+    The kinds made from digits take part only if each of the ten is among `digits`. One that looks
+    like one of `digits` is made again, unless it is of LETTER_LIKE.
     """
     kinds = OF_DIGITS + FREE if len({digit.label for digit in digits}) == 10 else FREE
-    outliers = (kinds[number % len(kinds)](rng, digits) for number in range(count))
-    return [
-        Drawing([stroke * EXTENT for stroke in strokes], NOT_A_DIGIT, writer=0)
-        for strokes in outliers
-    ]
+    chosen = [kinds[number % len(kinds)] for number in range(count)]
+    outliers = [_made(kind, digits, rng) for kind in chosen]
+    doubtful = np.array([kind not in LETTER_LIKE for kind in chosen], bool)
+    known = _features([digit.strokes for digit in digits])
+    for _ in range(TRIES):
+        again = np.flatnonzero(doubtful)
+        doubtful[again] = _nearest([outliers[number] for number in again], known) > LIKENESS
+        if not doubtful.any():
+            break
+        for number in np.flatnonzero(doubtful):
+            outliers[number] = _made(chosen[number], digits, rng)
+    return [Drawing(strokes, NOT_A_DIGIT, writer=0) for strokes in outliers]
+
+
+def _made(kind: Kind, digits: Sequence[Drawing], rng: np.random.Generator) -> list[Stroke]:
+    return [stroke * EXTENT for stroke in kind(rng, digits)]
+
+
+def _nearest(drawings: Sequence[list[Stroke]], known: Float32Array) -> Float32Array:
+    """For each drawing, the cosine of its features with the nearest of the known ones, (N,)."""
+    if not len(known):
+        return np.zeros(len(drawings), np.float32)
+    parts = np.array_split(_features(drawings), 1 + len(drawings) // BLOCK)
+    nearest: Float32Array = np.concatenate([(part @ known.T).max(axis=1) for part in parts])
+    return nearest
+
+
+def _features(drawings: Sequence[Sequence[Stroke]]) -> Float32Array:
+    """Each drawing's image, blurred and halved, as a vector of length 1: float32 (N, 196)."""
+    features = np.empty((len(drawings), 14, 14), np.float32)
+    for feature, strokes in zip(features, drawings, strict=True):
+        image = image_from_strokes(strokes)
+        blurred = cv2.GaussianBlur(image, (0, 0), BLUR)
+        cv2.resize(blurred, (14, 14), dst=feature, interpolation=cv2.INTER_AREA)
+    flat = features.reshape(-1, 14 * 14)
+    flat /= np.linalg.norm(flat, axis=1, keepdims=True)
+    return flat
 
 
 def scribble(rng: np.random.Generator, digits: Sequence[Drawing] = ()) -> list[Stroke]:
@@ -58,10 +105,11 @@ def scribble(rng: np.random.Generator, digits: Sequence[Drawing] = ()) -> list[S
 
 
 def polygon(rng: np.random.Generator, digits: Sequence[Drawing] = ()) -> list[Stroke]:
-    """A polygon or a star of three to six corners."""
-    corners = rng.integers(3, 7)
+    """A triangle, a square or a star of three to six corners: a hexagon is nearly a 0."""
     if rng.random() < 0.5:
+        corners = rng.integers(3, 5)
         return [_polar(np.linspace(0, 1, corners + 1) + rng.random(), 1)]
+    corners = rng.integers(3, 7)
     radii = np.where(np.arange(2 * corners + 1) % 2, rng.uniform(0.3, 0.6), 1)
     return [_polar(np.linspace(0, 1, 2 * corners + 1) + rng.random(), radii)]
 
@@ -124,34 +172,37 @@ def mirrored(rng: np.random.Generator, digits: Sequence[Drawing]) -> list[Stroke
     return [stroke * ([-1, 1] if axis == "x" else [1, -1]) for stroke in digit.strokes]
 
 
-def unfinished(rng: np.random.Generator, digits: Sequence[Drawing]) -> list[Stroke]:
-    """The first 30-60 % of a digit's points, if possible not so slender that they could be a 1."""
-    for _ in range(TRIES):
-        strokes = _random_digit(digits, rng, UNFINISHED).strokes
-        remaining = max(1, round(sum(map(len, strokes)) * rng.uniform(0.3, 0.6)))
-        beginning = []
-        for stroke in strokes:
-            if remaining > 0:
-                beginning.append(stroke[:remaining])
-                remaining -= len(stroke)
-        width, height = np.ptp(np.concatenate(beginning), axis=0)
-        if width > SLENDER * height:
-            break
-    return beginning
+def marked(rng: np.random.Generator, digits: Sequence[Drawing]) -> list[Stroke]:
+    """A ring, or another digit of MARKED, with two to four marks in it or across it.
+
+    A ring with one mark may be a slashed 0; with more, it is a face, a wheel or a clock.
+    """
+    labels = (0,) if rng.random() < 0.5 else MARKED
+    strokes = _random_digit(digits, rng, labels).strokes
+    low, high = (reduce(np.concatenate(strokes), axis=0) for reduce in (np.min, np.max))
+    for _ in range(rng.integers(2, 5)):
+        middle = low + (high - low) * rng.uniform(0.2, 0.8, 2)
+        mark = _curve(rng.normal(0, 1, (rng.integers(2, 4), 2)), steps=6)
+        strokes = [*strokes, middle + mark * rng.uniform(0.08, 0.22)]
+    return strokes
 
 
 def pair(rng: np.random.Generator, digits: Sequence[Drawing]) -> list[Stroke]:
-    """Two digits side by side, or one over the other."""
-    left, right = _random_digit(digits, rng).strokes, _random_digit(digits, rng).strokes
+    """Two digits side by side, or one over the other: but no 0 or 1, for some slash their 0s."""
+    one, other = _random_digit(digits, rng), _random_digit(digits, rng)
+    left, right = one.strokes, other.strokes
     width = np.ptp(np.concatenate(left)[:, 0]) / 2 + np.ptp(np.concatenate(right)[:, 0]) / 2
     beside = np.array([width + rng.uniform(0.05, 0.4), rng.normal(0, 0.1)])
     over = _polar(rng.random(1), rng.uniform(0.2, 0.5))[0]
-    offset = beside if rng.random() < 0.6 else over
+    slashed = {one.label, other.label} & {0, 1}
+    offset = beside if rng.random() < 0.6 or slashed else over
     return left + [stroke * rng.uniform(0.8, 1.2) + offset for stroke in right]
 
 
 FREE = (scribble, polygon, spiral, lines, letter, letter)
-OF_DIGITS = (scrambled, mirrored, unfinished, pair)
+OF_DIGITS = (scrambled, mirrored, marked, pair)
+LETTER_LIKE = (letter, lines)
+"""Kinds of which some look like a digit to a blurred eye, a T like a 7, and are none."""
 
 
 def _random_digit(

@@ -20,12 +20,14 @@ import tensorflow as tf
 import digitcanvas
 from digitcanvas.data.mnist import BUNDLED, Mnist, sha256, split
 from digitcanvas.data.pen import PenDigits, images_from_drawings
+from digitcanvas.data.unipen import Unipen
 from digitcanvas.drawing.arrays import Float32Array, FloatArray, IntArray
+from digitcanvas.drawing.strokes import Drawing
 from digitcanvas.learning.augment import augment_images
 from digitcanvas.learning.calibration import calibrate
-from digitcanvas.learning.handwriting import augment_strokes, blend_drawings
+from digitcanvas.learning.handwriting import add_habits, augment_strokes, blend_drawings
 from digitcanvas.learning.keras_networks import build
-from digitcanvas.learning.outliers import make_outliers
+from digitcanvas.learning.outliers import NOT_A_DIGIT, make_outliers
 from digitcanvas.reading import registry
 from digitcanvas.reading.cards import Card
 from digitcanvas.reading.evaluation import compute_metrics, evaluate
@@ -44,6 +46,9 @@ Labelled = tuple[Float32Array, IntArray]
 WARM_UP = 0.05
 DIGITS_PER_OUTLIER = 5
 """At least as many, so that outliers do not drown a small sample."""
+
+OTHER_COPIES = 2
+"""Of each letter or sign, each in another hand."""
 
 LIBRARIES = ("keras", "numpy", "opencv-python-headless", "Hershey-Fonts")
 PEN_WIDTHS = (0.9, 2.0)
@@ -72,6 +77,7 @@ class TrainedNetwork:
     pen: PenDigits | None
     history: dict[str, list[float]]
     seconds: float
+    unipen: Unipen | None = None
 
 
 def train(
@@ -79,6 +85,7 @@ def train(
     mnist: Mnist,
     pen: PenDigits | None = None,
     on_progress: Callable[[Progress], None] = lambda progress: None,
+    unipen: Unipen | None = None,
 ) -> TrainedNetwork:
     """Train a network and calibrate it. The same recipe and data give the same weights.
 
@@ -88,7 +95,7 @@ def train(
     """
     start = time.monotonic()
     _seed_everything(recipe.seed)
-    images, labels, validation = assemble(recipe, mnist, pen, on_progress)
+    images, labels, validation = assemble(recipe, mnist, pen, on_progress, unipen)
     batches = Batches(images, labels, recipe)
     model = _compiled(recipe, steps=recipe.epochs * len(batches))
     initial = model.get_weights()
@@ -101,9 +108,11 @@ def train(
         verbose=0,
     ).history
     if recipe.calibrated:
-        drawings = [images_from_drawings(pen.validation)] if pen and recipe.pen_copies else []
-        calibrate(model, [validation, *drawings])
-    return TrainedNetwork(model, initial, recipe, mnist, pen, history, time.monotonic() - start)
+        kept = [pen.validation] if pen and recipe.pen_copies else []
+        kept += [unipen.digits.validation] if unipen and recipe.pen_copies else []
+        calibrate(model, [validation, *map(images_from_drawings, kept)])
+    seconds = time.monotonic() - start
+    return TrainedNetwork(model, initial, recipe, mnist, pen, history, seconds, unipen)
 
 
 def find_rate(
@@ -120,7 +129,7 @@ def find_rate(
     recipe = rate_finder.recipe_for(recipe)
     _seed_everything(recipe.seed)
     rng = np.random.default_rng(recipe.seed)
-    chosen, _ = split(len(mnist.y_train), recipe.validation_share, rng)
+    chosen, _ = split(len(mnist.y_train), recipe.validation_share, rng, mnist.writers)
     batches = Batches(*_digits(mnist, chosen[: rate_finder.DIGITS]), recipe)
     model = _compiled(recipe, steps=recipe.epochs * len(batches))
     curve = rate_finder.RateCurve()
@@ -203,7 +212,7 @@ def publish(
                 "tensorflow": tf.__version__,  # by whichever package it came
                 **{name: version(name) for name in LIBRARIES},
             },
-            metrics=evaluate(served, trained.mnist, trained.pen),
+            metrics=evaluate(served, trained.mnist, trained.pen, unipen=trained.unipen),
             history=trained.history,
             parameters=trained.model.count_params(),
             trained_at=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -289,23 +298,31 @@ def assemble(
     mnist: Mnist,
     pen: PenDigits | None,
     on_progress: Callable[[Progress], None] = lambda progress: None,
+    unipen: Unipen | None = None,
 ) -> tuple[Float32Array, IntArray, Labelled]:
     """Images (N, 28, 28) and labels (N,) to train on, and such a pair for validation."""
     rng = np.random.default_rng(recipe.seed)
-    chosen, held_out = split(len(mnist.y_train), recipe.validation_share, rng)
+    chosen, held_out = split(len(mnist.y_train), recipe.validation_share, rng, mnist.writers)
     images, labels = _digits(mnist, chosen)
     drawings = pen.train if pen and recipe.pen_copies else []
+    others: list[Drawing] = []
+    if unipen and recipe.pen_copies:
+        drawings = drawings + unipen.digits.train
+        others = unipen.others.train if recipe.outliers else []
     copies = len(drawings) * recipe.pen_copies
     outliers = min(recipe.outliers, (len(chosen) + copies) // DIGITS_PER_OUTLIER)
+    total = copies + OTHER_COPIES * len(others) + outliers
 
     def report(done: float) -> None:
-        if copies + outliers:
-            on_progress(Progress(0, recipe.epochs, round(done), copies + outliers, {}))
+        if total:
+            on_progress(Progress(0, recipe.epochs, round(done), total, {}))
 
     made = []
     for _ in range(recipe.pen_copies):
-        made += blend_drawings(drawings, rng)
+        made += [add_habits(drawing, rng) for drawing in blend_drawings(drawings, rng)]
         report(len(made) / 2)
+    for _ in range(OTHER_COPIES if others else 0):
+        made += [replace(other, label=NOT_A_DIGIT) for other in blend_drawings(others, rng)]
     made += make_outliers(outliers, drawings, rng)
     augmented = []
     for number, drawing in enumerate(made):
@@ -341,5 +358,14 @@ def _describe_data(trained: TrainedNetwork) -> dict[str, Any]:
             "train": len(pen.train) if trained.recipe.pen_copies else 0,
             "validation": len(pen.validation),
             "validation_writers": sorted({drawing.writer for drawing in pen.validation}),
+        }
+    if unipen := trained.unipen:
+        copies, outliers = trained.recipe.pen_copies, trained.recipe.outliers
+        data["unipen"] = {
+            "sha256": unipen.sha256,
+            "train": len(unipen.digits.train) if copies else 0,
+            "others": len(unipen.others.train) if copies and outliers else 0,
+            "validation": len(unipen.digits.validation),
+            "validation_writers": sorted({drawing.writer for drawing in unipen.digits.validation}),
         }
     return data

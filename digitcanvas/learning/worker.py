@@ -23,6 +23,7 @@ import psutil
 
 from digitcanvas.data.mnist import Mnist, MnistMissing, find_mnist, load_sample
 from digitcanvas.data.pen import PenDigits, load_pen_digits
+from digitcanvas.data.unipen import Unipen, load_unipen
 from digitcanvas.quiet import hide_native_messages
 from digitcanvas.reading import registry
 from digitcanvas.runs.progress import Progress
@@ -87,8 +88,9 @@ def train(task: Training, run_id: str, scratch: Path, send: Send, again: threadi
     """
     mnist = _load_digits(task.recipe, send)
     pen = _load_pen_digits(needed=task.recipe.pen_copies > 0)
+    unipen = _load_unipen(needed=task.recipe.pen_copies > 0)
     training = _start_tensorflow(send)
-    trained = training.train(task.recipe, mnist, pen, _reporting(send))
+    trained = training.train(task.recipe, mnist, pen, _reporting(send), unipen)
     while True:
         again.clear()
         name = registry.free_name(task.name)
@@ -152,6 +154,17 @@ def _load_pen_digits(needed: bool) -> PenDigits | None:
         if needed:
             raise
         log.warning("not measured on pen drawings: %s", error)
+        return None
+
+
+def _load_unipen(needed: bool) -> Unipen | None:
+    """UNIPEN's drawings. A run that only measures on them goes on without unreadable ones."""
+    try:
+        return load_unipen()
+    except ValueError as error:
+        if needed:
+            raise
+        log.warning("not measured on UNIPEN's drawings: %s", error)
         return None
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from digitcanvas.data.mnist import Mnist
 from digitcanvas.data.pen import PenDigits, place_at_random
+from digitcanvas.data.unipen import Unipen
 from digitcanvas.drawing.arrays import BoolArray, ByteArray, Float32Array, IntArray
 from digitcanvas.drawing.strokes import Drawing
 from digitcanvas.reading.recognizer import ACCEPTED, Recognizer
@@ -115,16 +116,22 @@ def evaluate(
     mnist: Mnist,
     pen: PenDigits | None,
     on_progress: Callable[[float], None] = lambda share: None,
+    unipen: Unipen | None = None,
 ) -> dict[str, Metrics]:
-    """The metrics on the test digits ("test") and on the validation writers' drawings ("pen").
+    """The metrics on the test digits ("test"), and on the validation writers' drawings if given.
 
-    `on_progress` receives the share of the test digits that is done, in (0, 1].
+    Those of `pen` are "pen", those of `unipen`, on many devices, "unipen". `on_progress` receives
+    the share of the test digits that is done, in (0, 1].
     """
     test = predict_images(recognizer, mnist.x_test, mnist.y_test, on_progress).metrics
     metrics = {"test": {"data": mnist.test_set} | test}
     if pen:
         metrics["pen"] = {"data": "drawings by writers kept out"} | evaluate_drawings(
             recognizer, pen.validation
+        )
+    if unipen:
+        metrics["unipen"] = {"data": "drawings by UNIPEN's writers kept out"} | evaluate_drawings(
+            recognizer, unipen.digits.validation
         )
     return metrics
 
@@ -154,7 +161,8 @@ def compute_metrics(
 
     - `accuracy` (0-1) with its 95 % `interval`, `count`, and the mean cross-entropy `loss` (nats);
     - `expected_calibration_error`, and the mean `confidence_when_wrong` (None if none is wrong);
-    - `rejected`, the share judged not to be a digit; the other metrics count these as predicted;
+    - `rejected`, the share judged not to be a digit, and `used`, the share read right and not
+      rejected; the other metrics count those rejected as predicted;
     - `accuracy_by_digit`, ten (None for a digit that does not occur), and the `confusion` matrix,
       a row of ten counts for each true digit.
     """
@@ -172,6 +180,7 @@ def compute_metrics(
         "expected_calibration_error": expected_calibration_error(confidence, correct),
         "confidence_when_wrong": None if correct.all() else float(confidence[~correct].mean()),
         "rejected": float((is_digit < ACCEPTED).mean()),
+        "used": float((correct & (is_digit >= ACCEPTED)).mean()),
         "accuracy_by_digit": [
             float(confusion[digit, digit] / totals[digit]) if totals[digit] else None
             for digit in range(10)

@@ -184,7 +184,7 @@ _TITLED = {
         Recipe(
             "cnn",
             epochs=28,
-            filters=(32, 32, 64, 64, 96),
+            filters=(32, 32, 64, 96, 128),
             hidden=(128,),
             dropout=0.3,
             learning_rate=0.003,

@@ -5,7 +5,9 @@ import sys
 
 from digitcanvas.data.mnist import load_mnist
 from digitcanvas.data.pen import load_pen_digits
+from digitcanvas.data.unipen import load_unipen
 from digitcanvas.drawing.files import read_drawings
+from digitcanvas.reading import slices
 from digitcanvas.reading.evaluation import evaluate, evaluate_drawings
 from digitcanvas.reading.recognizer import Recognizer
 from digitcanvas.shell import options, progress, report
@@ -23,6 +25,13 @@ def add(commands: options.Commands) -> None:
     )
     options.add_mnist(parser)
     options.add_pen(parser)
+    options.add_unipen(parser)
+    parser.add_argument(
+        "--slices",
+        action="store_true",
+        help="tell what is read and accepted by file, by writer, by the number of strokes, and of "
+        "drawings that are turned, squashed, shaky or made of few points",
+    )
     options.add_json(parser)
     parser.set_defaults(run=run)
 
@@ -38,12 +47,21 @@ def run(given: argparse.Namespace) -> int:
             "looks better than it is.",
             file=sys.stderr,
         )
+    pen, unipen = load_pen_digits(given.pen), load_unipen(given.unipen)
     with progress.bar("Measuring", 1) as bar:
-        metrics = evaluate(
-            recognizer, mnist, load_pen_digits(given.pen), lambda share: bar.update(share - bar.n)
-        )
+        metrics = evaluate(recognizer, mnist, pen, lambda share: bar.update(share - bar.n), unipen)
     if drawings:
         metrics["strokes"] = {"data": given.strokes} | evaluate_drawings(recognizer, drawings)
     measured = {"model": given.model, "mnist": mnist.source, "metrics": metrics}
+    if given.slices:
+        files = {"pen": pen.validation} if pen else {}
+        files |= {"unipen": unipen.digits.validation} if unipen else {}
+        files |= {given.strokes: drawings} if drawings else {}
+        if not files:
+            raise ValueError("--slices needs drawings: give --pen, --unipen or --strokes.")
+        others = unipen.others.validation if unipen else []
+        measured["slices"] = slices.slices(recognizer, files, others)
     report.show(measured, given.json)
+    if given.slices and not given.json:
+        print("\n" + slices.table(measured["slices"]))
     return 0

@@ -8,7 +8,7 @@ from digitcanvas.runs.recipes import RECIPES
 Commands = Any
 """What `add_subparsers` gives: argparse has no public name for it."""
 
-MNIST, PEN = "DIGITCANVAS_MNIST", "DIGITCANVAS_PEN"
+MNIST, PEN, UNIPEN = "DIGITCANVAS_MNIST", "DIGITCANVAS_PEN", "DIGITCANVAS_UNIPEN"
 
 
 def add_json(parser: argparse._ActionsContainer) -> None:
@@ -43,4 +43,13 @@ def add_pen(parser: argparse.ArgumentParser) -> None:
         "--pen",
         metavar="FILE",
         help=f"pen drawings, as a UNIPEN file; otherwise the file that {PEN} names, or none",
+    )
+
+
+def add_unipen(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--unipen",
+        metavar="FOLDER",
+        help="drawings made on many devices: a folder with unipen-digits.npz and "
+        f"unipen-others.npz; otherwise the folder that {UNIPEN} names, or none",
     )

@@ -60,7 +60,7 @@ def _reproduced(
                 seed = experiment.recipe.seed + number
                 recipe = replace(experiment.recipe, seed=seed, sample=given.sample)
                 task = Training(recipe, model.name, str(model))
-                sources = {options.MNIST: given.mnist, options.PEN: ""}
+                sources = {options.MNIST: given.mnist, options.PEN: "", options.UNIPEN: ""}
                 following.follow_patiently(task, sources, experiment.name)
                 cards.append(registry.read_card(model))
             yield from tutorials.rows(experiment, cards)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from digitcanvas.data.pen import load_pen_digits
+from digitcanvas.data.unipen import load_unipen
 from digitcanvas.reading import registry
 from digitcanvas.reading.words import percent
 from digitcanvas.runs.recipes import LIMITS, RECIPES, Recipe, in_words, read_number, read_widths
@@ -42,6 +43,7 @@ def add(commands: options.Commands) -> None:
     )
     options.add_mnist(parser)
     options.add_pen(parser)
+    options.add_unipen(parser)
     options.add_json(parser)
     settings = parser.add_argument_group("to change the recipe")
     for field in fields(Recipe):
@@ -57,9 +59,11 @@ def run(given: argparse.Namespace) -> int:
     output = str(registry.check_target(given.output.absolute())) if given.output else ""
     task = Training(recipe, given.name or registry.free_name(base), output)
     pen = load_pen_digits(given.pen)  # so that a file that cannot be read stops any training
-    if recipe.pen_copies and not pen:
+    unipen = load_unipen(given.unipen)
+    if recipe.pen_copies and not (pen or unipen):
         print("No pen strokes given (--pen): training on MNIST alone.", file=sys.stderr)
-    done = following.follow(task, {options.MNIST: given.mnist, options.PEN: given.pen})
+    sources = {options.MNIST: given.mnist, options.PEN: given.pen, options.UNIPEN: given.unipen}
+    done = following.follow(task, sources)
     directory = registry.find(done.result)
     card = registry.read_card(directory)
     measured = {"model": str(directory), "untrained": card.untrained, "metrics": card.metrics}

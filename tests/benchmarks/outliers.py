@@ -11,6 +11,7 @@ import numpy as np
 
 from digitcanvas import Recognizer
 from digitcanvas.data.pen import load_pen_digits, place_at_random
+from digitcanvas.reading.slices import auroc
 from tests.strangers import KINDS, strangers
 
 
@@ -42,12 +43,6 @@ def _read(recognizer: Recognizer, drawings: list) -> tuple[np.ndarray, np.ndarra
         np.array([prediction.probabilities.max() for prediction in read]),
         float(np.mean([prediction.rejected for prediction in read])),
     )
-
-
-def auroc(positive: np.ndarray, negative: np.ndarray) -> float:
-    """The share of pairs in which the positive scores higher; a tie counts half."""
-    higher = positive[:, np.newaxis] - negative
-    return float((higher > 0).mean() + (higher == 0).mean() / 2)
 
 
 if __name__ == "__main__":

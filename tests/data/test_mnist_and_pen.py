@@ -54,6 +54,7 @@ def offline(monkeypatch, tmp_path, cached):
     monkeypatch.setenv("KERAS_HOME", str(cached.parent.parent))
     monkeypatch.delenv("DIGITCANVAS_MNIST", raising=False)
     monkeypatch.delenv("DIGITCANVAS_PEN", raising=False)
+    monkeypatch.delenv("DIGITCANVAS_MNIST_WRITERS", raising=False)
 
 
 class Server(ThreadingHTTPServer):
@@ -472,3 +473,51 @@ def test_by_default_keras_cache_is_in_the_home_directory(offline, tmp_path, monk
 def test_looking_for_mnist_downloads_nothing(server):
     assert mnist_path() is None
     assert server.requests == 0
+
+
+@pytest.fixture
+def writers(tmp_path, monkeypatch):
+    path = tmp_path / "writers.npz"
+    monkeypatch.setenv("DIGITCANVAS_MNIST_WRITERS", str(path))
+    return path
+
+
+def test_mnist_s_writers_are_read_from_the_file_that_the_environment_names(tmp_path, writers):
+    file = save_mnist(tmp_path / "mnist.npz")
+    np.savez(writers, train_writers=np.arange(20) // 4)
+    assert list(load_mnist(file).writers) == list(np.arange(20) // 4)
+
+
+@pytest.mark.parametrize("own", [np.arange(19), np.ones(20)])
+def test_writers_of_other_digits_are_ignored(tmp_path, writers, own, caplog):
+    file = save_mnist(tmp_path / "mnist.npz")
+    np.savez(writers, train_writers=own)
+    assert load_mnist(file).writers is None
+    assert "who wrote these 20 digits" in caplog.text
+
+
+def test_a_file_without_writers_is_refused(tmp_path, writers):
+    file = save_mnist(tmp_path / "mnist.npz")
+    np.savez(writers, others=np.arange(20))
+    with pytest.raises(ValueError, match=r"writers\.npz cannot be read"):
+        load_mnist(file)
+
+
+def test_without_writers_none_are_known(tmp_path, monkeypatch):
+    monkeypatch.delenv("DIGITCANVAS_MNIST_WRITERS", raising=False)
+    assert load_mnist(save_mnist(tmp_path / "mnist.npz")).writers is None
+
+
+@given(
+    st.lists(st.integers(0, 9), min_size=2, max_size=200).filter(lambda w: len(set(w)) > 1),
+    st.floats(0.01, 0.9),
+    st.integers(0, 2**32),
+)
+def test_no_writer_is_on_both_sides_of_a_split_by_writer(writers, share, seed):
+    writers = np.array(writers)
+    train, kept = split(len(writers), share, np.random.default_rng(seed), writers)
+    assert sorted([*train, *kept]) == list(range(len(writers)))
+    assert len(train) and len(kept)
+    assert not set(writers[train]) & set(writers[kept])
+    largest = np.bincount(writers).max()
+    assert len(kept) < share * len(writers) + 1 + largest

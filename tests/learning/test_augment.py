@@ -66,3 +66,31 @@ def test_greys_towards_an_end_become_paper_or_ink(monkeypatch, name, value, expe
     greys = np.array([0, 0.2, 0.5, 1], np.float32)[:, np.newaxis, np.newaxis]
     flat = np.broadcast_to(greys, (4, 28, 28)).copy()
     np.testing.assert_allclose(augment_images(flat, generator())[:, 14, 14], expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("shift", [-40, -9, 9, 40])
+def test_no_image_reaches_into_another(monkeypatch, shift):
+    """However far they are shifted, or sampled beyond their edges."""
+    only(monkeypatch, OF_IMAGES)
+    monkeypatch.setattr(augment, "_Y", augment._Y + np.float32(shift))
+    full = np.ones((3, 28, 28), np.float32)
+    full[1] = 0
+    copies = augment_images(full, generator())
+    assert copies[1].max() == 0
+    np.testing.assert_allclose(copies[0], copies[2], atol=1e-3)
+    assert copies[0].sum() == pytest.approx(28 * max(0, 28 - abs(shift)), abs=0.1)
+
+
+def test_more_images_than_are_distorted_at_once_are_distorted(monkeypatch):
+    whole = augment_images(IMAGES, generator())
+    monkeypatch.setattr(augment, "AT_ONCE", 7)
+    np.testing.assert_allclose(augment_images(IMAGES, generator()), whole, atol=2e-3)
+
+
+def test_the_matrix_scales_then_shears_then_rotates():
+    rotation, shear, scale = 0.3, 0.2, np.array([1.1, 0.8])
+    cos, sin = np.cos(rotation), np.sin(rotation)
+    turn, slant = np.array([[cos, -sin], [sin, cos]]), np.array([[1, shear], [0, 1]])
+    np.testing.assert_allclose(
+        augment.affine(rotation, shear, scale), turn @ slant @ np.diag(scale)
+    )

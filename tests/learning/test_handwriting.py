@@ -7,8 +7,8 @@ from hypothesis.extra.numpy import arrays
 from digitcanvas.drawing.preprocess import image_from_strokes
 from digitcanvas.drawing.strokes import Drawing, check_strokes
 from digitcanvas.learning import handwriting
-from digitcanvas.learning.handwriting import augment_strokes, blend_drawings
-from tests.digits import DIGITS
+from digitcanvas.learning.handwriting import add_habits, augment_strokes, blend_drawings
+from tests.digits import DIGITS, arc
 
 
 def generator(seed=0):
@@ -23,7 +23,7 @@ def only(monkeypatch, strengths, kept=None):
 
 
 OF_STROKES = dict.fromkeys(
-    ("ASPECT", "SLANT", "TURN", "STRAY", "REACH", "TREMOR", "GAP_CHANCE", "ROUNDING"), 0
+    ("ASPECT", "SLANT", "TURN", "STRAY", "REACH", "TREMOR", "GAP_CHANCE", "ROUNDING", "HARDSHIP"), 0
 )
 OF_STROKES |= {"STEPS": (0.002, 0.002)}
 
@@ -179,3 +179,109 @@ def test_blending_dots_and_nothing_gives_the_same():
     dot = Drawing([np.array([[5.0, 5.0]])], 1, 1)
     assert image_from_strokes(blend_drawings([dot, dot], generator())[0].strokes).max() > 0
     assert blend_drawings([], generator()) == []
+
+
+HABITS = ("SLASH", "FLAG", "BASE", "CROSSBAR", "UPSTROKE", "OVERSHOOT")
+PLAIN_ONE = Drawing([np.stack([np.full(20, 40.0), np.linspace(10, 210, 20)], axis=1)], 1, 1)
+ONE_STROKE_SEVEN = Drawing([np.array([[10.0, 10.0], [110.0, 10.0], [50.0, 210.0]])], 7, 1)
+RING = Drawing([np.array(arc(100, 100, 60, 90, -90, 270))], 0, 1)
+
+
+def with_habit(monkeypatch, habit, drawing, count=30):
+    for name in HABITS:
+        monkeypatch.setattr(handwriting, name, float(name == habit))
+    return [add_habits(drawing, generator(seed)) for seed in range(count)]
+
+
+@pytest.mark.parametrize("digit", DIGITS)
+def test_without_habits_a_digit_stays_as_it_is(monkeypatch, digit):
+    original = Drawing(DIGITS[digit], digit, 1)
+    (same,) = with_habit(monkeypatch, None, original, 1)
+    assert len(same.strokes) == len(original.strokes) and same.label == digit
+    shift = same.strokes[0][0] - original.strokes[0][0]
+    for stroke, before in zip(same.strokes, original.strokes, strict=True):
+        np.testing.assert_allclose(stroke - before, np.broadcast_to(shift, stroke.shape))
+
+
+def test_a_slash_crosses_the_ring(monkeypatch):
+    rising = 0
+    for ring, slash in (d.strokes for d in with_habit(monkeypatch, "SLASH", RING, 100)):
+        reach = np.ptp(slash, axis=0) / np.ptp(ring, axis=0)
+        assert np.hypot(*reach) > 0.2
+        assert np.abs(slash.mean(axis=0) - ring.mean(axis=0)).max() < 60
+        (left, right) = slash[slash[:, 0].argsort()]
+        rising += right[1] < left[1] - 20
+    assert 60 < rising < 98
+
+
+def test_a_zero_that_has_two_strokes_is_not_slashed_again(monkeypatch):
+    slashed = Drawing([*RING.strokes, np.array([[40.0, 190.0], [160.0, 10.0]])], 0, 1)
+    assert {len(d.strokes) for d in with_habit(monkeypatch, "SLASH", slashed)} == {2}
+
+
+def test_a_flag_rises_to_the_top_of_a_one(monkeypatch):
+    for drawing in with_habit(monkeypatch, "FLAG", PLAIN_ONE):
+        (stroke,) = drawing.strokes
+        assert stroke[0, 0] < stroke[1, 0] and stroke[0, 1] > stroke[1, 1]
+        assert stroke[1, 1] == stroke[:, 1].min()
+
+
+def test_a_one_with_a_flag_is_given_none(monkeypatch):
+    flagged = Drawing([np.array([[0.0, 60.0], [100.0, 0.0], [100.0, 200.0]])], 1, 1)
+    for drawing in with_habit(monkeypatch, "FLAG", flagged):
+        assert len(drawing.strokes[0]) == 3
+
+
+def test_a_base_lies_under_a_one(monkeypatch):
+    for one, base in (d.strokes for d in with_habit(monkeypatch, "BASE", PLAIN_ONE)):
+        assert base[0, 0] < one[-1, 0] < base[1, 0]
+        assert np.abs(base[:, 1] - one[:, 1].max()).max() < 20
+
+
+def test_a_crossbar_crosses_the_stem_of_a_seven(monkeypatch):
+    for seven, bar in (d.strokes for d in with_habit(monkeypatch, "CROSSBAR", ONE_STROKE_SEVEN)):
+        level = bar[:, 1].mean()
+        stem = np.interp(level, seven[1:, 1], seven[1:, 0])
+        assert bar[0, 0] < stem < bar[1, 0] and np.abs(level - seven[:, 1].mean()) < 100
+
+
+def test_a_pen_lifted_late_leaves_a_mark_upwards_at_the_foot(monkeypatch):
+    for drawing in with_habit(monkeypatch, "UPSTROKE", PLAIN_ONE):
+        (stroke,) = drawing.strokes
+        assert stroke[-2, 1] == stroke[:, 1].max() and stroke[-1, 1] < stroke[-2, 1]
+        assert stroke[-1, 1] > 0  # far from the top, which is at -100
+
+
+def test_a_nine_that_ends_in_a_curl_has_its_mark_already(monkeypatch):
+    curled = Drawing([np.array([[0.0, 0.0], [0.0, 200.0], [-60.0, 150.0]])], 9, 1)
+    for drawing in with_habit(monkeypatch, "UPSTROKE", curled):
+        assert len(drawing.strokes[0]) == 3
+
+
+def test_some_hands_are_harder_to_read(monkeypatch):
+    """Squashed and turned further, shakier, and of as few as three points."""
+    monkeypatch.setattr(handwriting, "HARDSHIP", 1)
+    square = [np.array([[0.0, 0.0], [100.0, 0.0], [100.0, 100.0], [0.0, 100.0]])]
+    made = [augment_strokes(square, generator(seed))[0] for seed in range(200)]
+    ratios = [np.divide(*np.ptp(stroke, axis=0)) for stroke in made]
+    assert min(ratios) < 0.6 and max(ratios) > 1.6
+    assert min(map(len, made)) < 12
+
+
+def test_a_flag_is_level_only_over_a_base(monkeypatch):
+    monkeypatch.setattr(handwriting, "FLAG", 1)
+    for base, least in ((0, np.radians(34)), (1, np.radians(-6))):
+        monkeypatch.setattr(handwriting, "BASE", base)
+        angles = []
+        for seed in range(200):
+            flag = np.diff(add_habits(PLAIN_ONE, generator(seed)).strokes[0][:2], axis=0)[0]
+            angles.append(np.arctan2(-flag[1], flag[0]))
+        assert least < min(angles) < least + np.radians(10)
+
+
+def test_a_loop_that_is_not_closed_in_time_goes_on_as_it_ended(monkeypatch):
+    hook = Drawing([np.array([[100.0, 0.0], [0.0, 100.0], [0.0, 200.0], [80.0, 200.0]])], 6, 1)
+    for drawing in with_habit(monkeypatch, "OVERSHOOT", hook):
+        (stroke,) = drawing.strokes
+        assert stroke[-1, 1] == pytest.approx(stroke[-2, 1])
+        assert 0.08 * 200 <= stroke[-1, 0] - stroke[-2, 0] <= 0.3 * 200

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from digitcanvas.drawing.preprocess import image_from_strokes
-from digitcanvas.drawing.strokes import Drawing, check_strokes
+from digitcanvas.drawing.strokes import check_strokes
 from digitcanvas.learning import outliers
 from digitcanvas.learning.outliers import (
     FONTS,
@@ -11,8 +11,6 @@ from digitcanvas.learning.outliers import (
     MIRRORED,
     NOT_A_DIGIT,
     OF_DIGITS,
-    SLENDER,
-    UNFINISHED,
     glyph,
     make_outliers,
 )
@@ -153,26 +151,6 @@ def test_only_digits_that_do_not_become_another_are_mirrored():
         assert any(alike(strokes, flipped) for flipped in allowed)
 
 
-def test_an_unfinished_digit_is_a_beginning_too_wide_for_a_one():
-    paths = {digit: np.concatenate(normal(DIGITS[digit])) for digit in UNFINISHED}
-    seen = set()
-    for strokes in drawn(outliers.unfinished, 300):
-        begun = np.concatenate(strokes)
-        (digit,) = (d for d, path in paths.items() if alike([begun], [path[: len(begun)]]))
-        assert 0.3 * len(paths[digit]) - 0.5 <= len(begun) <= 0.6 * len(paths[digit]) + 0.5
-        width, height = np.ptp(begun, axis=0)
-        assert width > SLENDER * height
-        seen.add(digit)
-    assert len(seen) > 2
-
-
-def test_a_beginning_that_could_be_a_one_is_not_used():
-    """An angle, down and then right, is slender until it has gone 2 to the right."""
-    angle = np.array([(0, y) for y in range(6)] + [(x, 5) for x in range(1, 15)], float)
-    begun = drawn(outliers.unfinished, digits=[Drawing([angle], 4, writer=1)])
-    assert {len(stroke) for (stroke,) in begun} == {9, 10, 11, 12}
-
-
 def test_a_scrambled_digit_s_pieces_keep_their_shape():
     digit = DRAWINGS[3]
     (path,) = normal(digit.strokes)
@@ -188,15 +166,54 @@ def test_a_scrambled_digit_s_pieces_keep_their_shape():
 
 def test_a_pair_is_two_whole_digits_side_by_side_or_overlapping():
     beside = 0
-    (one,) = normal(DIGITS[1])
-    for left, right in drawn(outliers.pair, 300, digits=[DRAWINGS[1]]):
-        np.testing.assert_allclose(left, one)
+    (three,) = normal(DIGITS[3])
+    for left, right in drawn(outliers.pair, 300, digits=[DRAWINGS[3]]):
+        np.testing.assert_allclose(left, three)
         width, height = np.ptp(right, axis=0) / np.ptp(left, axis=0)
         assert 0.8 <= width <= 1.2 and width == pytest.approx(height)
         distance = np.hypot(*(right.mean(axis=0) - left.mean(axis=0)))
         assert 0.15 < distance < 1.5
-        beside += (left[:, 0].max() + left[:, 0].min()) / 2 + 0.3 < right[:, 0].mean()
+        beside += (left[:, 0].max() + left[:, 0].min()) / 2 + 0.55 < right[:, 0].mean()
     assert 100 < beside < 280
+
+
+def test_a_marked_digit_has_more_marks_than_a_slashed_zero():
+    rings = 0
+    for strokes in drawn(outliers.marked, 200):
+        (digit,) = (d for d in DIGITS if alike(strokes[: len(DIGITS[d])], normal(DIGITS[d])))
+        marks = strokes[len(DIGITS[digit]) :]
+        assert 2 <= len(marks) <= 4 and digit not in (1, 4, 7)
+        for mark in marks:
+            assert np.abs(mark.mean(axis=0)).max() < 1
+        rings += digit == 0
+    assert 70 < rings < 130
+
+
+def test_no_zero_is_slashed_by_a_pair():
+    for label in (0, 1):
+        for strokes in drawn(outliers.pair, 100, digits=[DRAWINGS[label]]):
+            left, right = strokes[: len(strokes) // 2], strokes[len(strokes) // 2 :]
+            left, right = np.concatenate(left), np.concatenate(right)
+            assert right[:, 0].mean() - left[:, 0].mean() > np.ptp(left[:, 0]) * 0.9
+
+
+def test_an_outlier_that_looks_like_a_digit_is_made_again(monkeypatch):
+    """A kind that makes 3s half of the time, and squares otherwise, is left with its squares."""
+
+    def half(rng, digits):
+        (three,) = normal(DIGITS[3])
+        return [three] if rng.random() < 0.5 else [SQUARE + rng.normal(0, 0.01, SQUARE.shape)]
+
+    monkeypatch.setattr(outliers, "FREE", (half,))
+    monkeypatch.setattr(outliers, "OF_DIGITS", ())
+    made = make_outliers(40, DRAWINGS[:5], np.random.default_rng(0))
+    assert {len(drawing.strokes[0]) for drawing in made} == {len(SQUARE)}
+    monkeypatch.setattr(outliers, "LETTER_LIKE", (half,))
+    made = make_outliers(40, DRAWINGS[:5], np.random.default_rng(0))
+    assert 10 < sum(len(drawing.strokes[0]) != len(SQUARE) for drawing in made) < 30
+
+
+SQUARE = np.array([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0], [0.0, 0.0]])
 
 
 def test_a_spiral_winds_outwards_at_least_nearly_twice():

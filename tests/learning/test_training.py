@@ -8,7 +8,9 @@ import tensorflow as tf
 from digitcanvas import Recognizer
 from digitcanvas.data.mnist import BUNDLED, SAMPLE, load_sample, sha256
 from digitcanvas.data.pen import VALIDATION_WRITERS, PenDigits, images_from_drawings
+from digitcanvas.data.unipen import Split, Unipen
 from digitcanvas.drawing.preprocess import PEN_WIDTH, image_from_strokes
+from digitcanvas.drawing.strokes import Drawing
 from digitcanvas.learning import training
 from digitcanvas.learning.keras_networks import build
 from digitcanvas.learning.outliers import NOT_A_DIGIT, make_outliers
@@ -157,6 +159,59 @@ def test_without_outliers_a_network_tells_ten_digits(pen_drawings):
     assert trained.model.output_shape == (None, 10)
     images, labels, _ = training.assemble(recipe, load_sample(), pen_drawings)
     assert len(images) == 3000 + 3 * 10 and max(labels) == 9
+
+
+def letters(text, writer=1):
+    return [Drawing(DIGITS[4][:1], ord(sign), writer) for sign in text]
+
+
+@pytest.fixture
+def unipen():
+    digits = Split(DRAWINGS[:4], DRAWINGS[:3])
+    return Unipen(digits, Split(letters("AAB"), letters("K", 5)), {"unipen-digits.npz": "1" * 64})
+
+
+def test_unipen_s_digits_join_the_pen_s_and_its_letters_the_outliers(pen_drawings, unipen):
+    sample = load_sample()
+    images, labels, _ = training.assemble(TINY, sample, pen_drawings, unipen=unipen)
+    _, before, _ = training.assemble(TINY, sample, pen_drawings)
+    more = np.bincount(labels, minlength=11) - np.bincount(before, minlength=11)
+    assert list(more) == [3] * 4 + [0] * 6 + [3 * training.OTHER_COPIES]
+    assert len(images) == len(labels)
+    none = replace(TINY, outliers=0, pen_copies=0)
+    assert len(training.assemble(none, sample, pen_drawings, unipen=unipen)[1]) == 3000
+
+
+def test_a_run_is_calibrated_on_unipen_s_writers_too(pen_drawings, unipen, monkeypatch):
+    seen = []
+    monkeypatch.setattr(training, "calibrate", lambda model, validation: seen.extend(validation))
+    train(replace(TINY, epochs=1), load_sample(), pen_drawings, unipen=unipen)
+    assert [list(labels) for _, labels in seen[1:]] == [[5, 6, 7, 8, 9], [0, 1, 2]]
+
+
+def test_a_card_names_unipen_s_files_and_writers(run, unipen, tmp_path):
+    card = publish(replace(run[0], unipen=unipen), tmp_path / "mine")
+    assert card.metrics["unipen"]["count"] == 3
+    assert card.data["unipen"] == {
+        "sha256": {"unipen-digits.npz": "1" * 64},
+        "train": 4,
+        "others": 3,
+        "validation": 3,
+        "validation_writers": [1, 2, 3],
+    }
+
+
+def test_mnist_is_split_by_its_writers_where_they_are_known():
+    sample = load_sample()
+    writers = np.arange(len(sample.y_train)) // 100
+    known = replace(sample, writers=writers)
+    *_, (kept, _) = training.assemble(PLAIN, known, None)
+    own = {image.tobytes() for image in kept}
+    held_out = [
+        (image.astype(np.float32) / np.float32(255)).tobytes() in own for image in sample.x_train
+    ]
+    shares = np.reshape(held_out, (-1, 100)).mean(axis=1)
+    assert set(shares) == {0, 1}
 
 
 def test_a_published_model_serves_what_was_trained(run, tmp_path):

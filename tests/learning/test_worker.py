@@ -263,8 +263,11 @@ def work(home, monkeypatch):
     return work
 
 
-def test_pen_drawings_that_cannot_be_read_stop_those_alone_who_learn_from_them(work, monkeypatch):
-    monkeypatch.setenv("DIGITCANVAS_PEN", "gone.tra")
+@pytest.mark.parametrize("source", ["DIGITCANVAS_PEN", "DIGITCANVAS_UNIPEN"])
+def test_drawings_that_cannot_be_read_stop_those_alone_who_learn_from_them(
+    work, monkeypatch, source
+):
+    monkeypatch.setenv(source, "gone.tra")
     assert work()[-1] == {"done": "mine"}
     with pytest.raises(ValueError, match=r"gone\.tra"):
         work(task=mine(replace(QUICK, pen_copies=1)))
@@ -320,7 +323,7 @@ def test_a_worker_listens_as_long_as_there_is_a_server(monkeypatch):
 
 
 def test_progress_is_reported_now_and_then_and_at_every_epoch_s_end(work, monkeypatch):
-    def train(recipe, mnist, pen, report):
+    def train(recipe, mnist, pen, report, unipen):
         for epoch in (1, 2):
             for batch in range(1, 1001):
                 report(Progress(epoch, 2, batch, 1000, {"loss": 1.0}))

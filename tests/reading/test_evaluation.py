@@ -54,6 +54,7 @@ EXPECTED = {
     "expected_calibration_error": pytest.approx(0.16),
     "confidence_when_wrong": pytest.approx(0.91),
     "rejected": 0.25,
+    "used": 0.5,
     "accuracy_by_digit": [None, None, None, 1.0, None, 0.0, None, None, None, None],
     "confusion": [
         [{(3, 3): 3, (5, 3): 1}.get((true, read), 0) for read in range(10)] for true in range(10)

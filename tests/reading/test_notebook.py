@@ -81,7 +81,8 @@ def test_a_recognizer_shows_its_card(name, layers):
     card = registry.read_card(registry.SHIPPED / name)
     accuracy = f"{card.test['accuracy'] * 100:.2f} % right on the MNIST test set"
     assert shown.lines[0] == name
-    assert shown.lines[1] == f"{card.parameters:,} parameters, {accuracy}, trained 22 November 2026"
+    trained = f"trained {card.trained_on.day} {card.trained_on:%B %Y}"
+    assert shown.lines[1] == f"{card.parameters:,} parameters, {accuracy}, {trained}"
     kinds = [line for line in shown.lines[2:] if not re.match(r"[\d ]", line)]
     assert layers in " ".join(kinds) and "28 x 28" in shown.lines and "11" in shown.lines
 

