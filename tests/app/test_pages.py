@@ -503,6 +503,17 @@ def test_the_split_is_the_form_s(data, sample):
     assert seen[0] != seen[1]
 
 
+def test_the_split_is_by_writer_where_the_writers_are_known(visit, sample, monkeypatch):
+    writers = np.arange(4_000) // 50
+    written = replace(sample, writers=writers)
+    monkeypatch.setattr(shared_mnist, "load_bundled", lambda: written)
+    page = visit("data")
+    _, kept = split(4_000, 0.05, np.random.default_rng(17), writers)
+    expected = np.bincount(sample.y_train[kept], minlength=10)
+    np.testing.assert_array_equal(classes(page)["validation"], expected)
+    assert "keeps 5 % for validation, chosen by writer, with seed 17." in text(page)
+
+
 def test_a_form_that_cannot_be_leaves_the_split_as_the_first_recipe_s(data):
     data.text_input(key="validation_share").set_value("0.95").run()
     assert not data.exception and not data.main.error

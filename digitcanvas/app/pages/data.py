@@ -52,7 +52,8 @@ def show(recognizers: dict[str, Recognizer]) -> None:
 
 def _show_counts(mnist: Mnist, recipe: Recipe | None) -> None:
     share, seed = (recipe.validation_share, recipe.seed) if recipe else SPLIT
-    training, validation = split(len(mnist.y_train), share, np.random.default_rng(seed))
+    rng = np.random.default_rng(seed)
+    training, validation = split(len(mnist.y_train), share, rng, mnist.writers)
     labels = {
         "training": mnist.y_train[training],
         "validation": mnist.y_train[validation],
@@ -73,7 +74,8 @@ def _show_counts(mnist: Mnist, recipe: Recipe | None) -> None:
         who = (
             "The form in the sidebar keeps" if recipe else "Until you fix the form, this page keeps"
         )
-        st.caption(f"{who} {share * 100:g} % for validation, chosen with seed {seed}.")
+        what = "" if mnist.writers is None else "by writer, "
+        st.caption(f"{who} {share * 100:g} % for validation, chosen {what}with seed {seed}.")
     with right:
         plot.show(
             charts.class_chart(
