@@ -36,7 +36,13 @@ NEEDED = 50_000_000
 PATIENCE = 0.3
 """Seconds to wait for the lock: another server may hold it for an instant to see if it is free."""
 
-DATA = ("DIGITCANVAS_MNIST", "DIGITCANVAS_PEN", "KERAS_HOME")
+DATA = (
+    "DIGITCANVAS_MNIST",
+    "DIGITCANVAS_MNIST_WRITERS",
+    "DIGITCANVAS_PEN",
+    "DIGITCANVAS_UNIPEN",
+    "KERAS_HOME",
+)
 ROOT = Path(__file__).parents[2]
 
 NEEDS = {"tensorflow": "TensorFlow", "HersheyFonts": "Hershey-Fonts"}

@@ -466,6 +466,16 @@ def test_a_home_that_cannot_be_made_is_told(tmp_path, monkeypatch):
             Jobs(home).start(mine(QUICK))
 
 
+@pytest.mark.parametrize("name", ["DIGITCANVAS_UNIPEN", "DIGITCANVAS_MNIST_WRITERS"])
+def test_the_process_finds_data_named_from_the_server_s_folder(home, monkeypatch, name):
+    monkeypatch.chdir(home)
+    monkeypatch.setenv(name, "data")
+    tell = f"import json, os; print(json.dumps({{'failed': os.environ[{name!r}]}}))"
+    runs = Jobs(home, (sys.executable, "-c", tell))
+    runs.start(mine(QUICK))
+    assert until_it_ends(runs).error == str(home / "data")
+
+
 def test_a_process_that_cannot_be_started_is_told(home):
     runs = Jobs(home, [str(home / "gone")])
     with pytest.raises(JobError, match="could not be started"):
