@@ -531,7 +531,21 @@ def test_recipes_takes_its_times_for_the_data_that_there_are(monkeypatch, tmp_pa
     without = seconds()
     monkeypatch.setenv("DIGITCANVAS_PEN", str(tmp_path / "pendigits-orig.tra"))
     with_pen = seconds()
-    assert without["cnn"] < with_pen["cnn"] and without["mlp-128"] == with_pen["mlp-128"]
+    monkeypatch.setenv("DIGITCANVAS_UNIPEN", str(tmp_path))
+    with_both = seconds()
+    assert without["cnn"] < with_pen["cnn"] < with_both["cnn"]
+    assert without["mlp-128"] == with_pen["mlp-128"] == with_both["mlp-128"]
+
+
+def test_recipes_names_unipen_where_it_is_learnt_from(monkeypatch, tmp_path, capsys):
+    def learnt_from():
+        assert main(["recipes"]) == 0
+        rows = capsys.readouterr().out.splitlines()
+        return {row.split()[0] for row in rows if "UNIPEN" in row}
+
+    assert learnt_from() == set()
+    monkeypatch.setenv("DIGITCANVAS_UNIPEN", str(tmp_path))
+    assert learnt_from() == {name for name, recipe in RECIPES.items() if recipe.pen_copies}
 
 
 @pytest.fixture
@@ -774,7 +788,7 @@ def test_train_without_mnist_says_what_to_do(offline, home, capsys):
     assert captured.out == "" and left_in(home) == []
 
 
-NO_PEN = "No pen strokes given (--pen): training on MNIST alone.\n"
+NO_PEN = "No pen drawings given (--pen, --unipen): training on MNIST alone.\n"
 
 
 @pytest.mark.training

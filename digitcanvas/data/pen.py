@@ -36,7 +36,7 @@ def load_pen_digits(path: str | Path | None = None) -> PenDigits | None:
     Raises ValueError for a file that is missing or not UNIPEN, or lacks drawings by either the
     writers held out or the others.
     """
-    path = path or os.environ.get("DIGITCANVAS_PEN")
+    path = path or pen_path()
     if not path:
         return None
     drawings = read_unipen(path)
@@ -48,6 +48,11 @@ def load_pen_digits(path: str | Path | None = None) -> PenDigits | None:
             "validate with, and by others, to train on."
         )
     return PenDigits(train, validation, sha256(path))
+
+
+def pen_path() -> str | None:
+    """The file that DIGITCANVAS_PEN names, even if it does not exist."""
+    return os.environ.get("DIGITCANVAS_PEN") or None
 
 
 def images_from_drawings(

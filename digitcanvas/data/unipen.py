@@ -58,7 +58,7 @@ def load_unipen(folder: str | Path | None = None, fold: int = 0) -> Unipen | Non
 
     Raises ValueError for a file that is missing or damaged, or lacks writers on one side.
     """
-    folder = folder or os.environ.get("DIGITCANVAS_UNIPEN")
+    folder = folder or unipen_folder()
     if not folder:
         return None
     digits, others = Path(folder, DIGITS), Path(folder, OTHERS)
@@ -71,6 +71,11 @@ def load_unipen(folder: str | Path | None = None, fold: int = 0) -> Unipen | Non
         ),
         {path.name: sha256(path) for path in (digits, others)},
     )
+
+
+def unipen_folder() -> str | None:
+    """The folder that DIGITCANVAS_UNIPEN names, even if it does not exist."""
+    return os.environ.get("DIGITCANVAS_UNIPEN") or None
 
 
 def _split(drawings: Sequence[Drawing], fold: int, path: Path) -> Split:

@@ -11,12 +11,15 @@ from functools import cache
 import numpy as np
 
 from digitcanvas.data.mnist import validation_size
+from digitcanvas.data.pen import pen_path
+from digitcanvas.data.unipen import unipen_folder
 from digitcanvas.runs import rate_finder
 from digitcanvas.runs.networks import layer_table
 from digitcanvas.runs.recipes import Recipe
 
-MNIST_DIGITS, SAMPLE_DIGITS, PEN_DRAWINGS = 60_000, 4_000, 6_000
-"""How many there are to train on."""
+MNIST_DIGITS, SAMPLE_DIGITS = 60_000, 4_000
+PEN_DRAWINGS, UNIPEN_DIGITS, UNIPEN_OTHERS = 6_000, 4_800, 2 * 8_200
+"""How many there are to train on. Each of UNIPEN's letters and signs is taken twice."""
 
 # Seconds
 START = 7.3  # until the first batch, without drawings
@@ -31,11 +34,15 @@ PACE = 0.0010
 """What `pace` gave where the others were measured."""
 
 
-def seconds_for(recipe: Recipe, with_pen: bool) -> float:
-    """From the press of Retrain to the published model, with the pen drawings or without."""
+def seconds_for(recipe: Recipe) -> float:
+    """From the press of Retrain to the published model, with the drawings that are at hand."""
     digits, _ = split_sizes(recipe)
-    drawings = PEN_DRAWINGS * recipe.pen_copies * with_pen
+    has_unipen = unipen_folder() is not None
+    drawings = PEN_DRAWINGS * (pen_path() is not None) + UNIPEN_DIGITS * has_unipen
+    drawings *= recipe.pen_copies
     drawings += min(recipe.outliers, (digits + drawings) // 5)
+    if has_unipen and recipe.pen_copies and recipe.outliers:
+        drawings += UNIPEN_OTHERS
     epoch = _epoch(recipe, digits + drawings)
     return (START + drawings * DRAWING + recipe.epochs * epoch + PUBLISH) * pace() / PACE
 
@@ -49,7 +56,10 @@ def seconds_to_find_rate(recipe: Recipe) -> float:
 
 
 def split_sizes(recipe: Recipe) -> tuple[int, int]:
-    """How many of MNIST's training digits there are to train on, and to validate with."""
+    """How many of MNIST's training digits there are to train on, and to validate with.
+
+    Where MNIST's writers are known, a few digits more or fewer: no writer is split.
+    """
     digits = SAMPLE_DIGITS if recipe.sample else MNIST_DIGITS
     kept = validation_size(digits, recipe.validation_share)
     return digits - kept, kept

@@ -2,11 +2,11 @@
 
 import argparse
 import json
-import os
 import sys
 from collections.abc import Sequence
 from typing import Any
 
+from digitcanvas.data.unipen import unipen_folder
 from digitcanvas.reading import registry
 from digitcanvas.reading.words import duration, percent
 from digitcanvas.runs import estimate
@@ -69,7 +69,7 @@ def _models(given: argparse.Namespace) -> int:
 
 
 def _recipes(given: argparse.Namespace) -> int:
-    with_pen = bool(os.environ.get(options.PEN))
+    drawings = f"pen drawings{' and UNIPEN' if unipen_folder() else ''}"
     recipes: list[dict[str, Any]] = [
         {
             "name": name,
@@ -79,7 +79,7 @@ def _recipes(given: argparse.Namespace) -> int:
             "pen_copies": recipe.pen_copies,
             "outliers": recipe.outliers,
             "epochs": recipe.epochs,
-            "seconds": round(estimate.seconds_for(recipe, with_pen)),
+            "seconds": round(estimate.seconds_for(recipe)),
         }
         for name, recipe in RECIPES.items()
     ]
@@ -96,7 +96,7 @@ def _recipes(given: argparse.Namespace) -> int:
                 ", ".join(
                     [
                         recipe["data"],
-                        *(["pen drawings"] if recipe["pen_copies"] else []),
+                        *([drawings] if recipe["pen_copies"] else []),
                         *(["outliers"] if recipe["outliers"] else []),
                     ]
                 ),

@@ -412,6 +412,23 @@ def test_pen_drawings_are_offered_only_where_there_are_any(form):
     assert form.selectbox(key="data").options == [MNIST, SAMPLE]
 
 
+def test_unipen_s_drawings_are_pen_drawings_and_named(form, jobs, monkeypatch):
+    monkeypatch.setenv("DIGITCANVAS_UNIPEN", "unipen")
+    choose(form, "quick")
+    form.selectbox(key="data").set_value(WITH_PEN).run()
+    assert "57,000 digits and UNIPEN's drawings" in words(form.sidebar)
+    form.selectbox(key="data").set_value(MNIST).run()
+    assert "UNIPEN" not in words(form.sidebar)
+
+
+def test_the_split_is_told_roughly_where_it_is_by_writer(form, monkeypatch):
+    monkeypatch.setenv("DIGITCANVAS_MNIST_WRITERS", "writers.npz")
+    form.run()
+    assert "Trains on about 57,000 digits, validates on about 3,000." in words(form.sidebar)
+    form.selectbox(key="data").set_value(SAMPLE).run()
+    assert "Trains on 3,800 digits, validates on 200." in words(form.sidebar)
+
+
 def test_who_chose_the_sample_keeps_it_with_another_recipe(form, jobs):
     form.selectbox(key="data").set_value(SAMPLE).run()
     choose(form, "mlp-128")
@@ -583,7 +600,7 @@ def test_while_a_network_is_in_training_there_is_no_second(form, jobs):
 def test_the_estimate_follows_the_form(form, monkeypatch):
     monkeypatch.setattr(
         "digitcanvas.app.sidebar.training_form.seconds_for",
-        lambda recipe, with_pen: 20.0 * recipe.epochs * (2 if with_pen else 1),
+        lambda recipe: 20.0 * recipe.epochs * (2 if recipe.pen_copies else 1),
     )
 
     def estimate():

@@ -1,8 +1,8 @@
 """How long recipes take, and how long the page says: python -m tests.benchmarks.estimate [NAME...]
 
 Trains by each of the recipes as the page does, in a process of its own, for one epoch, and prints
-when each stage began, the seconds in all, and the estimate. Needs DIGITCANVAS_MNIST, and
-DIGITCANVAS_PEN for recipes that learn from pen drawings.
+when each stage began, the seconds in all, and the estimate. Needs DIGITCANVAS_MNIST, and takes the
+drawings that DIGITCANVAS_PEN and DIGITCANVAS_UNIPEN name.
 """
 
 import os
@@ -28,7 +28,7 @@ def main() -> None:
             for run in jobs.follow(jobs.start(Training(recipe, "estimated")).id):
                 stages.setdefault(run.stage or "Training", round(time.monotonic() - start, 1))
         seconds = time.monotonic() - start
-        estimate = seconds_for(recipe, with_pen=True)
+        estimate = seconds_for(recipe)
         print(f"{name}: {run.state}, {seconds:.0f} s, estimated {estimate:.0f} s, {stages}")
 
 

@@ -22,6 +22,12 @@ MEASURED = [
 """With the pen drawings, where the recipe learns from them: seconds from press to publication."""
 
 
+@pytest.fixture(autouse=True)
+def pen(monkeypatch):
+    monkeypatch.setenv("DIGITCANVAS_PEN", "pen.tra")
+    monkeypatch.delenv("DIGITCANVAS_UNIPEN", raising=False)
+
+
 @pytest.fixture
 def same_machine(monkeypatch):
     monkeypatch.setattr(estimate, "pace", lambda: PACE)
@@ -29,13 +35,13 @@ def same_machine(monkeypatch):
 
 @pytest.mark.parametrize(("name", "changes", "seconds"), MEASURED)
 def test_runs_are_estimated_within_a_half(same_machine, name, changes, seconds):
-    estimated = seconds_for(replace(RECIPES[name], **changes), with_pen=True)
+    estimated = seconds_for(replace(RECIPES[name], **changes))
     assert 2 / 3 < estimated / seconds < 3 / 2
 
 
 @pytest.mark.parametrize("name", ["quick", "quick-mlp"])
 def test_quick_recipes_take_less_than_a_minute(same_machine, name):
-    assert seconds_for(RECIPES[name], with_pen=True) < 60
+    assert seconds_for(RECIPES[name]) < 60
 
 
 @pytest.mark.parametrize(
@@ -51,15 +57,28 @@ def test_quick_recipes_take_less_than_a_minute(same_machine, name):
 )
 def test_more_work_takes_longer(same_machine, change):
     recipe = RECIPES["quick"]
-    assert seconds_for(replace(recipe, **change), True) > seconds_for(recipe, True)
+    assert seconds_for(replace(recipe, **change)) > seconds_for(recipe)
 
 
-def test_pen_drawings_and_a_slower_machine_take_longer(monkeypatch):
-    monkeypatch.setattr(estimate, "pace", lambda: PACE)
-    with_pen, without = (seconds_for(RECIPES["quick"], pen) for pen in (True, False))
-    assert with_pen > without
+def test_drawings_at_hand_take_longer(same_machine, monkeypatch):
+    recipe = RECIPES["quick"]
+    tutorial = seconds_for(RECIPES["cnn-28"])
+    with_pen = seconds_for(recipe)
+    monkeypatch.setenv("DIGITCANVAS_UNIPEN", "unipen")
+    with_both = seconds_for(recipe)
+    without_letters = seconds_for(replace(recipe, outliers=0))
+    monkeypatch.delenv("DIGITCANVAS_PEN")
+    with_unipen = seconds_for(recipe)
+    assert seconds_for(RECIPES["cnn-28"]) == tutorial
+    monkeypatch.delenv("DIGITCANVAS_UNIPEN")
+    assert seconds_for(recipe) < with_pen < with_unipen < with_both
+    assert without_letters < with_unipen  # letters outnumber pen drawings
+
+
+def test_a_slower_machine_takes_longer(same_machine, monkeypatch):
+    seconds = seconds_for(RECIPES["quick"])
     monkeypatch.setattr(estimate, "pace", lambda: 3 * PACE)
-    assert seconds_for(RECIPES["quick"], True) == pytest.approx(3 * with_pen)
+    assert seconds_for(RECIPES["quick"]) == pytest.approx(3 * seconds)
 
 
 def test_the_pace_is_a_time():

@@ -1,6 +1,5 @@
 """The recipe that the training form describes, and the page that follows it."""
 
-import os
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -10,6 +9,8 @@ import streamlit as st
 
 from digitcanvas.app import state
 from digitcanvas.app.state import Key
+from digitcanvas.data.pen import pen_path
+from digitcanvas.data.unipen import unipen_folder
 from digitcanvas.runs.networks import family
 from digitcanvas.runs.recipes import RECIPES, Recipe, label_of, read_number, read_widths
 
@@ -37,7 +38,7 @@ SWITCHES = {"true": True, "false": False}
 
 def data_choices() -> list[str]:
     """What this machine can train on."""
-    return [*([WITH_PEN] if os.environ.get("DIGITCANVAS_PEN") else []), MNIST, SAMPLE]
+    return [*([WITH_PEN] if pen_path() or unipen_folder() else []), MNIST, SAMPLE]
 
 
 def fill() -> None:

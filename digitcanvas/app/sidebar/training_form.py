@@ -1,11 +1,15 @@
 """The form that describes a training: a recipe, its data, and what to change in the recipe."""
 
+import os
+
 import streamlit as st
 
 from digitcanvas.app import link
 from digitcanvas.app.parts import follower
 from digitcanvas.app.sidebar import form_recipe, start
 from digitcanvas.app.state import Key
+from digitcanvas.data.mnist import WRITERS
+from digitcanvas.data.unipen import unipen_folder
 from digitcanvas.reading.words import duration
 from digitcanvas.runs import jobs
 from digitcanvas.runs.estimate import seconds_for, split_sizes
@@ -86,8 +90,9 @@ def _text(key: Key, help: str | None = None) -> None:
 
 def _effort(recipe: Recipe) -> str:
     training, validation = split_sizes(recipe)
-    seconds = seconds_for(recipe, with_pen=bool(recipe.pen_copies))
+    about = "about " if os.environ.get(WRITERS) and not recipe.sample else ""
+    unipen = " and UNIPEN's drawings" if recipe.pen_copies and unipen_folder() else ""
     return (
-        f"Trains on {training:,} digits, validates on {validation:,}. "
-        f"About {duration(seconds)} on this machine."
+        f"Trains on {about}{training:,} digits{unipen}, validates on {about}{validation:,}. "
+        f"About {duration(seconds_for(recipe))} on this machine."
     )
