@@ -17,6 +17,8 @@ from streamlit.elements.lib import policies
 from digitcanvas import Recognizer
 from digitcanvas.app.parts import shared_mnist, shared_predictions
 from digitcanvas.data.mnist import MnistMissing, load_mnist, load_sample, split
+from digitcanvas.drawing.files import write_drawings
+from digitcanvas.drawing.strokes import Drawing
 from digitcanvas.reading import registry
 from digitcanvas.reading.evaluation import predict_images
 from digitcanvas.runs.networks import layer_table
@@ -36,14 +38,13 @@ from tests.apptest import (
     turn_to,
     words,
 )
+from tests.data.test_mnist_and_pen import unipen
+from tests.digits import DIGITS
 
 PAGES = ("", "data", "train", "evaluate")
 SAMPLE_SHOWN = "These are 5,000 of MNIST's 70,000 digits: the sample that came with the app."
 FIX_FORM = "Fix the form in the sidebar first."
 NONE = "Choose other answers or digits above."
-UNSURE = 2_133
-"""The index of a training digit of the sample that neither network is sure about."""
-
 RATES = RateCurve(((0.001, 2.0), (0.01, 0.5), (0.1, 3.0)))
 
 
@@ -538,12 +539,12 @@ def test_where_the_form_learns_from_the_sample_it_is_the_sample_that_is_shown(mn
 
 @pytest.mark.parametrize("model", ["cnn", "mlp"])
 def test_the_two_cross_entropies_are_one_and_right(data, sample, model):
+    read = Recognizer.load(model).predict_batch(sample.x_train.astype(np.float32) / 255)
+    right = read[np.arange(len(read)), sample.y_train]
+    index = int(np.flatnonzero((right > 0.01) & (right < 0.9))[0])
+    label, probability = sample.y_train[index], right[index]
     data.segmented_control(key="model").set_value(model)
-    data.number_input(key="index").set_value(UNSURE).run()
-    label = sample.y_train[UNSURE]
-    image = sample.x_train[UNSURE, np.newaxis].astype(np.float32) / 255
-    probability = float(Recognizer.load(model).predict_batch(image)[0, label])
-    assert 0.01 < probability < 0.9
+    data.number_input(key="index").set_value(index).run()
     rows = table(data, f"{model.upper()} here")
     assert rows[f"{model.upper()} here"] == [f"{-np.log(probability):.4f}"] * 2
     assert rows["loss"] == ["sparse categorical cross-entropy", "categorical cross-entropy"]
@@ -574,6 +575,31 @@ def test_without_a_network_the_data_are_shown_without_a_loss(page, visit, broken
     visit("data")
     assert list(table(page, "loss")) == ["as", "label", "loss"]
     assert set(plots(page)) == {"classes", "images", "pixels", "values"}
+
+
+def test_drawings_beside_mnist_are_counted_and_credited(
+    page, visit, sample, tmp_path_factory, monkeypatch
+):
+    folder = tmp_path_factory.mktemp("drawings")
+    (folder / "pen.tra").write_text("".join(unipen(writer, writer) for writer in (4, 5, 6)))
+    digits = [Drawing(DIGITS[writer], writer, writer) for writer in (5, 6, 7, 8)]
+    letters = [Drawing(DIGITS[4], ord("A"), writer) for writer in (8, 9, 10)]
+    write_drawings(folder / "unipen-digits.npz", digits)
+    write_drawings(folder / "unipen-others.npz", letters)
+    monkeypatch.delenv("DIGITCANVAS_PEN", raising=False)
+    assert "Unipen" not in text(visit("data")) and "Alimoglu" not in text(page)
+    monkeypatch.setenv("DIGITCANVAS_PEN", str(folder / "pen.tra"))
+    monkeypatch.setenv("DIGITCANVAS_UNIPEN", str(folder))
+    visit()
+    assert "3 digits by 3 people. E. Alpaydin and F. Alimoglu" in text(page)
+    assert "4 digits, and 3 letters and signs" in text(page)
+    assert "by 6 people on many devices. The International Unipen Foundation" in text(page)
+
+
+def test_drawings_that_cannot_be_read_are_told(data, visit, monkeypatch):
+    monkeypatch.setenv("DIGITCANVAS_UNIPEN", "gone")
+    visit()
+    assert "unipen-digits.npz" in warnings(data)
 
 
 # Train
@@ -609,8 +635,16 @@ def test_the_chosen_network_s_curves_are_shown_as_its_card_has_them(train):
         np.testing.assert_allclose(accuracies[name], 100 * np.array(card.history[figure]))
     facts = rows(train, "epochs")["CNN"]
     assert facts["epochs"] == str(card.recipe["epochs"])
+    assert facts["learned from"] == "MNIST, pen drawings, UNIPEN"
     assert facts["before training"] == measured(card.untrained)
     assert facts["after training"] == measured(card.test)
+
+
+def test_data_that_a_network_was_only_measured_on_are_none_that_it_learned_from(train, visit, home):
+    publish(home, "mine", data={"mnist": {"name": "MNIST"}, "pen": {"train": 0}})
+    visit()
+    train.multiselect(key="learnt").set_value(["mine"]).run()
+    assert rows(train, "epochs")["mine"]["learned from"] == "MNIST"
 
 
 def test_several_networks_are_laid_over_each_other(train, visit, home):

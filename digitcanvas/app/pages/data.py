@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import streamlit as st
 
-from digitcanvas.app.parts import mnist_source, plot, run_panel, shared_mnist
+from digitcanvas.app.parts import drawings_source, mnist_source, plot, run_panel, shared_mnist
 from digitcanvas.app.parts.gallery import Gallery
 from digitcanvas.app.sidebar import form_recipe
 from digitcanvas.app.state import Key
@@ -46,6 +46,7 @@ def show(recognizers: dict[str, Recognizer]) -> None:
         mnist_source.show(mnist)
     _show_images(mnist, recognizers)
     _show_counts(mnist, recipe)
+    drawings_source.show()
     _show_values(mnist)
     run_panel.show()
 

@@ -142,6 +142,7 @@ def _curves() -> None:
 def _facts(card: Card) -> dict[str, str]:
     recipe = card.recipe
     return {
+        "learned from": _sources(card),
         "epochs": str(recipe.get("epochs", UNKNOWN)),
         "batch size": str(recipe.get("batch_size", UNKNOWN)),
         "optimizer": recipe.get("optimizer", UNKNOWN),
@@ -150,6 +151,14 @@ def _facts(card: Card) -> dict[str, str]:
         "after training": _measured(card.test),
         "time": duration(card.seconds),
     }
+
+
+def _sources(card: Card) -> str:
+    """The data that the network learned from, not those that it was only measured on."""
+    drawings = {"pen": "pen drawings", "unipen": "UNIPEN"}
+    mnist = card.data.get("mnist", {}).get("name", UNKNOWN)
+    learned = [name for key, name in drawings.items() if card.data.get(key, {}).get("train")]
+    return ", ".join([mnist, *learned])
 
 
 def _measured(metrics: dict) -> str:
