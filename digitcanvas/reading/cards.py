@@ -37,7 +37,8 @@ class Card:
 
     `recipe`, `data`, `versions` and `history` (a list of numbers for each epoch, by name) are what
     the training used and saw. `metrics` holds what was measured on the "test" set, and on drawings
-    ("pen") if there were any: `data` (their name), and what `evaluation.compute_metrics` gives.
+    ("pen", "unipen") if there were any: `data` (their name), and what `evaluation.compute_metrics`
+    gives.
     `trained_at` is an ISO 8601 time, `seconds` the training's wall time. `files` maps each file
     beside the card to its SHA-256. `untrained` holds the "loss" and "accuracy" on the test set
     before the training. `run` is the id of the run that published the model, and `layers` its layer
@@ -68,6 +69,7 @@ class Card:
             "accuracy": (card.test["accuracy"], float),
             "data": (card.test["data"], str),
             "run": (card.run, str),
+            "used": (card.used_of_strangers or 0.0, float),
         }
         for name, (value, kind) in kinds.items():
             if not isinstance(value, kind):
@@ -79,6 +81,19 @@ class Card:
         """The metrics on the test set that belongs to the training data."""
         test: dict[str, Any] = self.metrics["test"]
         return test
+
+    @property
+    def used_of_strangers(self) -> float | None:
+        """The share of the drawings by writers kept out that is read right and accepted.
+
+        None if it was not measured.
+        """
+        sets = [self.metrics[name] for name in ("pen", "unipen") if name in self.metrics]
+        if not sets or not all("used" in drawn for drawn in sets):
+            return None
+        count = sum(drawn["count"] for drawn in sets)
+        used: float = sum(drawn["used"] * drawn["count"] for drawn in sets) / count
+        return used
 
     @property
     def trained_on(self) -> date:

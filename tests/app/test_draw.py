@@ -6,6 +6,7 @@ comes by reruns, as it does where there is no socket.
 
 import base64
 import json
+import re
 import shutil
 from dataclasses import replace
 
@@ -19,7 +20,7 @@ from digitcanvas.drawing.preprocess import image_from_strokes
 from digitcanvas.drawing.strokes import MAX_STROKES
 from digitcanvas.reading import registry
 from digitcanvas.reading.words import percent
-from tests.apptest import bars, data, draw, png, send
+from tests.apptest import bars, data, draw, png, publish, send
 from tests.digits import DIGITS
 
 DRAW = "Draw a digit on the black square to see the answer here."
@@ -315,8 +316,28 @@ def test_the_sidebar_tells_of_the_network_what_its_card_says(page, name):
     card = registry.read_card(registry.SHIPPED / name)
     told = page.sidebar.caption[0].value
     assert f"{card.parameters:,} parameters" in told
-    assert f"Reads {percent(card.test['accuracy'])} of the MNIST test set" in told
+    assert re.match(r"Reads 9\d of 100 digits that strangers draw, and ", told)
+    assert f"{percent(card.test['accuracy'])} of the MNIST test set" in told
     assert f"{card.trained_on.day} {card.trained_on:%b %Y}" in told
+
+
+@pytest.mark.parametrize(
+    ("drawn", "words"),
+    [
+        ({}, "Reads 90.0 % of the"),
+        ({"pen": {"accuracy": 1.0, "count": 9}}, "Reads 90.0 % of the"),  # a card of old
+        (
+            {"pen": {"used": 1.0, "count": 10}, "unipen": {"used": 0.5, "count": 30}},
+            "Reads 62 of 100 digits that strangers draw, and 90.0 % of the",
+        ),
+    ],
+)
+def test_the_sidebar_tells_what_is_read_of_strangers_if_that_is_known(page, home, drawn, words):
+    test = {"accuracy": 0.9, "data": "MNIST test set"}
+    publish(home, "mine", metrics={"test": test} | drawn)
+    page.run()
+    page.segmented_control(key="model").set_value("mine").run()
+    assert page.sidebar.caption[0].value.startswith(words)
 
 
 def test_a_retrained_model_joins_the_switch_and_reads(page, home):

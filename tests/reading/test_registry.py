@@ -132,6 +132,15 @@ def test_a_run_s_model_is_found_by_the_id_in_its_card(tmp_path):
     assert registry.name_of_run("run one", tmp_path / "nowhere") is None
 
 
+@pytest.mark.parametrize("pen", [7, {"used": 1.0}, {"used": "all", "count": 9}])
+def test_damaged_figures_of_drawings_are_a_damaged_card(tmp_path, pen):
+    model = shutil.copytree(registry.SHIPPED / "mlp", tmp_path / "mine")
+    card = json.loads((model / CARD).read_text())
+    (model / CARD).write_text(json.dumps(card | {"metrics": card["metrics"] | {"pen": pen}}))
+    with pytest.raises(ModelError, match="its card cannot be read"):
+        registry.read_card(model)
+
+
 @pytest.mark.parametrize(
     "layers",
     [

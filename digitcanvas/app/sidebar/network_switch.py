@@ -127,9 +127,10 @@ def _with_versions(names: Iterable[str]) -> list[tuple[str, int | None]]:
 
 def _describe(card: Card) -> str:
     """What the network can do, in as few words as the sidebar has room for."""
-    day = card.trained_on
+    day, used = card.trained_on, card.used_of_strangers
+    strangers = "" if used is None else f"{int(100 * used)} of 100 digits that strangers draw, and "
     return (
-        f"Reads {percent(card.test['accuracy'])} of the {card.test['data']}.  \n"
+        f"Reads {strangers}{percent(card.test['accuracy'])} of the {card.test['data']}.  \n"
         f"{card.parameters:,} parameters, from {day.day} {day:%b %Y}."
     )
 
