@@ -494,7 +494,8 @@ def test_models_lists_what_there_is_to_read_with(home, capsys):
     captured = capsys.readouterr()
     head, *rows = captured.out.splitlines()
     assert [row.split()[0] for row in rows] == ["cnn", "mlp", "mine"]
-    assert "99.29 %" in rows[2] and rows[2].endswith(str(home / "mine"))
+    accuracy = percent(registry.read_card(home / "mine").test["accuracy"], 2)
+    assert accuracy in rows[2] and rows[2].endswith(str(home / "mine"))
     assert head.index("where") == rows[2].index(str(home))
     assert captured.err.startswith("digitcanvas: The model 'broken' cannot be used: ")
     assert main(["models", "--json"]) == 0
