@@ -85,6 +85,7 @@ def slices(
     Those of a slice are its `count`, its `accuracy`, the share `rejected`, the share `used`, which
     is read right and accepted, and the `expected_calibration_error`.
 
+    - `all` are the figures of all files together;
     - `files`, `strokes` and `hardships` map the name of each slice to its figures;
     - `worst_writers` are up to ten with at least ten drawings, the least used first, each with the
       `file`, the `writer` and figures;
@@ -97,6 +98,7 @@ def slices(
     read = _Readings(recognizer, drawings)
     strokes = np.array([min(len(drawing.strokes), MOST_STROKES) for drawing in drawings])
     report: Figures = {
+        "all": read.figures(),
         "files": {name: read.figures(names == name) for name in files},
         "strokes": {
             f"{count} or more" if count == MOST_STROKES else str(count): read.figures(
@@ -181,6 +183,7 @@ def auroc(positive: FloatArray | Float32Array, negative: FloatArray | Float32Arr
 def table(report: Figures) -> str:
     """The slices as text, a line for each."""
     lines = [f"{'':34}{'count':>7}{'right':>9}{'away':>9}{'used':>9}{'ECE':>9}"]
+    lines += [_line("all", report["all"])]
     for title in ("files", "strokes", "hardships"):
         lines += ["", title.capitalize()]
         lines += [_line(name, figures) for name, figures in report[title].items()]

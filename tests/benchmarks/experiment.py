@@ -5,8 +5,9 @@ writers and on MNIST's validation part: never on a test set. `--set` changes a f
 (recipe.outliers=0) or a constant of augment, calibration, handwriting, outliers or training, and
 can be repeated; `--seeds 5` trains five times. `--continue cnn --epochs 3` starts from a shipped
 network and takes a tenth of the time, but that network has learnt from all but every fifth of the
-pen's writers: keep out no others (`--writers 5 10 15 20 25 30`). Needs DIGITCANVAS_MNIST and
-DIGITCANVAS_PEN, and takes DIGITCANVAS_UNIPEN and DIGITCANVAS_MNIST_WRITERS where they are set.
+pen's writers: keep out no others (`--writers 5 10 15 20 25 30`). `--judge-only` learns nothing from
+UNIPEN, and reports on the same writers. Needs DIGITCANVAS_MNIST and DIGITCANVAS_PEN, and takes
+DIGITCANVAS_UNIPEN and DIGITCANVAS_MNIST_WRITERS where they are set.
 """
 
 import argparse
@@ -50,6 +51,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--writers", type=int, nargs="+", default=TWO_IN_THREE, help="kept out")
     parser.add_argument("--folds", type=int, nargs="+", default=[0, 1, 3], help="UNIPEN's kept out")
+    parser.add_argument("--judge-only", action="store_true", help="learn nothing from UNIPEN")
     parser.add_argument("--set", action="append", default=[], metavar="PLACE.NAME=VALUE")
     options = parser.parse_args()
     recipe = replace(RECIPES[options.recipe], epochs=options.epochs)
@@ -83,7 +85,7 @@ def main() -> None:
                 mnist,
                 pen,
                 lambda progress, bar=bar: bar.update(progress.epochs_done - bar.n),
-                unipen,
+                None if options.judge_only else unipen,
             )
         served = serve(trained.model)
         *_, (images, labels) = training.assemble(

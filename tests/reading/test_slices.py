@@ -52,6 +52,7 @@ def test_drawings_are_told_apart_by_file_and_by_strokes():
         "mine": pytest.approx(0.6),
         "yours": 1,
     }
+    assert report["all"]["count"] == 14 and report["all"]["used"] == pytest.approx(10 / 14)
     assert {name: part["count"] for name, part in report["strokes"].items()} == {
         "1": 9,
         "2": 1,
@@ -129,3 +130,4 @@ def test_the_report_is_json_and_a_table():
     text = table(report)
     assert all(name in text for name in ["mine", *HARDSHIPS, "Letters and signs", "1 of mine"])
     assert "60.00%" in text
+    assert text.splitlines()[1].split()[:2] == ["all", "20"]
