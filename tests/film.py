@@ -67,7 +67,8 @@ async ([x, y]) => {
 
 
 def main() -> None:
-    os.environ.pop("DIGITCANVAS_PEN", None)  # what newcomers see, who have no pen drawings
+    for name in ("DIGITCANVAS_PEN", "DIGITCANVAS_UNIPEN"):
+        os.environ.pop(name, None)  # what newcomers see, who have no pen drawings
     with chromium() as browser, tempfile.TemporaryDirectory() as home, serve(Path(home)) as app:
         frames = list(film(open_watched(browser, app, viewport=SCREEN)))
     write(frames)
