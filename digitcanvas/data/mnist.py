@@ -230,8 +230,8 @@ def _read_writers(count: int) -> IntArray | None:
             writers: IntArray = arrays["train_writers"]
     except Exception as error:  # a damaged file makes NumPy raise almost anything
         raise ValueError(
-            f"{path} cannot be read as MNIST's writers ({error}): set {WRITERS} to another file, or "
-            "unset it."
+            f"{path} cannot be read as MNIST's writers ({error}): set {WRITERS} to another file, "
+            "or unset it."
         ) from error
     if writers.dtype.kind not in "iu" or writers.shape != (count,):
         log.warning("%s does not tell who wrote these %s digits: ignored.", path, f"{count:,}")
