@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from digitcanvas.data.handwriting import EXTENT, augment_strokes, middle_and_size
+from digitcanvas.data.outliers import glyph
 from digitcanvas.drawing.strokes import Drawing, Stroke
-from digitcanvas.learning.handwriting import EXTENT, augment_strokes, middle_and_size
-from digitcanvas.learning.outliers import glyph
 from tests.digits import arc
 
 

@@ -7,7 +7,8 @@ analysis", ICDAR 2003: affine and elastic distortions, and here of the pen's wid
 import cv2
 import numpy as np
 
-from digitcanvas.drawing.arrays import Float32Array, FloatArray
+from digitcanvas.data.handwriting import affine
+from digitcanvas.drawing.arrays import Float32Array
 
 # Standard deviations, a little below those tried first (models/README.md)
 ROTATION = np.radians(5)
@@ -76,19 +77,3 @@ def _sampled(images: Float32Array, source: Float32Array) -> Float32Array:
         stacked, x.reshape(-1, SIDE), y.reshape(-1, SIDE), cv2.INTER_LINEAR, borderValue=0
     )
     return np.asarray(sampled, np.float32).reshape(images.shape)
-
-
-def affine(
-    rotation: float | FloatArray, shear: float | FloatArray, scale: FloatArray
-) -> FloatArray:
-    """The matrix (2, 2) that scales by (x, y), then shears, then rotates (radians).
-
-    From arrays (N,) and a scale (2, N) come matrices (2, 2, N).
-    """
-    cos, sin = np.cos(rotation), np.sin(rotation)
-    return np.array(
-        [
-            [cos * scale[0], (cos * shear - sin) * scale[1]],
-            [sin * scale[0], (sin * shear + cos) * scale[1]],
-        ]
-    )

@@ -18,16 +18,21 @@ import numpy as np
 import tensorflow as tf
 
 import digitcanvas
+from digitcanvas.data.handwriting import (
+    PEN_WIDTHS,
+    add_habits,
+    augment_strokes,
+    blend_drawings,
+)
 from digitcanvas.data.mnist import BUNDLED, Mnist, sha256, split
+from digitcanvas.data.outliers import NOT_A_DIGIT, make_outliers
 from digitcanvas.data.pen import PenDigits, images_from_drawings
 from digitcanvas.data.unipen import Unipen
 from digitcanvas.drawing.arrays import Float32Array, FloatArray, IntArray
 from digitcanvas.drawing.strokes import Drawing
 from digitcanvas.learning.augment import augment_images
 from digitcanvas.learning.calibration import calibrate
-from digitcanvas.learning.handwriting import add_habits, augment_strokes, blend_drawings
 from digitcanvas.learning.keras_networks import build
-from digitcanvas.learning.outliers import NOT_A_DIGIT, make_outliers
 from digitcanvas.reading import registry
 from digitcanvas.reading.cards import Card
 from digitcanvas.reading.evaluation import compute_metrics, evaluate
@@ -51,9 +56,6 @@ OTHER_COPIES = 2
 """Of each letter or sign, each in another hand."""
 
 LIBRARIES = ("keras", "numpy", "opencv-python-headless", "Hershey-Fonts")
-PEN_WIDTHS = (0.9, 2.0)
-"""The range of the pen widths to learn from, in pixels of the 28x28 image."""
-
 REPORTED = 1000
 """The number of drawings made between two reports of progress."""
 

@@ -21,12 +21,13 @@ import keras
 from tqdm import tqdm
 
 from digitcanvas import Recognizer
+from digitcanvas.data import handwriting, outliers
 from digitcanvas.data import pen as pen_data
 from digitcanvas.data.mnist import load_mnist
 from digitcanvas.data.pen import load_pen_digits
 from digitcanvas.data.unipen import FOLDS, Split, Unipen, load_unipen
 from digitcanvas.drawing.strokes import Drawing
-from digitcanvas.learning import augment, calibration, handwriting, outliers, training
+from digitcanvas.learning import augment, calibration, training
 from digitcanvas.reading import registry
 from digitcanvas.reading.evaluation import compute_metrics
 from digitcanvas.reading.slices import slices, table

@@ -85,12 +85,3 @@ def test_more_images_than_are_distorted_at_once_are_distorted(monkeypatch):
     whole = augment_images(IMAGES, generator())
     monkeypatch.setattr(augment, "AT_ONCE", 7)
     np.testing.assert_allclose(augment_images(IMAGES, generator()), whole, atol=2e-3)
-
-
-def test_the_matrix_scales_then_shears_then_rotates():
-    rotation, shear, scale = 0.3, 0.2, np.array([1.1, 0.8])
-    cos, sin = np.cos(rotation), np.sin(rotation)
-    turn, slant = np.array([[cos, -sin], [sin, cos]]), np.array([[1, shear], [0, 1]])
-    np.testing.assert_allclose(
-        augment.affine(rotation, shear, scale), turn @ slant @ np.diag(scale)
-    )

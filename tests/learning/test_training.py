@@ -7,13 +7,13 @@ import tensorflow as tf
 
 from digitcanvas import Recognizer
 from digitcanvas.data.mnist import BUNDLED, SAMPLE, load_sample, sha256
+from digitcanvas.data.outliers import NOT_A_DIGIT, make_outliers
 from digitcanvas.data.pen import VALIDATION_WRITERS, PenDigits, images_from_drawings
 from digitcanvas.data.unipen import Split, Unipen
 from digitcanvas.drawing.preprocess import PEN_WIDTH, image_from_strokes
 from digitcanvas.drawing.strokes import Drawing
 from digitcanvas.learning import training
 from digitcanvas.learning.keras_networks import build
-from digitcanvas.learning.outliers import NOT_A_DIGIT, make_outliers
 from digitcanvas.learning.training import Batches, Diverged, find_rate, publish, train
 from digitcanvas.reading import registry
 from digitcanvas.reading.evaluation import evaluate

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from digitcanvas import Prediction, Recognizer
 from digitcanvas.data.mnist import sha256
+from digitcanvas.data.outliers import make_outliers
 from digitcanvas.drawing.preprocess import image_from_strokes
-from digitcanvas.learning.outliers import make_outliers
 from digitcanvas.reading import registry
 from digitcanvas.reading.evaluation import evaluate_drawings, predict_images
 from digitcanvas.reading.recognizer import ACCEPTED, split_softmax

@@ -12,10 +12,10 @@ import cv2
 import numpy as np
 from HersheyFonts import HersheyFonts
 
+from digitcanvas.data.handwriting import EXTENT, middle_and_size
 from digitcanvas.drawing.arrays import Float32Array, FloatArray
 from digitcanvas.drawing.preprocess import image_from_strokes
 from digitcanvas.drawing.strokes import Drawing, Stroke
-from digitcanvas.learning.handwriting import EXTENT, middle_and_size
 
 Kind = Callable[[np.random.Generator, Sequence[Drawing]], list[Stroke]]
 

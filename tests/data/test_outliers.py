@@ -1,10 +1,8 @@
 import numpy as np
 import pytest
 
-from digitcanvas.drawing.preprocess import image_from_strokes
-from digitcanvas.drawing.strokes import check_strokes
-from digitcanvas.learning import outliers
-from digitcanvas.learning.outliers import (
+from digitcanvas.data import outliers
+from digitcanvas.data.outliers import (
     FONTS,
     FREE,
     LETTERS,
@@ -14,6 +12,8 @@ from digitcanvas.learning.outliers import (
     glyph,
     make_outliers,
 )
+from digitcanvas.drawing.preprocess import image_from_strokes
+from digitcanvas.drawing.strokes import check_strokes
 from tests.data.test_mnist_and_pen import DRAWINGS
 from tests.digits import DIGITS
 

@@ -4,10 +4,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from digitcanvas.data import handwriting
+from digitcanvas.data.handwriting import add_habits, augment_strokes, blend_drawings
 from digitcanvas.drawing.preprocess import image_from_strokes
 from digitcanvas.drawing.strokes import Drawing, check_strokes
-from digitcanvas.learning import handwriting
-from digitcanvas.learning.handwriting import add_habits, augment_strokes, blend_drawings
 from tests.digits import DIGITS, arc
 
 
@@ -285,3 +285,12 @@ def test_a_loop_that_is_not_closed_in_time_goes_on_as_it_ended(monkeypatch):
         (stroke,) = drawing.strokes
         assert stroke[-1, 1] == pytest.approx(stroke[-2, 1])
         assert 0.08 * 200 <= stroke[-1, 0] - stroke[-2, 0] <= 0.3 * 200
+
+
+def test_the_matrix_scales_then_shears_then_rotates():
+    rotation, shear, scale = 0.3, 0.2, np.array([1.1, 0.8])
+    cos, sin = np.cos(rotation), np.sin(rotation)
+    turn, slant = np.array([[cos, -sin], [sin, cos]]), np.array([[1, shear], [0, 1]])
+    np.testing.assert_allclose(
+        handwriting.affine(rotation, shear, scale), turn @ slant @ np.diag(scale)
+    )

@@ -8,10 +8,12 @@ import numpy as np
 
 from digitcanvas.drawing.arrays import FloatArray
 from digitcanvas.drawing.strokes import Drawing, Stroke
-from digitcanvas.learning.augment import affine
 
 EXTENT = 200
 """About the size of the drawings that are made, in canvas pixels."""
+
+PEN_WIDTHS = (0.9, 2.0)
+"""The range of the pen widths to learn from, in pixels of the 28x28 image."""
 
 # For a drawing whose longer side is 1. Standard deviations, unless something else is stated
 ASPECT = 0.15
@@ -248,3 +250,19 @@ def middle_and_size(strokes: Sequence[Stroke]) -> tuple[FloatArray, float]:
     points = np.concatenate(strokes)
     low, high = points.min(axis=0), points.max(axis=0)
     return (low + high) / 2, max((high - low).max(), 1e-9)
+
+
+def affine(
+    rotation: float | FloatArray, shear: float | FloatArray, scale: FloatArray
+) -> FloatArray:
+    """The matrix (2, 2) that scales by (x, y), then shears, then rotates (radians).
+
+    From arrays (N,) and a scale (2, N) come matrices (2, 2, N).
+    """
+    cos, sin = np.cos(rotation), np.sin(rotation)
+    return np.array(
+        [
+            [cos * scale[0], (cos * shear - sin) * scale[1]],
+            [sin * scale[0], (sin * shear + cos) * scale[1]],
+        ]
+    )
