@@ -47,7 +47,7 @@ def test_every_requirement_has_a_floor_and_a_reason(name):
     lines = lines_of(name)
     assert lines
     for line in lines:
-        assert re.fullmatch(r"[\w-]+>=[\d.]+(,<[\d.]+)?(; .+?)?  # .+", line), line
+        assert re.fullmatch(r"[\w-]+(\[\w+\])?>=[\d.]+(,<[\d.]+)?(; .+?)?  # .+", line), line
 
 
 def test_each_file_of_requirements_holds_the_one_before():
