@@ -51,7 +51,7 @@ def _models(given: argparse.Namespace) -> int:
     if given.json:
         print(json.dumps(models))
         return 0
-    _print_table(
+    print_table(
         ["model", "accuracy", "on", "parameters", "trained", "where"],
         [
             [
@@ -86,7 +86,7 @@ def _recipes(given: argparse.Namespace) -> int:
     if given.json:
         print(json.dumps(recipes))
         return 0
-    _print_table(
+    print_table(
         ["recipe", "what it is", "network", "learns from", "epochs", "about"],
         [
             [
@@ -109,7 +109,7 @@ def _recipes(given: argparse.Namespace) -> int:
     return 0
 
 
-def _print_table(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+def print_table(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
     for row in (head, *rows):
         line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
