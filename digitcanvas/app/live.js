@@ -13,6 +13,7 @@ const RETRIES = [500, 1000, 2000, 4000, 8000]; // ms before each attempt to conn
 const IDLE = 4000; // the server's code for a socket that nobody used
 const LARGEST = 2 * 1024 * 1024; // characters of a message that the server takes, at most
 const RERUN = "rerun";
+const NOT_TOLD = "The connection was lost before this was kept: tell it again.";
 const TOO_LONG = "The drawing is too long for one digit: clear the canvas.";
 
 export class Live {
@@ -31,6 +32,8 @@ export class Live {
   isNew = true; // whether it knows nothing of the drawing
   drawing = null;
   emit = null;
+  telling = null; // what the next message tells of the drawing
+  isTelling = false; // whether the message under way told something
 
   /**
    * `hear` gets each answer and each news; `connect` opens a WebSocket; `isShown` says whether the
@@ -89,7 +92,9 @@ export class Live {
   /** From here on the server knows nothing, and what was under way is lost. */
   forget() {
     clearTimeout(this.timer);
-    Object.assign(this, { known: {}, carrier: null, isNew: true });
+    const wasTelling = this.isTelling;
+    Object.assign(this, { known: {}, carrier: null, isNew: true, isTelling: false });
+    if (wasTelling) this.hear({ told: { error: NOT_TOLD } });
   }
 
   start() {
@@ -110,6 +115,12 @@ export class Live {
   tell(final = false) {
     this.final ||= final;
     this.next();
+  }
+
+  /** Tell something of the drawing, once: { told } or { forget }, as of live.py. */
+  say(telling) {
+    this.telling = telling;
+    this.tell(true);
   }
 
   next() {
@@ -133,7 +144,8 @@ export class Live {
   }
 
   get hasNews() {
-    return this.isNew || this.drawing.hasChanged || Object.keys(this.newOptions).length > 0;
+    const hasOptions = Object.keys(this.newOptions).length > 0;
+    return this.isNew || this.drawing.hasChanged || hasOptions || this.telling !== null;
   }
 
   get newOptions() {
@@ -151,12 +163,14 @@ export class Live {
     const options = isOpen ? this.newOptions : this.options;
     this.turn += 1;
     this.sent = this.clock.now();
-    const message = { turn: this.turn, ...options, ...this.drawing.changes() };
+    const message = { turn: this.turn, ...options, ...this.drawing.changes(), ...this.telling };
     const text = JSON.stringify(message);
     this.isNew = text.length > LARGEST;
     if (this.isNew) return this.hear({ turn: this.turn, error: TOO_LONG });
     this.known = this.options;
     this.final = false;
+    this.isTelling = this.telling !== null;
+    this.telling = null;
     this.carrier = isOpen ? this.socket : RERUN;
     if (isOpen) this.socket.send(text);
     else this.emit(message);
@@ -177,6 +191,7 @@ export class Live {
     if ("turn" in message) {
       if (message.turn !== this.turn || !this.carrier) return; // of a socket or a page before
       this.carrier = null;
+      this.isTelling = false;
       this.pace = message.pace ?? RERUN_PACE;
     }
     try {

@@ -6,43 +6,39 @@ A browser sends JSON objects, one at a time, and waits for the answer to each:
 - "from": [stroke, point], "points": rows of x, y, x, y, ... in canvas pixels, and "widths" of the
   pen: from that point of that stroke on, the drawing is replaced by these rows, each a stroke but
   for the first, which goes on with the stroke that it starts in;
-- "models", "centred", "logits": how to read; what a message leaves out is as it was.
+- "models", "centred", "logits": how to read; what a message leaves out is as it was;
+- "told": what the person says that the drawing is, 0 to 9, or 10 for no digit, and "correcting":
+  the id of a drawing told before, if this corrects it; or "forget": its id, to take it back.
 
 An answer is what `reply_to` gives, or {"error": ...}, with the turn and the "pace": the
-milliseconds to wait before the next message. What concerns everybody (news.py) is sent unasked. A
-message that does not fit the drawing before it ends the connection: the next one begins with all of
-the drawing.
+milliseconds to wait before the next message. To what was told it is the answer of the network that
+has learnt it, and has "told" (`live_drawing.finish`). What concerns everybody (news.py) is sent
+unasked. A message that does not fit the drawing before it ends the connection: the next one begins
+with all of the drawing.
 """
 
 import asyncio
 import json
 import logging
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any
 
-import numpy as np
 from starlette.routing import BaseRoute, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 from streamlit.web.server.starlette.starlette_websocket import _is_origin_allowed
 
-from digitcanvas.app.parts import shared_models
-from digitcanvas.app.reply import Reply, reply_to
-from digitcanvas.drawing.strokes import MAX_POINTS, MAX_STROKES
-from digitcanvas.reading.recognizer import Recognizer
-from digitcanvas.reading.registry import ModelError
+from digitcanvas.app import visitor
+from digitcanvas.app.live_drawing import LiveDrawing, Misfit, begin, finish
+from digitcanvas.app.reply import Reply
 
 PATH = "/live"
 
 LARGEST = 2 * 1024 * 1024
 """Characters of a message, at most: the longest drawing that is read is smaller."""
-
-MODELS = 2
-"""Networks that read for one browser, at most."""
 
 IDLE = 30 * 60
 """Seconds without a message after which a socket is closed; the browser opens another when used."""
@@ -69,107 +65,13 @@ a hundred times as long as a digit, leaves the others their share."""
 UNUSED, BUSY = 4000, 1013
 """Codes with which a socket is closed: nobody used it; there are too many."""
 
-WIDTHS = 1.0, 200.0
-"""The least and the most width of a pen in canvas pixels."""
-
 _logger = logging.getLogger(__name__)
 
 _readers = ThreadPoolExecutor(max_workers=1, thread_name_prefix="live")
 """One thread reads for all: Python runs one at a time, and pages get their share of that."""
 
-
-class Misfit(ValueError):
-    """A message that is malformed, or does not fit the drawing so far."""
-
-
-@dataclass
-class LiveDrawing:
-    """A browser's drawing as the server knows it, and how the browser wants it read."""
-
-    strokes: list[list[float]] = field(default_factory=list)
-    """Each x, y, x, y, ... in canvas pixels."""
-    widths: list[float] = field(default_factory=list)
-    models: list[str] = field(default_factory=list)
-    centred: bool = True
-    logits: bool = False
-
-    def update(self, message: Mapping[str, Any]) -> None:
-        """Take a message in. Raises Misfit, and ValueError if the drawing becomes too long."""
-        try:
-            stroke, point = map(int, message["from"])
-            rows = [_numbers(row) for row in message["points"]]
-            least, most = WIDTHS
-            widths = [min(max(width, least), most) for width in _numbers(message["widths"])]
-        except (TypeError, ValueError, KeyError, OverflowError) as error:
-            raise Misfit("This is not a message about a drawing.") from error
-        if not 0 <= stroke <= len(self.strokes) or len(widths) != len(rows):
-            raise Misfit("The message does not fit the drawing before it.")
-        kept = self.strokes[stroke][: 2 * point] if stroke < len(self.strokes) else []
-        if len(kept) != 2 * point or (point and not rows):
-            raise Misfit("The message does not fit the stroke before it.")
-        if rows:
-            rows[0] = kept + rows[0]
-        if any(not row or len(row) % 2 for row in rows):
-            raise Misfit("A stroke has no points, or half a point.")
-        models = message.get("models", self.models)
-        if not isinstance(models, list) or not all(isinstance(name, str) for name in models):
-            raise Misfit("The models are not a list of names.")
-        self.models = models[:MODELS]
-        self.centred = bool(message.get("centred", self.centred))
-        self.logits = bool(message.get("logits", self.logits))
-        self.strokes[stroke:], self.widths[stroke:] = rows, widths
-        points = sum(map(len, self.strokes)) // 2
-        if points > 2 * MAX_POINTS:
-            raise Misfit("The drawing is too long.")
-        if points > MAX_POINTS or len(self.strokes) > MAX_STROKES:
-            raise ValueError("The drawing is too long for one digit: clear the canvas.")
-
-    def read(self) -> Reply:
-        """What the networks make of it. Raises ValueError if a network cannot be used."""
-        if not self.strokes:
-            return reply_to({})
-        recognizers = _load(tuple(self.models), int(time.monotonic()))
-        strokes = [np.reshape(stroke, (-1, 2)) for stroke in self.strokes]
-        predictions = {
-            label: recognizer.predict_strokes(strokes, self.centred, self.widths)
-            for label, recognizer in recognizers.items()
-        }
-        return reply_to(predictions, self.logits)
-
-
-@lru_cache(64)
-def _load(models: tuple[str, ...], second: int) -> dict[str, Recognizer]:
-    """The networks of these names, by label. Raises ModelError if none of them can be used.
-
-    The disk is asked once a second: that takes as long as to read a drawing.
-    """
-    recognizers, problems = shared_models.load(models)
-    if not recognizers:
-        raise ModelError(problems[0] if problems else "No network can be used.")
-    return recognizers
-
-
-def _numbers(row: object) -> list[float]:
-    if not isinstance(row, list) or not all(type(number) in (int, float) for number in row):
-        raise TypeError("not a row of numbers")
-    return row
-
-
-def answer(drawing: LiveDrawing, message: object) -> Reply:
-    """The reply to a message about this drawing. Raises Misfit."""
-    if not isinstance(message, dict) or not isinstance(message.get("turn"), int):
-        raise Misfit("A message is a JSON object with a turn.")
-    reply: Reply = {"turn": message["turn"]}
-    try:
-        drawing.update(message)
-        return reply | drawing.read()
-    except Misfit:
-        raise
-    except ValueError as error:
-        return reply | {"error": str(error)}
-    except Exception:
-        _logger.exception("A drawing could not be read")
-        return reply | {"error": "The drawing could not be read: the server's log says why."}
+_learners = ThreadPoolExecutor(max_workers=1, thread_name_prefix="hands")
+"""One thread fits hands: who draws meanwhile does not wait for it."""
 
 
 class Crowd:
@@ -237,7 +139,8 @@ async def live(socket: WebSocket) -> None:
 
 
 async def _serve(socket: WebSocket) -> None:
-    drawing, loop = LiveDrawing(), asyncio.get_running_loop()
+    drawing = LiveDrawing(visitor=visitor.token_in(socket.cookies))
+    loop = asyncio.get_running_loop()
     while True:
         began = time.monotonic()
         try:
@@ -253,23 +156,25 @@ async def _serve(socket: WebSocket) -> None:
             await socket.close(1009, "The message is too large.")
             return
         try:
-            reply, took = await loop.run_in_executor(_readers, _reply, drawing, text)
+            message, reply, took = await loop.run_in_executor(_readers, _reply, drawing, text)
         except Misfit as error:
             await socket.close(1007, str(error))
             return
+        if reply is None:
+            reply = await loop.run_in_executor(_learners, finish, drawing, message)
         reply["pace"] = crowd.pace(socket)
         await socket.send_text(json.dumps(reply, separators=(",", ":")))
         await asyncio.sleep(max(OTHERS * took, 1 / FASTEST - (time.monotonic() - began)))
 
 
-def _reply(drawing: LiveDrawing, text: str) -> tuple[Reply, float]:
-    """The reply, and the seconds that it took. Raises Misfit."""
+def _reply(drawing: LiveDrawing, text: str) -> tuple[dict[str, Any], Reply | None, float]:
+    """The message, what `begin` makes of it, and the seconds that it took. Raises Misfit."""
     began = time.thread_time()
     try:
         message = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise Misfit("A message is JSON.") from error
-    return answer(drawing, message), time.thread_time() - began
+    return message, begin(drawing, message), time.thread_time() - began
 
 
 def routes(base: str) -> Iterable[BaseRoute]:

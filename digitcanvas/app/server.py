@@ -21,7 +21,7 @@ from streamlit import dataframe_util
 from streamlit.components.v2.bidi_component import serialization
 from streamlit.runtime.pages_manager import PagesManager
 
-from digitcanvas.app import api, assets, gate, live, news
+from digitcanvas.app import api, assets, gate, live, news, visitor
 from digitcanvas.app.parts import shared_models
 from digitcanvas.reading import registry
 
@@ -55,6 +55,7 @@ def routes() -> list[BaseRoute]:
 def middleware() -> list[Middleware]:
     """What a request passes before it reaches a route."""
     return [
+        Middleware(visitor.Visitors, base=base()),
         Middleware(assets.Compressed, base=base()),
         Middleware(gate.Gate, slots=gate.slots, base=base()),
     ]

@@ -74,6 +74,9 @@ class Key(StrEnum):
     FRAME = "frame"
     PICTURE = "picture"
     OPTIONS = "options"
+    TOLD = "told"  # its buttons: told_0 to told_9, and these
+    TOLD_RIGHT = "told_right"
+    TOLD_NONE = "told_none"
     CENTRED = "centred"
     READING = "reading"
     ANSWER = "answer"
@@ -151,6 +154,8 @@ class Key(StrEnum):
 class Session:
     """What a session remembers besides the values of its widgets."""
 
+    visitor: str | None = None
+    """The browser's token, or the session's where it refuses cookies. visitor."""
     reading: list[str] = field(default_factory=list)
     """The names of the networks that read in the last run of the page. network_switch."""
     read_with: list[tuple[str, int | None]] | None = None

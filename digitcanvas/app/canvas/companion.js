@@ -3,7 +3,7 @@
 
 import { follow, publish } from "../bus.js";
 import { connect, drawing, live } from "../tab.js";
-import { actionOf, isCovered } from "./keys.js";
+import { actionOf, digitOf, isCovered } from "./keys.js";
 import { Pen } from "./pen.js";
 import { sampleOf } from "./samples.js";
 import { findCanvas, surfaceOf } from "./surface.js";
@@ -53,16 +53,25 @@ class Companion {
         this.paint(); // the answer may have come before the lift
       },
     });
+    this.ignoreTelling = follow("telling", (telling) => telling && this.tell(telling));
     document.addEventListener("keydown", this.typed);
     this.looking = requestAnimationFrame(() => this.look());
   }
 
   typed = (event) => {
     const action = actionOf(event, this.pen.isDown);
-    if (!action || !isShown(this.findCanvas()) || isCovered()) return;
+    const told = digitOf(event);
+    if ((!action && told === null) || !isShown(this.findCanvas()) || isCovered()) return;
     event.preventDefault();
-    if (!this.buttons[action].disabled) this.change(action);
+    if (told !== null) publish("key", told);
+    else if (!this.buttons[action].disabled) this.change(action);
   };
+
+  /** Tell the server what the drawing is, or to forget what it was told. See told.js. */
+  tell(telling) {
+    publish("telling", null);
+    if (!this.pen.isDown && drawing.strokes.length) live.say(telling);
+  }
 
   /** The canvas may come later than we do, and another one may take its place. */
   look = () => {
@@ -135,6 +144,7 @@ class Companion {
     // There is never an answer without a drawing
     if (isEmpty && (reply.error || reply.answers?.length)) return;
     this.last = reply;
+    if (reply.told) publish("told", reply.told);
     const [first] = reply.answers ?? [];
     const reader = JSON.stringify([live.options, first?.label]);
     if (isEmpty || reader !== this.reader) this.trail = [];
@@ -150,7 +160,7 @@ class Companion {
     const isFinal = !this.pen.isDown && !(live.drawing && live.isWaiting);
     const { last, trail, isAtRest } = this;
     this.wasFinal = isFinal;
-    publish("answer", { ...last, trail, isFinal, isAtRest });
+    publish("answer", { ...last, trail, isFinal, isAtRest, version: drawing.version });
   }
 
   update({ data, setStateValue }) {
@@ -170,6 +180,7 @@ class Companion {
     this.pen.stop();
     document.removeEventListener("keydown", this.typed);
     this.ignore?.();
+    this.ignoreTelling();
     cancelAnimationFrame(this.looking);
     clearTimeout(this.resting);
     live.leave(this.emit);

@@ -18,7 +18,8 @@ from typing import Any
 
 import streamlit as st
 
-from digitcanvas.app import assets, live
+from digitcanvas.app import assets, live, visitor
+from digitcanvas.app.live_drawing import LiveDrawing, Misfit, answer
 from digitcanvas.app.reply import Reply
 from digitcanvas.app.state import Key
 
@@ -87,7 +88,7 @@ def _reply() -> Reply | None:
     if message is None:
         return None
     try:
-        return live.answer(live.LiveDrawing(), message)
-    except live.Misfit as error:
+        return answer(LiveDrawing(visitor=visitor.token()), message)
+    except Misfit as error:
         turn = message.get("turn") if isinstance(message, dict) else None
         return {"turn": turn if isinstance(turn, int) else 0, "error": str(error)}

@@ -14,6 +14,7 @@ export class Drawing {
   earlier = []; // the drawings that were cleared or that a sample replaced, the newest last
   undone = []; // what redo brings back, a stroke or a drawing, the next one last
   isOpen = false; // whether the pen is still down in the newest stroke
+  version = 0; // rises with each change
   changed = [0, 0]; // the first stroke, and the first point in it, that differ since `sent`
 
   /** `storage` gives what keeps strings by name, as sessionStorage does, or fails. */
@@ -156,6 +157,7 @@ export class Drawing {
   }
 
   change(stroke, point) {
+    this.version += 1;
     const [first, at] = this.changed;
     if (stroke < first || (stroke === first && point < at)) this.changed = [stroke, point];
   }

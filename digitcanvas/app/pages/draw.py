@@ -6,9 +6,9 @@ from pathlib import Path
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from digitcanvas.app import link, state
+from digitcanvas.app import hands, link, state
 from digitcanvas.app.canvas import canvas, companion, tour
-from digitcanvas.app.parts import answer, run_panel
+from digitcanvas.app.parts import answer, run_panel, told
 from digitcanvas.app.reply import Reply, reply_to
 from digitcanvas.app.state import Key
 from digitcanvas.drawing import pictures
@@ -28,6 +28,8 @@ SOFTMAX = (
     "the largest. Softmax turns them into probabilities: it raises e to the power of each and "
     "divides by the sum, so that they add up to 1."
 )
+
+NOTE = "What you tell is kept on this server with your drawing, and teaches it your hand alone."
 
 DRAW = "Draw a digit on the black square to see the answer here."
 UPLOAD = "Upload a picture of a digit to see the answer here."
@@ -56,6 +58,9 @@ def _draw(recognizers: dict[str, Recognizer]) -> None:
             file = st.file_uploader(
                 "A photo or a scan of one handwritten digit", pictures.SUFFIXES, key=Key.PICTURE
             )
+    if hands.keeps() and not picture.open:
+        with options:
+            told.show(NOTE)
     with options, st.container(horizontal=True):
         centred = _toggle("Centre the digit", Key.CENTRED, CENTRING)
         logits = _toggle("Show logits", Key.LOGITS, SOFTMAX)

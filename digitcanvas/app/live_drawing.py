@@ -1,0 +1,230 @@
+"""A browser's drawing as the socket keeps it, and what its messages ask for (live.py has them)."""
+
+import logging
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from digitcanvas.app.hands import answer_of, hands
+from digitcanvas.app.parts import shared_models
+from digitcanvas.app.reply import Reply, reply_to
+from digitcanvas.data.store import NO_DIGIT, StoreError
+from digitcanvas.drawing.strokes import MAX_POINTS, MAX_STROKES, Stroke
+from digitcanvas.reading.recognizer import Recognizer
+from digitcanvas.reading.registry import ModelError
+
+MODELS = 2
+"""Networks that read for one browser, at most."""
+
+WIDTHS = 1.0, 200.0
+"""The least and the most width of a pen in canvas pixels."""
+
+NO_COOKIE = (
+    "Your browser refuses cookies, so this server cannot tell your hand from others': allow them "
+    "for this page, then reload it."
+)
+
+_logger = logging.getLogger(__name__)
+
+
+class Misfit(ValueError):
+    """A message that is malformed, or does not fit the drawing so far."""
+
+
+@dataclass
+class LiveDrawing:
+    """A browser's drawing as the server knows it, and how the browser wants it read."""
+
+    strokes: list[list[float]] = field(default_factory=list)
+    """Each x, y, x, y, ... in canvas pixels."""
+    widths: list[float] = field(default_factory=list)
+    visitor: str | None = None
+    """Whose hand reads; None for a browser that refuses cookies."""
+    models: list[str] = field(default_factory=list)
+    centred: bool = True
+    logits: bool = False
+
+    def update(self, message: Mapping[str, Any]) -> None:
+        """Take a message in. Raises Misfit, and ValueError if the drawing becomes too long."""
+        try:
+            stroke, point = map(int, message["from"])
+            rows = [_numbers(row) for row in message["points"]]
+            least, most = WIDTHS
+            widths = [min(max(width, least), most) for width in _numbers(message["widths"])]
+        except (TypeError, ValueError, KeyError, OverflowError) as error:
+            raise Misfit("This is not a message about a drawing.") from error
+        if not 0 <= stroke <= len(self.strokes) or len(widths) != len(rows):
+            raise Misfit("The message does not fit the drawing before it.")
+        kept = self.strokes[stroke][: 2 * point] if stroke < len(self.strokes) else []
+        if len(kept) != 2 * point or (point and not rows):
+            raise Misfit("The message does not fit the stroke before it.")
+        if rows:
+            rows[0] = kept + rows[0]
+        if any(not row or len(row) % 2 for row in rows):
+            raise Misfit("A stroke has no points, or half a point.")
+        models = message.get("models", self.models)
+        if not isinstance(models, list) or not all(isinstance(name, str) for name in models):
+            raise Misfit("The models are not a list of names.")
+        self.models = models[:MODELS]
+        self.centred = bool(message.get("centred", self.centred))
+        self.logits = bool(message.get("logits", self.logits))
+        self.strokes[stroke:], self.widths[stroke:] = rows, widths
+        points = sum(map(len, self.strokes)) // 2
+        if points > 2 * MAX_POINTS:
+            raise Misfit("The drawing is too long.")
+        if points > MAX_POINTS or len(self.strokes) > MAX_STROKES:
+            raise ValueError("The drawing is too long for one digit: clear the canvas.")
+
+    @property
+    def arrays(self) -> list[Stroke]:
+        return [np.reshape(stroke, (-1, 2)) for stroke in self.strokes]
+
+    def recognizers(self) -> dict[str, Recognizer]:
+        """The networks by label. Raises ModelError if none of them can be used."""
+        return _load(tuple(self.models), int(time.monotonic()))
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the networks know the person's hand."""
+        return not self.strokes or hands.ready(self.visitor, list(self.recognizers().values()))
+
+    def read(self) -> Reply:
+        """What the networks make of it. Raises ValueError if a network cannot be used.
+
+        Where they do not know the person's hand yet, it takes longer.
+        """
+        if not self.strokes:
+            return reply_to({})
+        predictions = {
+            label: hands.with_hand(recognizer, self.visitor).predict_strokes(
+                self.arrays, self.centred, self.widths
+            )
+            for label, recognizer in self.recognizers().items()
+        }
+        return reply_to(predictions, self.logits)
+
+
+@lru_cache(64)
+def _load(models: tuple[str, ...], second: int) -> dict[str, Recognizer]:
+    """The networks of these names, by label. Raises ModelError if none of them can be used.
+
+    The disk is asked once a second: that takes as long as to read a drawing.
+    """
+    recognizers, problems = shared_models.load(models)
+    if not recognizers:
+        raise ModelError(problems[0] if problems else "No network can be used.")
+    return recognizers
+
+
+def _numbers(row: object) -> list[float]:
+    if not isinstance(row, list) or not all(type(number) in (int, float) for number in row):
+        raise TypeError("not a row of numbers")
+    return row
+
+
+def begin(drawing: LiveDrawing, message: object) -> Reply | None:
+    """The reply to a message about this drawing; None if that takes long: `finish` gives it then.
+
+    Raises Misfit.
+    """
+    if not isinstance(message, dict) or not isinstance(message.get("turn"), int):
+        raise Misfit("A message is a JSON object with a turn.")
+    reply: Reply = {"turn": message["turn"]}
+    _check_telling(message)
+    try:
+        drawing.update(message)
+        if message.keys() & {"told", "forget"} or not drawing.is_ready:
+            return None
+        return reply | drawing.read()
+    except Misfit:
+        raise
+    except ValueError as error:
+        return reply | {"error": str(error)}
+    except Exception:
+        return reply | _unexpected()
+
+
+def finish(drawing: LiveDrawing, message: Mapping[str, Any]) -> Reply:
+    """The reply to a message that `begin` has taken in: the hand is told and fitted first.
+
+    Its "told" is what `_tell` gives, {"forgotten": the drawing's id}, or {"error": ...}.
+    """
+    reply: Reply = {"turn": message["turn"]}
+    try:
+        try:
+            if "told" in message:
+                reply["told"] = _tell(drawing, message)
+            elif "forget" in message:
+                hands.take_back(_visitor(drawing), message["forget"])
+                reply["told"] = {"forgotten": message["forget"]}
+        except StoreError as error:
+            reply["told"] = {"error": str(error)}
+        return reply | drawing.read()
+    except ValueError as error:
+        return reply | {"error": str(error)}
+    except Exception:
+        return reply | _unexpected()
+
+
+def answer(drawing: LiveDrawing, message: object) -> Reply:
+    """The reply, however long it takes. Raises Misfit."""
+    reply = begin(drawing, message)
+    if reply is None:
+        assert isinstance(message, dict)
+        return finish(drawing, message)
+    return reply
+
+
+def _unexpected() -> Reply:
+    _logger.exception("A drawing could not be read")
+    return {"error": "The drawing could not be read: the server's log says why."}
+
+
+def _check_telling(message: Mapping[str, Any]) -> None:
+    for name, least, most in (
+        ("told", 0, NO_DIGIT),
+        ("correcting", 1, 2**63 - 1),
+        ("forget", 1, 2**63 - 1),
+    ):
+        value = message.get(name, least)
+        if type(value) is not int or not least <= value <= most:
+            raise Misfit(f"{name!r} is not a whole number from {least} to {most}.")
+
+
+def _visitor(drawing: LiveDrawing) -> str:
+    if drawing.visitor is None:
+        raise StoreError(NO_COOKIE)
+    return drawing.visitor
+
+
+def _tell(drawing: LiveDrawing, message: Mapping[str, Any]) -> dict[str, Any]:
+    """{"drawing": its id, "digit": what was told, "count": of what the hand has learnt, "doubt"}.
+
+    The doubt is the digit that the drawing looks like rather, by all else that was told, or None.
+    """
+    visitor = _visitor(drawing)
+    if not drawing.strokes:
+        raise StoreError("The drawing is empty: draw a digit first.")
+    label, recognizer = next(iter(drawing.recognizers().items()))
+    name = next(name for name in drawing.models if shared_models.label(name) == label)
+    reading = hands.with_hand(recognizer, visitor)
+    prediction = reading.predict_strokes(drawing.arrays, drawing.centred, drawing.widths)
+    telling = hands.tell(
+        visitor,
+        drawing.arrays,
+        answer_of(name, prediction),
+        drawing.widths[0],
+        message["told"],
+        recognizer,
+        message.get("correcting"),
+    )
+    return {
+        "drawing": telling.drawing,
+        "digit": telling.told,
+        "count": telling.count,
+        "doubt": telling.doubt,
+    }

@@ -1,0 +1,174 @@
+// What a person says of the answer: see told.py. The companion sends it by the live socket.
+
+import { follow, publish } from "../bus.js";
+
+const NO_DIGIT = 10;
+
+const TOLD_AGAIN = "The server does not answer: tell it again.";
+const PATIENCE = 8000; // ms
+
+/** What was told of the drawing on the canvas. */
+export class Telling {
+  version = null; // of the drawing that was told
+  drawing = null; // its id in the store
+  digit = null; // what it was told to be, while that is so
+  doubt = null; // the digit that it looks like rather
+  count = 0; // of the drawings from which the hand learns
+  isWaiting = false;
+  error = "";
+  isForgotten = false;
+  answer = { answers: [] };
+
+  /** A new answer of the network; that of another drawing forgets what was told of the one before. */
+  hear(answer) {
+    if (answer.version !== this.version && !this.isWaiting) Object.assign(this, new Telling());
+    this.answer = answer;
+  }
+
+  /** Whether there is an answer of which something can be said. */
+  get canTell() {
+    const { answers = [], isFinal, isAtRest } = this.answer;
+    return answers.length > 0 && isFinal && isAtRest && !this.isWaiting;
+  }
+
+  get read() {
+    const [first] = this.answer.answers ?? [];
+    return first?.rejected ? NO_DIGIT : first?.digit;
+  }
+
+  /** What to send if the person says this: a digit, 10 for none, or "right"; null if that is known. */
+  say(said) {
+    const told = said === "right" ? this.read : said;
+    if (!this.canTell || told === this.digit) return null;
+    Object.assign(this, { version: this.answer.version, isWaiting: true, error: "", digit: told });
+    return this.drawing === null ? { told } : { told, correcting: this.drawing };
+  }
+
+  /** What to send to have it forgotten. */
+  takeBack() {
+    this.isWaiting = true;
+    return { forget: this.drawing };
+  }
+
+  /** What the server said to that. */
+  told({ error, forgotten, drawing, digit, doubt, count }) {
+    const { version, answer } = this;
+    if (error) Object.assign(this, { isWaiting: false, error, digit: this.drawing && this.digit });
+    else if (forgotten) Object.assign(this, new Telling(), { version, answer, isForgotten: true });
+    else Object.assign(this, { isWaiting: false, drawing, digit, doubt, count });
+  }
+
+  get words() {
+    const { digit, doubt, read, error, isWaiting, isForgotten } = this;
+    if (error) return error;
+    if (isForgotten) return "Taken back: it is as if you had never told it.";
+    if (digit === null || isWaiting) return "";
+    if (doubt !== null) return `This looks like your ${doubt}s. Are you sure that it is ${a(digit)}?`;
+    if (digit === read) return `Read as ${a(digit)} since you told it so.`;
+    return `Kept as ${a(digit)}, though it still reads ${a(read)}: draw another, and tell it again.`;
+  }
+}
+
+function a(digit) {
+  if (digit === NO_DIGIT) return "no digit";
+  return digit === 8 ? "an 8" : `a ${digit}`;
+}
+
+class View {
+  calls = 0;
+  telling = new Telling();
+
+  constructor(element) {
+    this.group = element.querySelector(".telling");
+    this.line = element.querySelector(".said");
+    [this.words] = this.line.children;
+    this.sure = this.line.querySelector(".sure");
+    this.back = this.line.querySelector(".back");
+    for (const button of this.group.querySelectorAll("button")) {
+      const { said } = button.dataset;
+      button.onclick = () => this.say(said === "right" ? said : Number(said));
+    }
+    this.sure.onclick = () => {
+      this.telling.doubt = null;
+      this.paint();
+    };
+    this.back.onclick = () => this.send(this.telling.takeBack());
+    this.stops = [
+      follow("answer", (answer) => {
+        this.telling.hear(answer);
+        this.paint();
+      }),
+      follow("key", (digit) => {
+        if (digit === null) return;
+        publish("key", null);
+        this.say(digit);
+      }),
+      follow("told", (told) => {
+        if (!told) return;
+        publish("told", null);
+        clearTimeout(this.timer);
+        this.telling.told(told);
+        if (told.count === 1) this.setTriggerValue("first", true);
+        this.paint();
+      }),
+    ];
+  }
+
+  say(said) {
+    const message = this.telling.say(said);
+    if (message) this.send(message);
+  }
+
+  send(message) {
+    publish("telling", message);
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => {
+      this.telling.told({ error: TOLD_AGAIN });
+      this.paint();
+    }, PATIENCE);
+    this.paint();
+  }
+
+  update({ data, setTriggerValue }) {
+    Object.assign(this, { note: data.note, setTriggerValue });
+    this.paint();
+  }
+
+  paint() {
+    const { telling, group, line } = this;
+    const isShown = telling.canTell || telling.isWaiting;
+    group.inert = !isShown;
+    for (const button of group.querySelectorAll("button")) {
+      const isSaid = button.dataset.said === String(telling.digit);
+      button.setAttribute("aria-pressed", String(isSaid));
+    }
+    const words = telling.words || (isShown ? this.note : "");
+    if (this.words.textContent !== words) this.words.textContent = words;
+    line.classList.toggle("error", Boolean(telling.error));
+    const isTold = isShown && telling.drawing !== null && telling.digit !== null;
+    this.sure.hidden = !(isTold && telling.doubt !== null);
+    this.sure.textContent = `Yes, ${a(telling.digit)}`;
+    this.back.hidden = !isTold;
+  }
+
+  stop() {
+    clearTimeout(this.timer);
+    for (const stop of this.stops) stop();
+  }
+}
+
+const views = new WeakMap();
+
+export default function (component) {
+  const { parentElement } = component;
+  if (!views.has(parentElement)) views.set(parentElement, new View(parentElement));
+  const view = views.get(parentElement);
+  view.update(component);
+  const call = ++view.calls;
+  return () => {
+    // Streamlit may clean up a call after it makes the next one: only the newest call counts.
+    if (view.calls !== call) return;
+    view.stop();
+    views.delete(parentElement);
+  };
+}
