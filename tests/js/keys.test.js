@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { actionOf } from "../../digitcanvas/app/canvas/keys.js";
+import { actionOf, digitOf } from "../../digitcanvas/app/canvas/keys.js";
 
 /** A press of a key, with the focus in an element that these selectors match. */
 function press(key, { inside = [], ...more } = {}) {
@@ -60,5 +60,19 @@ describe("a key", () => {
       }
     }
     assert.equal(actionOf(press("Delete", { inside: ["button"] })), "clear");
+  });
+});
+
+describe("a digit's key", () => {
+  test("says what the drawing is", () => {
+    for (let digit = 0; digit < 10; digit += 1) assert.equal(digitOf(press(`${digit}`)), digit);
+    for (const key of ["a", "10", "F1", "Enter", ""]) assert.equal(digitOf(press(key)), null, key);
+  });
+
+  test("is left to the browser, to fields and to others", () => {
+    for (const held of [CTRL, CMD, { altKey: true }, { defaultPrevented: true }]) {
+      assert.equal(digitOf(press("1", held)), null);
+    }
+    assert.equal(digitOf(press("1", { inside: ["input"] })), null);
   });
 });

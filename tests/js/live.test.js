@@ -854,3 +854,42 @@ test("a painter that fails does not keep the next message back", () => {
   assert.throws(() => socket().answer(), /painter/);
   assert.equal(socket().sent.length, 2);
 });
+
+test("what is told goes with the next message, once, and does not wait for the pace", () => {
+  begin();
+  press();
+  socket().answer({ pace: 1000 });
+  live.say({ told: 7 });
+  assert.equal(socket().sent.at(-1).told, 7);
+  assert.equal(live.isWaiting, true);
+  const before = socket().sent.length;
+  move([0.5, 0.5]);
+  socket().answer();
+  assert.equal(socket().sent.length, before + 1);
+  assert.equal("told" in socket().sent.at(-1), false);
+});
+
+test("whoever told something learns that the connection was lost before it was kept", () => {
+  begin();
+  press();
+  socket().answer();
+  live.say({ told: 7 });
+  const heard = [];
+  live.hear = (message) => heard.push(message);
+  socket().end();
+  assert.match(heard[0].told.error, /tell it again/);
+  socket().end?.();
+  assert.equal(heard.length, 1);
+});
+
+test("what was told and answered is not lost with the socket", () => {
+  begin();
+  press();
+  socket().answer();
+  live.say({ told: 7 });
+  socket().answer({ told: { drawing: 1 } });
+  const heard = [];
+  live.hear = (message) => heard.push(message);
+  socket().end();
+  assert.deepEqual(heard, []);
+});

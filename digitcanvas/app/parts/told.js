@@ -11,7 +11,8 @@ const PATIENCE = 8000; // ms
 export class Telling {
   version = null; // of the drawing that was told
   drawing = null; // its id in the store
-  digit = null; // what it was told to be, while that is so
+  digit = null; // what it was told to be
+  before = null; // what it was told to be until now, should that not be kept
   doubt = null; // the digit that it looks like rather
   count = 0; // of the drawings from which the hand learns
   isWaiting = false;
@@ -40,7 +41,9 @@ export class Telling {
   say(said) {
     const told = said === "right" ? this.read : said;
     if (!this.canTell || told === this.digit) return null;
-    Object.assign(this, { version: this.answer.version, isWaiting: true, error: "", digit: told });
+    const { answer, digit: before } = this;
+    const { version } = answer;
+    Object.assign(this, { version, isWaiting: true, error: "", digit: told, before });
     return this.drawing === null ? { told } : { told, correcting: this.drawing };
   }
 
@@ -53,7 +56,7 @@ export class Telling {
   /** What the server said to that. */
   told({ error, forgotten, drawing, digit, doubt, count }) {
     const { version, answer } = this;
-    if (error) Object.assign(this, { isWaiting: false, error, digit: this.drawing && this.digit });
+    if (error) Object.assign(this, { isWaiting: false, error, digit: this.before });
     else if (forgotten) Object.assign(this, new Telling(), { version, answer, isForgotten: true });
     else Object.assign(this, { isWaiting: false, drawing, digit, doubt, count });
   }
@@ -63,7 +66,8 @@ export class Telling {
     if (error) return error;
     if (isForgotten) return "Taken back: it is as if you had never told it.";
     if (digit === null || isWaiting) return "";
-    if (doubt !== null) return `This looks like your ${doubt}s. Are you sure that it is ${a(digit)}?`;
+    if (doubt !== null)
+      return `This looks like your ${doubt}s. Are you sure that it is ${a(digit)}?`;
     if (digit === read) return `Read as ${a(digit)} since you told it so.`;
     return `Kept as ${a(digit)}, though it still reads ${a(read)}: draw another, and tell it again.`;
   }

@@ -1,0 +1,86 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { Telling } from "../../digitcanvas/app/parts/told.js";
+
+const NO_DIGIT = 10;
+
+function answering(digit, { rejected = false, version = 1, isFinal = true, isAtRest = true } = {}) {
+  return { answers: [{ digit, rejected }], isFinal, isAtRest, version };
+}
+
+function heard(...given) {
+  const telling = new Telling();
+  telling.hear(answering(...given));
+  return telling;
+}
+
+test("nothing can be told before the answer is final and the pen is at rest", () => {
+  assert.equal(new Telling().canTell, false);
+  assert.equal(heard(7, { isFinal: false }).canTell, false);
+  assert.equal(heard(7, { isAtRest: false }).say(7), null);
+  assert.equal(heard(7).canTell, true);
+});
+
+test("a digit is told once, and another one corrects it", () => {
+  const telling = heard(1);
+  assert.deepEqual(telling.say(7), { told: 7 });
+  assert.equal(telling.say(7), null); // the answer is awaited
+  telling.told({ drawing: 5, digit: 7, doubt: null, count: 2 });
+  telling.hear(answering(7));
+  assert.equal(telling.words, "Read as a 7 since you told it so.");
+  assert.equal(telling.say(7), null);
+  assert.deepEqual(telling.say(2), { told: 2, correcting: 5 });
+});
+
+test("right is what it was read as, or no digit", () => {
+  assert.deepEqual(heard(8).say("right"), { told: 8 });
+  assert.deepEqual(heard(8, { rejected: true }).say("right"), { told: NO_DIGIT });
+});
+
+test("what still reads otherwise is said, with its article", () => {
+  const telling = heard(3);
+  telling.say(8);
+  telling.told({ drawing: 5, digit: 8, doubt: null, count: 1 });
+  assert.match(telling.words, /^Kept as an 8, though it still reads a 3/);
+});
+
+test("a drawing that contradicts the others is doubted aloud", () => {
+  const telling = heard(1);
+  telling.say(7);
+  telling.told({ drawing: 5, digit: 7, doubt: 1, count: 12 });
+  assert.equal(telling.words, "This looks like your 1s. Are you sure that it is a 7?");
+});
+
+test("what was told is taken back by the drawing's id, and can be told anew", () => {
+  const telling = heard(1);
+  telling.say(7);
+  telling.told({ drawing: 5, digit: 7, doubt: null, count: 1 });
+  assert.deepEqual(telling.takeBack(), { forget: 5 });
+  telling.told({ forgotten: 5 });
+  assert.match(telling.words, /^Taken back/);
+  assert.deepEqual(telling.say(7), { told: 7 });
+});
+
+test("an error is said, and what was told before still holds", () => {
+  const telling = heard(1);
+  telling.say(7);
+  telling.told({ error: "The disk is full." });
+  assert.equal(telling.words, "The disk is full.");
+  assert.equal(telling.digit, null);
+  telling.say(7);
+  telling.told({ drawing: 5, digit: 7, doubt: null, count: 1 });
+  telling.say(2);
+  telling.told({ error: "The disk is full." });
+  assert.deepEqual([telling.drawing, telling.digit], [5, 7]);
+});
+
+test("another drawing forgets what was told of the one before, but not while it is awaited", () => {
+  const telling = heard(1);
+  telling.say(7);
+  telling.hear(answering(1, { version: 2 }));
+  assert.equal(telling.digit, 7);
+  telling.told({ drawing: 5, digit: 7, doubt: null, count: 1 });
+  telling.hear(answering(1, { version: 2 }));
+  assert.deepEqual([telling.drawing, telling.digit, telling.words], [null, null, ""]);
+});
