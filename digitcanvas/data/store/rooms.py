@@ -93,7 +93,7 @@ class Rooms:
         Raises StoreError if there is no such room.
         """
         with self._database.reading() as connection:
-            now = _row(connection, room)  # first: what changes meanwhile is told again, not missed
+            now = _row(connection, room)
             removals, _, seen = cursor.partition(".")
             afresh = removals != str(now.removals) or not seen.isdecimal()
             query = KEPT.add_columns(DrawingRow.room_change).where(DrawingRow.room_id == room)
@@ -104,8 +104,10 @@ class Rooms:
                 query = query.where(DrawingRow.room_change > int(seen))
                 query = query.order_by(DrawingRow.room_change, DrawingRow.id)
             rows = connection.execute(query.limit(limit)).all()
-        changed = rows[-1].room_change if len(rows) == limit and not afresh else now.changes
-        return News([kept(row) for row in rows], f"{now.removals}.{changed}", afresh)
+        change = max((row.room_change for row in rows), default=0)
+        if afresh or len(rows) < limit:  # on a server, more may have come after the first query
+            change = max(change, now.changes)
+        return News([kept(row) for row in rows], f"{now.removals}.{change}", afresh)
 
     def people(self, room: int) -> list[Person]:
         """Who drew in a room, whoever drew most first: by hand, or without one by session."""

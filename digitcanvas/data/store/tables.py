@@ -7,6 +7,7 @@ from sqlalchemy import (
     BigInteger,
     DateTime,
     Dialect,
+    Double,
     ForeignKey,
     Index,
     Integer,
@@ -99,13 +100,13 @@ class DrawingRow(Base):
     session: Mapped[str] = mapped_column(String(MAX_TOKEN))
     made: Mapped[datetime] = mapped_column(UtcTime)
     digit: Mapped[int | None] = mapped_column(SmallInteger)
-    probability: Mapped[float | None]
-    is_digit: Mapped[float | None]
+    probability: Mapped[float | None] = mapped_column(Double)
+    is_digit: Mapped[float | None] = mapped_column(Double)
     rejected: Mapped[bool | None]
     network: Mapped[str | None] = mapped_column(String(MAX_TOKEN))
     run: Mapped[str | None] = mapped_column(String(MAX_TOKEN))
     told: Mapped[int | None] = mapped_column(SmallInteger)
-    pen: Mapped[float]
+    pen: Mapped[float] = mapped_column(Double)
     hand_id: Mapped[int | None] = mapped_column(ForeignKey("hands.id", ondelete="SET NULL"))
     room_id: Mapped[int | None] = mapped_column(ForeignKey("rooms.id"))
     room_change: Mapped[int | None] = mapped_column(BigInteger)  # the room's, that made it as it is
