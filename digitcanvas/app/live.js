@@ -123,6 +123,12 @@ export class Live {
     this.tell(true);
   }
 
+  /** Do not tell what could not be sent yet. */
+  unsay() {
+    this.telling = null;
+    this.hear({ told: { error: NOT_TOLD } });
+  }
+
   next() {
     clearTimeout(this.timer);
     if (!this.drawing) return;

@@ -2,10 +2,11 @@
 // while it is drawn, and undoes, redoes and clears. See companion.py.
 
 import { follow, publish } from "../bus.js";
-import { connect, drawing, live } from "../tab.js";
+import { connect, drawing, live, mine } from "../tab.js";
 import { actionOf, digitOf, isCovered } from "./keys.js";
 import { Pen } from "./pen.js";
 import { sampleOf } from "./samples.js";
+import { broughtBy, Share } from "./share.js";
 import { findCanvas, surfaceOf } from "./surface.js";
 
 const REST = 350; // ms after which a lifted pen is at rest, and the drawing is judged as a whole
@@ -29,8 +30,11 @@ class Companion {
       }),
     );
     element.querySelectorAll(".samples button").forEach((button, digit) => {
-      button.onclick = () => this.try(digit);
+      button.onclick = () => this.try(sampleOf(digit));
     });
+    this.notice = element.querySelector(".notice");
+    const again = (strokes) => this.try(strokes.map(({ points }) => points));
+    new Share(element, { drawing, mine, again });
     this.pen = new Pen((event) => this.canvasUnder(event), {
       press: (point) => {
         publish("pen", true);
@@ -54,7 +58,13 @@ class Companion {
       },
     });
     this.ignoreTelling = follow("telling", (telling) => telling && this.tell(telling));
+    this.ignoreDrop = follow("drop", (isAsked) => {
+      if (!isAsked) return;
+      publish("drop", null);
+      this.change("drop");
+    });
     document.addEventListener("keydown", this.typed);
+    window.addEventListener("hashchange", this.open);
     this.looking = requestAnimationFrame(() => this.look());
   }
 
@@ -67,10 +77,18 @@ class Companion {
     else if (!this.buttons[action].disabled) this.change(action);
   };
 
-  /** Tell the server what the drawing is, or to forget what it was told. See told.js. */
-  tell(telling) {
+  /**
+   * Tell the server what the drawing is, or to forget what it was told (see told.js), and have an
+   * empty canvas at once if that is asked for.
+   */
+  tell({ clears = false, ...telling }) {
     publish("telling", null);
-    if (!this.pen.isDown && drawing.strokes.length) live.say(telling);
+    if (clears) this.pen.end();
+    if (this.pen.isDown || !(drawing.strokes.length || "forget" in telling)) return;
+    live.say(telling);
+    if (!clears) return;
+    if (live.isTelling) this.change("drop");
+    else live.unsay();
   }
 
   /** The canvas may come later than we do, and another one may take its place. */
@@ -103,23 +121,33 @@ class Companion {
   change(action) {
     this.pen.end();
     const isWhole = drawing[action]();
-    if (action === "clear") this.surface?.wipe();
+    if (action === "clear" || action === "drop") this.surface?.wipe();
     else if (isWhole) this.show(0);
     else if (action === "redo") this.show(drawing.strokes.length - 1);
     else if (!this.surface?.undo()) this.show(0);
     this.read();
   }
 
-  /** Show a sample instead of what was drawn. */
-  try(digit) {
+  /** Show a sample or another drawing, rows of points, instead of what was drawn. */
+  try(rows) {
     this.pen.end();
-    drawing.try(sampleOf(digit), this.width);
+    drawing.try(rows, this.width);
     this.show(0);
     this.read();
   }
 
+  /** Show the drawing that the address brings, if it does. The tab keeps it, not the address. */
+  open = () => {
+    const brought = broughtBy(location.hash);
+    if (!brought) return;
+    history.replaceState(history.state, "", location.pathname + location.search);
+    if (brought.rows) this.try(brought.rows);
+    this.notice.textContent = brought.error ?? "";
+  };
+
   /** The pen has changed the drawing. */
   drawn() {
+    this.notice.textContent = "";
     this.isAtRest = false;
     clearTimeout(this.resting);
     this.resting = setTimeout(() => {
@@ -140,11 +168,11 @@ class Companion {
   }
 
   hear(reply) {
+    if (reply.told) publish("told", reply.told);
     const isEmpty = !drawing.strokes.length;
     // There is never an answer without a drawing
     if (isEmpty && (reply.error || reply.answers?.length)) return;
     this.last = reply;
-    if (reply.told) publish("told", reply.told);
     const [first] = reply.answers ?? [];
     const reader = JSON.stringify([live.options, first?.label]);
     if (isEmpty || reader !== this.reader) this.trail = [];
@@ -160,6 +188,7 @@ class Companion {
     const isFinal = !this.pen.isDown && !(live.drawing && live.isWaiting);
     const { last, trail, isAtRest } = this;
     this.wasFinal = isFinal;
+    if (isFinal && isAtRest && last.answers?.length) mine.hear(drawing.version, last.answers[0]);
     publish("answer", { ...last, trail, isFinal, isAtRest, version: drawing.version });
   }
 
@@ -173,14 +202,17 @@ class Companion {
     connect(data.live);
     if (data.reply) live.receive(data.reply);
     this.findCanvas();
+    this.open();
     this.read();
   }
 
   stop() {
     this.pen.stop();
     document.removeEventListener("keydown", this.typed);
+    window.removeEventListener("hashchange", this.open);
     this.ignore?.();
     this.ignoreTelling();
+    this.ignoreDrop();
     cancelAnimationFrame(this.looking);
     clearTimeout(this.resting);
     live.leave(this.emit);

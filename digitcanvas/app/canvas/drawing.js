@@ -99,6 +99,13 @@ export class Drawing {
     if (this.strokes.length) this.replace([]);
   }
 
+  /** Clear, so that undo cannot bring it back. */
+  drop() {
+    this.undone = [];
+    this.become({ strokes: [], base: 0 });
+    this.lift();
+  }
+
   /** Show a sample, rows of points, instead of what was drawn. */
   try(rows, width) {
     this.replace(rows.map((points) => ({ width, points })));
