@@ -179,22 +179,32 @@ class Drawings:
 
     def counts(self, room: int | None = None) -> Counts:
         """Counts of a room's drawings, or of all, but for hidden ones: right, wrong, confusion."""
-        query = (
-            select(DrawingRow.told, DrawingRow.digit, DrawingRow.rejected, func.count())
-            .where(*conditions(Selection(room=room, shown=True)))
-            .group_by(DrawingRow.told, DrawingRow.digit, DrawingRow.rejected)
+        sorted_as_the_index = (  # so that nothing needs sorting, which is most of the time
+            DrawingRow.room_id,
+            DrawingRow.hidden,
+            DrawingRow.told,
+            DrawingRow.digit,
+            DrawingRow.rejected,
         )
+        query = (
+            select(*sorted_as_the_index, func.count())
+            .where(*conditions(Selection(room=room)))
+            .group_by(*sorted_as_the_index)
+        )
+        with self._database.reading() as connection:
+            rows = connection.execute(query).all()
         read_as, confusion = np.zeros(11, np.int64), np.zeros((11, 11), np.int64)
         drawings = told_ones = 0
-        with self._database.reading() as connection:
-            for told, digit, rejected, count in connection.execute(query):
-                drawings += count
-                told_ones += count if told is not None else 0
-                if digit is not None:
-                    said = NO_DIGIT if rejected else digit
-                    read_as[said] += count
-                    if told is not None:
-                        confusion[told, said] += count
+        for _, hidden, told, digit, rejected, count in rows:
+            if hidden:
+                continue
+            drawings += count
+            told_ones += count if told is not None else 0
+            if digit is not None:
+                said = NO_DIGIT if rejected else digit
+                read_as[said] += count
+                if told is not None:
+                    confusion[told, said] += count
         return Counts(drawings, told_ones, read_as, confusion)
 
     def delete(self, drawing: int, session: str) -> None:
