@@ -27,6 +27,7 @@ from digitcanvas.data.handwriting import (
 from digitcanvas.data.mnist import BUNDLED, Mnist, sha256, split
 from digitcanvas.data.outliers import NOT_A_DIGIT, make_outliers
 from digitcanvas.data.pen import PenDigits, images_from_drawings
+from digitcanvas.data.told import ToldDrawings, copies_of, digits_of
 from digitcanvas.data.unipen import Unipen
 from digitcanvas.drawing.arrays import Float32Array, FloatArray, IntArray
 from digitcanvas.drawing.strokes import Drawing
@@ -80,6 +81,7 @@ class TrainedNetwork:
     history: dict[str, list[float]]
     seconds: float
     unipen: Unipen | None = None
+    told: ToldDrawings | None = None
 
 
 def train(
@@ -88,16 +90,17 @@ def train(
     pen: PenDigits | None = None,
     on_progress: Callable[[Progress], None] = lambda progress: None,
     unipen: Unipen | None = None,
+    told: ToldDrawings | None = None,
 ) -> TrainedNetwork:
     """Train a network and calibrate it. The same recipe and data give the same weights.
 
-    `on_progress` is called now and then while drawings are made to learn from, and after every
-    batch and every epoch. Raises Diverged, a ValueError, when the loss becomes infinite or
-    undefined.
+    `told` are the drawings of the recipe's room. `on_progress` is called now and then while
+    drawings are made to learn from, and after every batch and every epoch. Raises Diverged, a
+    ValueError, when the loss becomes infinite or undefined.
     """
     start = time.monotonic()
     _seed_everything(recipe.seed)
-    images, labels, validation = assemble(recipe, mnist, pen, on_progress, unipen)
+    images, labels, validation = assemble(recipe, mnist, pen, on_progress, unipen, told)
     batches = Batches(images, labels, recipe)
     model = _compiled(recipe, steps=recipe.epochs * len(batches))
     initial = model.get_weights()
@@ -112,9 +115,11 @@ def train(
     if recipe.calibrated:
         kept = [pen.validation] if pen and recipe.pen_copies else []
         kept += [unipen.digits.validation] if unipen and recipe.pen_copies else []
+        if told and not recipe.room_only:  # else they are what it is validated with
+            kept += [digits] if (digits := digits_of(told.validation)) else []
         calibrate(model, [validation, *map(images_from_drawings, kept)])
     seconds = time.monotonic() - start
-    return TrainedNetwork(model, initial, recipe, mnist, pen, history, seconds, unipen)
+    return TrainedNetwork(model, initial, recipe, mnist, pen, history, seconds, unipen, told)
 
 
 def find_rate(
@@ -214,7 +219,13 @@ def publish(
                 "tensorflow": tf.__version__,  # by whichever package it came
                 **{name: version(name) for name in LIBRARIES},
             },
-            metrics=evaluate(served, trained.mnist, trained.pen, unipen=trained.unipen),
+            metrics=evaluate(
+                served,
+                trained.mnist,
+                trained.pen,
+                unipen=trained.unipen,
+                room=digits_of(trained.told.validation) if trained.told else [],
+            ),
             history=trained.history,
             parameters=trained.model.count_params(),
             trained_at=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -301,17 +312,30 @@ def assemble(
     pen: PenDigits | None,
     on_progress: Callable[[Progress], None] = lambda progress: None,
     unipen: Unipen | None = None,
+    told: ToldDrawings | None = None,
 ) -> tuple[Float32Array, IntArray, Labelled]:
-    """Images (N, 28, 28) and labels (N,) to train on, and such a pair for validation."""
+    """Images (N, 28, 28) and labels (N,) to train on, and such a pair for validation.
+
+    Validation is with MNIST's digits, or if none are learnt from, with those `told` that are kept.
+    """
     rng = np.random.default_rng(recipe.seed)
     chosen, held_out = split(len(mnist.y_train), recipe.validation_share, rng, mnist.writers)
+    if told and recipe.room_only:
+        chosen = chosen[:0]
+        validation = images_from_drawings(digits_of(told.validation))
+    else:
+        validation = _digits(mnist, held_out)
     images, labels = _digits(mnist, chosen)
+    rooms = told.train if told else []
+    if not recipe.outliers:
+        rooms = digits_of(rooms)
+    room_copies = copies_of(len(rooms), recipe.room_only)
     drawings = pen.train if pen and recipe.pen_copies else []
     others: list[Drawing] = []
     if unipen and recipe.pen_copies:
         drawings = drawings + unipen.digits.train
         others = unipen.others.train if recipe.outliers else []
-    copies = len(drawings) * recipe.pen_copies
+    copies = len(drawings) * recipe.pen_copies + len(rooms) * room_copies
     outliers = min(recipe.outliers, (len(chosen) + copies) // DIGITS_PER_OUTLIER)
     total = copies + OTHER_COPIES * len(others) + outliers
 
@@ -325,7 +349,8 @@ def assemble(
         report(len(made) / 2)
     for _ in range(OTHER_COPIES if others else 0):
         made += [replace(other, label=NOT_A_DIGIT) for other in blend_drawings(others, rng)]
-    made += make_outliers(outliers, drawings, rng)
+    made += rooms * room_copies
+    made += make_outliers(outliers, drawings + digits_of(rooms), rng)
     augmented = []
     for number, drawing in enumerate(made):
         if number % REPORTED == 0:
@@ -335,7 +360,7 @@ def assemble(
     return (
         np.concatenate([images, drawn]),
         np.concatenate([labels, drawn_labels]),
-        _digits(mnist, held_out),
+        validation,
     )
 
 
@@ -350,10 +375,17 @@ def _describe_data(trained: TrainedNetwork) -> dict[str, Any]:
         "mnist": {
             "name": BUNDLED if mnist.is_sample else "MNIST",
             "sha256": mnist.sha256,
-            "train": len(mnist.y_train),
+            "train": 0 if trained.recipe.room_only else len(mnist.y_train),
             "test": len(mnist.y_test),
         }
     }
+    if told := trained.told:
+        data["room"] = {
+            "sha256": told.sha256,
+            "train": len(told.train),
+            "validation": len(told.validation),
+            "people": told.people,
+        }
     if pen:
         data["pen"] = {
             "sha256": pen.sha256,

@@ -23,6 +23,7 @@ import psutil
 
 from digitcanvas.data.mnist import Mnist, MnistMissing, find_mnist, load_sample
 from digitcanvas.data.pen import PenDigits, load_pen_digits
+from digitcanvas.data.told import load_told
 from digitcanvas.data.unipen import Unipen, load_unipen
 from digitcanvas.quiet import hide_native_messages
 from digitcanvas.reading import registry
@@ -86,11 +87,13 @@ def train(task: Training, run_id: str, scratch: Path, send: Send, again: threadi
 
     If the model cannot be written, the trained network waits until `again` is set.
     """
+    room = task.recipe.room
+    told = load_told(room, registry.home(), alone=task.recipe.room_only) if room else None
     mnist = _load_digits(task.recipe, send)
     pen = _load_pen_digits(needed=task.recipe.pen_copies > 0)
     unipen = _load_unipen(needed=task.recipe.pen_copies > 0)
     training = _start_tensorflow(send)
-    trained = training.train(task.recipe, mnist, pen, _reporting(send), unipen)
+    trained = training.train(task.recipe, mnist, pen, _reporting(send), unipen, told)
     while True:
         again.clear()
         name = registry.free_name(task.name)

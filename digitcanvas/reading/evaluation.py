@@ -70,8 +70,12 @@ class Predictions:
     @cached_property
     def errors_by_digit(self) -> list[ErrorRate]:
         """Ten: how often each true digit is misread."""
-        wrong = np.bincount(self.labels[self.predicted != self.labels], minlength=10)
-        counts = np.bincount(self.labels, minlength=10)
+        return self.errors_by(self.labels, 10)
+
+    def errors_by(self, groups: IntArray, count: int) -> list[ErrorRate]:
+        """How often those of each group are misread; `groups` (N,) are 0 to `count` - 1."""
+        wrong = np.bincount(groups[self.predicted != self.labels], minlength=count)
+        counts = np.bincount(groups, minlength=count)
         return [ErrorRate(*pair) for pair in zip(wrong.tolist(), counts.tolist(), strict=True)]
 
     def select(
@@ -117,11 +121,13 @@ def evaluate(
     pen: PenDigits | None,
     on_progress: Callable[[float], None] = lambda share: None,
     unipen: Unipen | None = None,
+    room: Sequence[Drawing] = (),
 ) -> dict[str, Metrics]:
     """The metrics on the test digits ("test"), and on the validation writers' drawings if given.
 
-    Those of `pen` are "pen", those of `unipen`, on many devices, "unipen". `on_progress` receives
-    the share of the test digits that is done, in (0, 1].
+    Those of `pen` are "pen", those of `unipen`, on many devices, "unipen"; those of a `room` that
+    are kept out are "room". `on_progress` receives the share of the test digits that is done, in
+    (0, 1].
     """
     test = predict_images(recognizer, mnist.x_test, mnist.y_test, on_progress).metrics
     metrics = {"test": {"data": mnist.test_set} | test}
@@ -133,13 +139,24 @@ def evaluate(
         metrics["unipen"] = {"data": "drawings by UNIPEN's writers kept out"} | evaluate_drawings(
             recognizer, unipen.digits.validation
         )
+    if room:
+        metrics["room"] = {"data": "the room's drawings kept out"} | evaluate_drawings(
+            recognizer, room
+        )
     return metrics
 
 
 def evaluate_drawings(
     recognizer: Recognizer, drawings: Sequence[Drawing], seed: int = 0
 ) -> Metrics:
-    """The metrics on drawings, each placed at random on a canvas (see `place_at_random`).
+    """The metrics of `predict_drawings`."""
+    return predict_drawings(recognizer, drawings, seed).metrics
+
+
+def predict_drawings(
+    recognizer: Recognizer, drawings: Sequence[Drawing], seed: int = 0
+) -> Predictions:
+    """Read N >= 1 drawings, each placed at random on a canvas (see `place_at_random`).
 
     Each is read by `predict_strokes`, as in the app.
     """
@@ -147,7 +164,7 @@ def evaluate_drawings(
     predictions = [
         recognizer.predict_strokes(place_at_random(drawing, rng).strokes) for drawing in drawings
     ]
-    return compute_metrics(
+    return Predictions(
         np.array([prediction.probabilities for prediction in predictions]),
         np.array([prediction.is_digit for prediction in predictions]),
         np.array([drawing.label for drawing in drawings]),

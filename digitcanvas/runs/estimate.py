@@ -12,6 +12,7 @@ import numpy as np
 
 from digitcanvas.data.mnist import validation_size
 from digitcanvas.data.pen import pen_path
+from digitcanvas.data.told import SHARE, copies_of
 from digitcanvas.data.unipen import unipen_folder
 from digitcanvas.runs import rate_finder
 from digitcanvas.runs.networks import layer_table
@@ -34,12 +35,18 @@ PACE = 0.0010
 """What `pace` gave where the others were measured."""
 
 
-def seconds_for(recipe: Recipe) -> float:
-    """From the press of Retrain to the published model, with the drawings that are at hand."""
+def seconds_for(recipe: Recipe, told: int = 0) -> float:
+    """From the press of Retrain to the published model, with the drawings that are at hand.
+
+    `told` is the number of the room's drawings, where the recipe learns from them.
+    """
     digits, _ = split_sizes(recipe)
     has_unipen = unipen_folder() is not None
     drawings = PEN_DRAWINGS * (pen_path() is not None) + UNIPEN_DIGITS * has_unipen
     drawings *= recipe.pen_copies
+    if recipe.room:
+        learnt = told - told // SHARE
+        drawings += learnt * copies_of(learnt, recipe.room_only)
     drawings += min(recipe.outliers, (digits + drawings) // 5)
     if has_unipen and recipe.pen_copies and recipe.outliers:
         drawings += UNIPEN_OTHERS
@@ -58,8 +65,11 @@ def seconds_to_find_rate(recipe: Recipe) -> float:
 def split_sizes(recipe: Recipe) -> tuple[int, int]:
     """How many of MNIST's training digits there are to train on, and to validate with.
 
-    Where MNIST's writers are known, a few digits more or fewer: no writer is split.
+    Where MNIST's writers are known, a few digits more or fewer: no writer is split. None where the
+    room's drawings are all that is learnt from.
     """
+    if recipe.room_only:
+        return 0, 0
     digits = SAMPLE_DIGITS if recipe.sample else MNIST_DIGITS
     kept = validation_size(digits, recipe.validation_share)
     return digits - kept, kept

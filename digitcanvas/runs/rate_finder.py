@@ -71,5 +71,12 @@ def rate_of(epoch: int) -> float:
 def recipe_for(recipe: Recipe) -> Recipe:
     """The recipe with which its rates are tried: on MNIST alone, without a schedule."""
     return replace(
-        recipe, epochs=COUNT, schedule="constant", pen_copies=0, outliers=0, calibrated=False
+        recipe,
+        epochs=COUNT,
+        schedule="constant",
+        room="",
+        room_only=False,
+        pen_copies=0,
+        outliers=0,
+        calibrated=False,
     )

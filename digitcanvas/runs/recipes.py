@@ -38,6 +38,9 @@ class Recipe:
     `architecture` names one of `networks.ARCHITECTURES`. `learning.augment` says by how much the
     images change. Both values of `loss` are the same cross-entropy: one takes one-hot labels, the
     sparse one integers. Without outliers the network has no output for "not a digit".
+
+    `room` is the code of a room, or `data.told.EVERYBODY`. With `room_only`, neither MNIST nor pen
+    drawings are learnt from, so `pen_copies` becomes 0; the sample is then only measured on.
     """
 
     architecture: str = _setting("the kind of network", ARCHITECTURES)
@@ -60,6 +63,12 @@ class Recipe:
     augment: bool = _setting("change every image anew in each epoch", default=True)
     normalise: bool = _setting("divide the greys of 0-255 by 255", default=True)
     sample: bool = _setting("learn from the 5,000 bundled digits, not from MNIST", default=False)
+    room: str = _setting(
+        "the code of a room whose told drawings it learns from too, or all for everybody's; none "
+        "by default",
+        default="",
+    )
+    room_only: bool = _setting("learn from the room's drawings, and not from MNIST", default=False)
     pen_copies: int = _setting("copies of each pen drawing, each in another hand", default=4)
     outliers: int = _setting(
         "drawings that are not digits to learn from, at most one for five digits", default=12_000
@@ -81,6 +90,12 @@ class Recipe:
         _check_choice("optimizer", self.optimizer, OPTIMIZERS)
         _check_choice("loss", self.loss, LOSSES)
         _check_choice("schedule", self.schedule, SCHEDULES)
+        if self.room_only:
+            if not self.room:
+                raise ValueError(
+                    "Room only: name the room, by its code, or all for everybody's drawings."
+                )
+            object.__setattr__(self, "pen_copies", 0)
         for name, (low, high) in LIMITS.items():
             _check_range(label_of(name), getattr(self, name), low, high)
         for name, widest in WIDEST.items():

@@ -60,7 +60,7 @@ def run(given: argparse.Namespace) -> int:
     task = Training(recipe, given.name or registry.free_name(base), output)
     pen = load_pen_digits(given.pen)  # so that a file that cannot be read stops any training
     unipen = load_unipen(given.unipen)
-    if recipe.pen_copies and not (pen or unipen):
+    if recipe.pen_copies and not (pen or unipen or recipe.room):
         print("No pen drawings given (--pen, --unipen): training on MNIST alone.", file=sys.stderr)
     sources = {options.MNIST: given.mnist, options.PEN: given.pen, options.UNIPEN: given.unipen}
     done = following.follow(task, sources)

@@ -9,6 +9,7 @@ from digitcanvas import Recognizer
 from digitcanvas.data.mnist import BUNDLED, SAMPLE, load_sample, sha256
 from digitcanvas.data.outliers import NOT_A_DIGIT, make_outliers
 from digitcanvas.data.pen import VALIDATION_WRITERS, PenDigits, images_from_drawings
+from digitcanvas.data.told import ToldDrawings, copies_of
 from digitcanvas.data.unipen import Split, Unipen
 from digitcanvas.drawing.preprocess import PEN_WIDTH, image_from_strokes
 from digitcanvas.drawing.strokes import Drawing
@@ -199,6 +200,62 @@ def test_a_card_names_unipen_s_files_and_writers(run, unipen, tmp_path):
         "validation": 3,
         "validation_writers": [1, 2, 3],
     }
+
+
+@pytest.fixture
+def told():
+    """What a room told: two drawings are no digits, and four are kept out."""
+    others = [replace(drawing, label=NOT_A_DIGIT) for drawing in DRAWINGS[:2]]
+    return ToldDrawings([*DRAWINGS, others[0]], [*DRAWINGS[:3], others[1]], 7, "2" * 64)
+
+
+def test_a_room_s_drawings_join_mnist_s_digits_and_what_is_none_the_outliers(told):
+    recipe = replace(TINY, room="all")
+    images, labels, (kept, _) = training.assemble(recipe, load_sample(), None, told=told)
+    copies = copies_of(11, alone=False)
+    assert list(np.bincount(labels[3000:], minlength=11)) == [copies] * 10 + [copies + 300]
+    assert len(images) == len(labels) and len(kept) == 1000
+    drawn = {image.tobytes() for image in images[3000:]}
+    assert len(drawn) > 0.95 * (len(images) - 3000)
+    assert not drawn & {image_from_strokes(drawing.strokes).tobytes() for drawing in told.train}
+    plain = replace(recipe, outliers=0)
+    assert max(training.assemble(plain, load_sample(), None, told=told)[1]) == 9
+
+
+def test_a_room_s_drawings_alone_are_learnt_from_and_validated_with(told, pen_drawings):
+    recipe = replace(TINY, room="all", room_only=True)
+    images, labels, (kept, meant) = training.assemble(
+        recipe, load_sample(), pen_drawings, told=told
+    )
+    copies = copies_of(11, alone=True)
+    assert len(images) == 11 * copies + 11 * copies // 5
+    assert list(np.bincount(labels)[:10]) == [copies] * 10
+    np.testing.assert_array_equal(kept, images_from_drawings(DRAWINGS[:3])[0])
+    assert list(meant) == [0, 1, 2]
+
+
+def test_without_a_room_nothing_changes(pen_drawings):
+    with_it, without = (
+        training.assemble(TINY, load_sample(), pen_drawings, **more)
+        for more in ({"told": None}, {})
+    )
+    np.testing.assert_array_equal(with_it[0], without[0])
+
+
+@pytest.mark.parametrize("alone", [False, True])
+def test_a_run_with_a_room_is_calibrated_and_measured_on_what_is_kept_of_it(
+    told, alone, monkeypatch, tmp_path
+):
+    seen = []
+    monkeypatch.setattr(training, "calibrate", lambda model, validation: seen.extend(validation))
+    recipe = replace(TINY, epochs=1, room="all", room_only=alone)
+    trained = train(recipe, load_sample(), told=told)
+    assert [len(labels) for _, labels in seen] == ([3] if alone else [1000, 3])
+    card = publish(trained, tmp_path / "mine")
+    assert card.metrics["room"]["count"] == 3
+    assert card.data["room"] == {"sha256": "2" * 64, "train": 11, "validation": 4, "people": 7}
+    assert card.data["mnist"]["train"] == (0 if alone else 4000)
+    assert card.recipe["room"] == "all" and "writer" not in str(card.data)
 
 
 def test_mnist_is_split_by_its_writers_where_they_are_known():

@@ -18,6 +18,7 @@ import psutil
 import pytest
 
 from digitcanvas.data.mnist import MnistMissing
+from digitcanvas.data.told import EVERYBODY
 from digitcanvas.learning import training, worker
 from digitcanvas.reading import registry
 from digitcanvas.reading.recognizer import Recognizer
@@ -27,6 +28,7 @@ from digitcanvas.runs.progress import Progress
 from digitcanvas.runs.recipes import Recipe
 from digitcanvas.runs.run import RateSearch, Training, task_to_json
 from tests.data.test_mnist_and_pen import save_mnist
+from tests.data.test_told import drawings, tell
 from tests.runs.test_jobs import QUICK, cancel, left_in, mine, until_it_ends, wait_for
 
 pytestmark = pytest.mark.training
@@ -273,6 +275,37 @@ def test_drawings_that_cannot_be_read_stop_those_alone_who_learn_from_them(
         work(task=mine(replace(QUICK, pen_copies=1)))
 
 
+def test_a_room_s_drawings_are_read_from_the_store_before_anything_else(work, home, monkeypatch):
+    learnt = []
+    monkeypatch.setattr(training, "train", lambda *request: learnt.append(request[-1]))
+    room = tell(home, drawings(people=6), "Class 4b")
+    tell(home, drawings(people=2))
+    for code, count in ((room, 30), (EVERYBODY, 60)):
+        work(task=mine(replace(QUICK, room=code)))
+        told = learnt.pop()
+        assert len(told.train) + len(told.validation) == count
+    work()
+    assert learnt.pop() is None
+
+
+@pytest.mark.parametrize(
+    ("stored", "room", "complaint"),
+    [
+        (None, "all", "There are 0 told drawings in the store, and a training takes 30 at least"),
+        (None, "XXXXX", "There is no room 'XXXXX'"),
+        (b"damaged" * 1000, "all", "the file is damaged"),
+    ],
+)
+def test_without_a_room_s_drawings_a_run_fails_before_anything_is_made(
+    asked, home, stored, room, complaint
+):
+    if stored:
+        (home / "drawings.sqlite").write_bytes(stored)
+    (event,) = asked(mine(replace(QUICK, room=room)))
+    assert complaint in event["failed"] and "\n" not in event["failed"]
+    assert [path for path in home.iterdir() if path.is_dir()] == []
+
+
 def test_a_name_that_is_taken_while_it_is_published_gets_a_number(work):
     def publish(trained, target, scratch, run_id):
         if target.name == "mine":
@@ -323,7 +356,7 @@ def test_a_worker_listens_as_long_as_there_is_a_server(monkeypatch):
 
 
 def test_progress_is_reported_now_and_then_and_at_every_epoch_s_end(work, monkeypatch):
-    def train(recipe, mnist, pen, report, unipen):
+    def train(recipe, mnist, pen, report, unipen, told):
         for epoch in (1, 2):
             for batch in range(1, 1001):
                 report(Progress(epoch, 2, batch, 1000, {"loss": 1.0}))

@@ -75,6 +75,16 @@ def test_drawings_at_hand_take_longer(same_machine, monkeypatch):
     assert without_letters < with_unipen  # letters outnumber pen drawings
 
 
+def test_the_room_s_drawings_take_longer_and_mnist_s_absence_does_not(same_machine):
+    recipe = replace(RECIPES["quick"], room="all")
+    seconds = [seconds_for(recipe, told) for told in (0, 100, 600, 600_000)]
+    assert seconds[0] == seconds_for(RECIPES["quick"]) and seconds == sorted(set(seconds))
+    assert seconds_for(replace(recipe, room=""), told=600) == seconds[0]
+    alone = replace(recipe, room_only=True)
+    assert seconds_for(alone, told=100) < seconds[0] / 2
+    assert split_sizes(alone) == (0, 0)
+
+
 def test_a_slower_machine_takes_longer(same_machine, monkeypatch):
     seconds = seconds_for(RECIPES["quick"])
     monkeypatch.setattr(estimate, "pace", lambda: 3 * PACE)
@@ -114,7 +124,15 @@ def test_a_search_for_a_rate_takes_as_long_as_its_digits_and_its_network(same_ma
 
 
 @pytest.mark.parametrize(
-    "change", [{"epochs": 500}, {"pen_copies": 9}, {"outliers": 9000}, {"schedule": "cosine"}]
+    "change",
+    [
+        {"epochs": 500},
+        {"pen_copies": 9},
+        {"outliers": 9000},
+        {"schedule": "cosine"},
+        {"room": "all"},
+        {"room": "all", "room_only": True},
+    ],
 )
 def test_what_a_search_does_not_do_takes_it_no_time(same_machine, change):
     recipe = RECIPES["tiny"]

@@ -43,6 +43,7 @@ def recipes(draw):
         schedule=draw(st.sampled_from(SCHEDULES)),
         **{name: draw(widths(architecture, name)) for name in WIDEST},
         **{name: draw(numbers(name)) for name in LIMITS},
+        room=draw(st.sampled_from(["BCDFG", "all"])),
         **{name: draw(st.booleans()) for name, kind in TYPES.items() if kind is bool},
     )
 
@@ -50,6 +51,13 @@ def recipes(draw):
 @given(recipes())
 def test_what_lies_within_the_limits_is_accepted_and_survives_json(recipe):
     assert Recipe(**json.loads(json.dumps(asdict(recipe)))) == recipe
+
+
+def test_who_learns_from_a_room_alone_names_it_and_takes_no_pen_drawings():
+    assert Recipe(**MLP, room="all", room_only=True).pen_copies == 0
+    assert Recipe(**MLP, room="all").pen_copies == Recipe(**MLP).pen_copies > 0
+    with pytest.raises(ValueError, match="^Room only: name the room"):
+        Recipe(**MLP, room_only=True)
 
 
 @given(st.data())
