@@ -67,6 +67,7 @@ class Key(StrEnum):
     UNDO = "undo"
     REDO = "redo"
     CLEAR = "clear"
+    SHARE = "share"
     SAMPLES = "samples"
     TOOLS = "tools"
     TOUR = "tour"

@@ -1,10 +1,17 @@
-// What a browser's tab has one of, whichever page is open: its drawing, and its live socket.
+// What a browser's tab has one of, whichever page is open: its drawing, the list of those before it,
+// and its live socket.
 
 import { publish } from "./bus.js";
 import { Drawing } from "./canvas/drawing.js";
+import { Mine } from "./canvas/mine.js";
 import { Live } from "./live.js";
 
-export const drawing = new Drawing(() => sessionStorage);
+export const mine = new Mine(() => sessionStorage);
+
+export const drawing = new Drawing(
+  () => sessionStorage,
+  (strokes, version) => mine.add(strokes, version),
+);
 
 let address;
 

@@ -7,7 +7,8 @@ Who does what:
 - drawing.js is the drawing. The browser's tab owns it: it outlives pages, sessions and reloads;
 - surface.js shows it on the canvas, which gets its strokes from there alone;
 - live.js sends what has changed to the server by the live socket, or by reruns without one;
-- answer.js paints the replies.
+- answer.js paints the replies;
+- mine.js lists the drawings that were on the canvas before, and share.js saves and sends this one.
 
 So canvas, drawing and answer cannot disagree: each is made from the one before.
 """
@@ -18,7 +19,9 @@ from typing import Any
 
 import streamlit as st
 
-from digitcanvas.app import assets, live, visitor
+from digitcanvas.app import assets, live, state, visitor
+from digitcanvas.app.canvas import share
+from digitcanvas.app.hands import hands
 from digitcanvas.app.live_drawing import LiveDrawing, Misfit, answer
 from digitcanvas.app.reply import Reply
 from digitcanvas.app.state import Key
@@ -32,14 +35,15 @@ ARROW = (
     "M12.5 8c-2.6 0-5 1-6.9 2.6L2 7v9h9l-3.6-3.6c1.4-1.2 3.2-1.9 5.1-1.9 3.5 0 6.6 2.3 7.6 5.5"
     "l2.4-.8C21.1 11 17.2 8 12.5 8z"
 )
+SHARE = "M12 2 7 7l1.4 1.4L11 5.8V15h2V5.8l2.6 2.6L17 7zM5 11v10h14V11h-4v2h2v6H7v-6h2v-2z"
 CROSS = "M19 6.4 17.6 5 12 10.6 6.4 5 5 6.4l5.6 5.6L5 17.6 6.4 19l5.6-5.6 5.6 5.6 1.4-1.4-5.6-5.6z"
 
 
-def _button(key: Key, word: str, icon: str, hint: str, shortcuts: str) -> str:
+def _button(key: Key, words: str, icon: str, hint: str, shortcuts: str = "") -> str:
     return f"""
     <div class="st-key-{key}">
       <button type="button" title="{hint}" aria-keyshortcuts="{shortcuts}">
-        <svg viewBox="0 0 24 24" aria-hidden="true"><path d="{icon}"/></svg>{word}
+        <svg viewBox="0 0 24 24" aria-hidden="true"><path d="{icon}"/></svg><span>{words}</span>
       </button>
     </div>
     """
@@ -50,6 +54,9 @@ BUTTONS = "".join(
         _button(Key.UNDO, "Undo", ARROW, "Ctrl+Z", "Control+Z Meta+Z"),
         _button(Key.REDO, "Redo", ARROW, "Ctrl+Y", "Control+Y Meta+Y Control+Shift+Z Meta+Shift+Z"),
         _button(Key.CLEAR, "Clear", CROSS, "Delete or Escape", "Delete Backspace Escape"),
+        _button(
+            Key.SHARE, "Save or share", SHARE, "Save or share this drawing, or see the last ones"
+        ),
     ]
 )
 
@@ -57,29 +64,40 @@ _companion = assets.component(
     "digitcanvas.companion",
     Path(__file__).with_name("companion.js"),
     html=f"""
+    <p class="notice" role="status"></p>
     <div class="buttons">{BUTTONS}</div>
     <div class="st-key-{Key.SAMPLES} samples" role="group" aria-label="Samples to try">
       <span>or try a</span>{SAMPLES}
     </div>
+    {share.DIALOG}
     """,
-    css=Path(__file__).with_name("companion.css").read_text(),
+    css=Path(__file__).with_name("companion.css").read_text() + share.CSS,
     isolate_styles=False,
 )
 
 
 @st.fragment
 def show(pen_width: int, models: Sequence[str], centred: bool, logits: bool) -> None:
-    """The companion, with buttons to undo, redo and clear. `pen_width` is in canvas pixels.
+    """The companion, with buttons to undo, redo and clear, and to save or share the drawing.
 
-    The networks of these names read the drawing.
+    The networks of these names read the drawing. `pen_width` is in canvas pixels.
     """
-    options = {"models": list(models), "centred": centred, "logits": logits}
+    options = {"models": list(models), "centred": centred, "logits": logits} | _hand()
     _companion(
         data={"live": live.PATH.lstrip("/"), "width": pen_width, "options": options}
         | {"reply": _reply()},
         key=Key.COMPANION,
         on_drawing_change=lambda: None,
     )
+
+
+def _hand() -> dict[str, Any]:
+    """Whether to keep what is told, and what the hand depends on: another one reads anew."""
+    active = hands.active(visitor.token())
+    return {
+        "keeps": state.session().chosen[Key.KEEP],
+        "hand": active and str(hash((active.hand.id, active.revision))),
+    }
 
 
 def _reply() -> Reply | None:

@@ -17,9 +17,12 @@ export class Drawing {
   version = 0; // rises with each change
   changed = [0, 0]; // the first stroke, and the first point in it, that differ since `sent`
 
-  /** `storage` gives what keeps strings by name, as sessionStorage does, or fails. */
-  constructor(storage) {
-    this.storage = storage;
+  /**
+   * `storage` gives what keeps strings by name, as sessionStorage does, or fails. `leaves` is called
+   * with the strokes and the version of a drawing before another one, or none, comes in its place.
+   */
+  constructor(storage, leaves = () => {}) {
+    Object.assign(this, { storage, leaves });
     try {
       const kept = JSON.parse(storage().getItem(KEPT));
       const { strokes, base = 0, earlier = [], undone } = kept;
@@ -70,6 +73,7 @@ export class Drawing {
   undo() {
     const isWhole = this.strokes.length <= this.base && this.earlier.length > 0;
     if (isWhole) {
+      this.leave();
       this.undone.push(this.whole);
       this.become(this.earlier.pop());
     } else if (this.strokes.length) {
@@ -123,13 +127,25 @@ export class Drawing {
     return { strokes, base };
   }
 
+  leave() {
+    if (this.strokes.length) this.leaves(this.strokes, this.version);
+  }
+
   remember() {
+    this.leave();
     this.earlier = [...this.earlier, this.whole].slice(-EARLIER);
   }
 
   become({ strokes, base }) {
     Object.assign(this, { strokes, base });
     this.change(0, 0);
+  }
+
+  /** Have undo and redo bring back none of the drawings with such strokes. */
+  forgetEarlier(isSuch) {
+    this.earlier = this.earlier.filter(({ strokes }) => !isSuch(strokes));
+    this.undone = [];
+    this.keep();
   }
 
   /** Give the strokes from this one on another width. */

@@ -9,6 +9,7 @@ const TYPED_INTO = [
   "textarea",
   "select",
   "[contenteditable]:not([contenteditable=false])",
+  "dialog",
   "[role=dialog]",
   "[role=alertdialog]",
   "[role=menu]",
@@ -16,7 +17,7 @@ const TYPED_INTO = [
   "[popover]",
 ].join();
 
-const COVERS = '[data-testid="stPopoverBody"], [role=dialog]';
+const COVERS = '[data-testid="stPopoverBody"], [role=dialog], dialog[open]';
 
 const CLEARING = ["Delete", "Backspace", "Escape"];
 
