@@ -20,6 +20,8 @@ settings.load_profile("any machine")
 # Only the tests that ask for them see them: the others count what their runs learn from
 UNIPEN = os.environ.pop("DIGITCANVAS_UNIPEN", "")
 os.environ.pop("DIGITCANVAS_MNIST_WRITERS", None)
+for name in ("DIGITCANVAS_DATABASE", "DIGITCANVAS_STORE"):  # no test fills somebody's store
+    os.environ.pop(name, None)
 
 
 def pytest_collection_modifyitems(items):

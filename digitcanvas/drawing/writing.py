@@ -10,6 +10,9 @@ from digitcanvas.drawing.arrays import ByteArray
 from digitcanvas.drawing.preprocess import CANVAS
 from digitcanvas.drawing.strokes import Drawing, Stroke
 
+FINE = 4
+"""Fine pixels per pixel: ink is drawn in black and white on the fine grid, then averaged."""
+
 FRACTION_BITS = 4
 """Of OpenCV's fixed-point coordinates: sixteenths of a pixel."""
 
@@ -53,12 +56,13 @@ def picture_from_strokes(strokes: Sequence[Stroke], pen: float) -> ByteArray:
     if low.min() < 0 or high.max() > CANVAS:
         scale = (1 - 2 * MARGIN) * CANVAS / max((high - low).max(), 1)
         offset = (CANVAS - (low + high) * scale) / 2
-    picture = np.full((CANVAS, CANVAS), 255, np.uint8)
+    page = np.full((CANVAS * FINE, CANVAS * FINE), 255, np.uint8)
+    thickness = 2 * round((pen * FINE - 1) / 2)  # OpenCV draws an even one a pixel wider
     for stroke in strokes:
         line = np.vstack([stroke[:1], stroke]) * scale + offset  # so that a single point is a line
-        fixed = np.rint((line - 0.5) * (1 << FRACTION_BITS)).astype(np.int32)
-        cv2.polylines(picture, [fixed], False, 0, max(1, round(pen)), cv2.LINE_AA, FRACTION_BITS)
-    return picture
+        fixed = np.rint((line * FINE - 0.5) * (1 << FRACTION_BITS)).astype(np.int32)
+        cv2.polylines(page, [fixed], False, 0, max(1, thickness), cv2.LINE_8, FRACTION_BITS)
+    return cv2.resize(page, (CANVAS, CANVAS), interpolation=cv2.INTER_AREA).astype(np.uint8)
 
 
 def write_png(path: Path, picture: ByteArray) -> None:
