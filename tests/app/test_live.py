@@ -25,6 +25,7 @@ from streamlit.web.server.starlette.starlette_websocket import create_websocket_
 from digitcanvas import Recognizer
 from digitcanvas.app import live
 from digitcanvas.app.live import Crowd, LiveDrawing, Misfit
+from digitcanvas.app.live_drawing import answer
 from digitcanvas.drawing.preprocess import image_from_strokes
 from digitcanvas.drawing.strokes import MAX_POINTS, MAX_STROKES
 from digitcanvas.reading import registry
@@ -409,7 +410,7 @@ def test_a_message_that_does_not_fit_is_rejected_and_changes_nothing(sent):
     drawing.models = ["cnn"]
     before = json.dumps(vars(drawing))
     with pytest.raises(Misfit):
-        live.answer(drawing, {"turn": 1} | sent)
+        answer(drawing, {"turn": 1} | sent)
     assert json.dumps(vars(drawing)) == before
 
 
@@ -488,7 +489,7 @@ def test_whatever_is_sent_there_is_an_answer_or_an_end(caplog_none, messages):
     drawing = drawing_of(2)
     for sent in messages:
         try:
-            reply, took = live._reply(drawing, json.dumps(sent))
+            _, reply, took = live._reply(drawing, json.dumps(sent))
         except Misfit:
             pass
         else:
@@ -653,8 +654,8 @@ def test_a_drawing_that_takes_long_to_read_waits_for_the_others(client, monkeypa
     reply = live._reply
 
     def take(drawing, text):
-        answer, _ = reply(drawing, text)
-        return answer, 0.1 if drawing.strokes else 0
+        message, answer, _ = reply(drawing, text)
+        return message, answer, 0.1 if drawing.strokes else 0
 
     monkeypatch.setattr(live, "_reply", take)
     with connect(client) as browser, connect(client) as other:
@@ -791,7 +792,7 @@ class Newcomer:
     """A browser whose connection lets us look on."""
 
     def __init__(self, during=None):
-        self.headers, self.sent, self.during = {}, [], during
+        self.headers, self.cookies, self.sent, self.during = {}, {}, [], during
 
     async def accept(self):
         pass
