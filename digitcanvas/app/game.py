@@ -49,6 +49,7 @@ class Game:
         """The digits asked so far, one for each round."""
         self._starts: list[float] = []
         self._drawn: dict[int, Drawn] = {}
+        self._forgotten: set[int] = set()
         self._ask(now)
 
     def _ask(self, now: float) -> None:
@@ -78,12 +79,13 @@ class Game:
         """
         known = self._drawn.get(drawing)
         place = known.round if known else bisect_right(self._starts, began) - 1
-        if place >= 0 and began < self.end:
+        if place >= 0 and began < self.end and drawing not in self._forgotten:
             self._drawn[drawing] = Drawn(place, player, said)
 
     def forget(self, drawing: int) -> None:
-        """A drawing was hidden, or is gone."""
+        """A drawing was hidden: it counts no more in this game."""
         self._drawn.pop(drawing, None)
+        self._forgotten.add(drawing)
 
     def _newest(self, place: int | None = None) -> dict[tuple[int, str], int]:
         """As what it was read, by round and player: their last drawing of a digit counts."""

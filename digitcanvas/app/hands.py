@@ -188,7 +188,11 @@ class Hands:
 
     def take_back(self, visitor: str, drawing: int) -> None:
         """Forget a told drawing: the hand is as if it had never been told. Raises StoreError."""
-        need_store().drawings.delete(drawing, visitor)
+        drawings = need_store().drawings
+        if drawings.get(drawing).room is None:
+            drawings.delete(drawing, visitor)
+        else:  # it stays on the room's wall
+            drawings.tell(drawing, visitor, None)
         self.forget(visitor)
 
 

@@ -6,15 +6,20 @@ A browser sends JSON objects, one at a time, and waits for the answer to each:
 - "from": [stroke, point], "points": rows of x, y, x, y, ... in canvas pixels, and "widths" of the
   pen: from that point of that stroke on, the drawing is replaced by these rows, each a stroke but
   for the first, which goes on with the stroke that it starts in;
-- "models", "centred", "logits": how to read; what a message leaves out is as it was;
+- "models", "centred", "logits": how to read, and "keeps": whether to keep what is told; what a
+  message leaves out is as it was;
 - "told": what the person says that the drawing is, 0 to 9, or 10 for no digit, and "correcting":
-  the id of a drawing told before, if this corrects it; or "forget": its id, to take it back.
+  the id of a drawing told before, if this corrects it; or "forget": its id, to take it back;
+- "room": the code of the room in which it draws, or null, kept as how to read is; and "rest": true
+  when the pen is at rest, so that the drawing goes to the room's wall.
 
 An answer is what `reply_to` gives, or {"error": ...}, with the turn and the "pace": the
 milliseconds to wait before the next message. To what was told it is the answer of the network that
-has learnt it, and has "told" (`live_drawing.finish`). What concerns everybody (news.py) is sent
-unasked. A message that does not fit the drawing before it ends the connection: the next one begins
-with all of the drawing.
+has learnt it, and has "told" (`live_drawing.finish`). A message that does not fit the drawing
+before it ends the connection: the next one begins with all of the drawing.
+
+What concerns everybody (news.py) is sent unasked, and what concerns a room (walls.py) to those who
+draw in it or look at its wall: {"watch": its code}, or null, is a message without an answer.
 """
 
 import asyncio
@@ -34,6 +39,8 @@ from streamlit.web.server.starlette.starlette_websocket import _is_origin_allowe
 from digitcanvas.app import visitor
 from digitcanvas.app.live_drawing import LiveDrawing, Misfit, begin, finish
 from digitcanvas.app.reply import Reply
+from digitcanvas.app.rooms import is_code
+from digitcanvas.app.walls import walls
 
 PATH = "/live"
 
@@ -136,6 +143,7 @@ async def live(socket: WebSocket) -> None:
             await _serve(socket)
     finally:
         crowd.leave(socket)
+        walls.leave(socket)
 
 
 async def _serve(socket: WebSocket) -> None:
@@ -160,10 +168,14 @@ async def _serve(socket: WebSocket) -> None:
         except Misfit as error:
             await socket.close(1007, str(error))
             return
-        if reply is None:
-            reply = await loop.run_in_executor(_learners, finish, drawing, message)
-        reply["pace"] = crowd.pace(socket)
-        await socket.send_text(json.dumps(reply, separators=(",", ":")))
+        if message.keys() == {"watch"}:
+            walls.watch(socket, drawing.visitor, message["watch"])
+        else:
+            walls.join(socket, drawing.visitor, drawing.room)
+            if reply is None:
+                reply = await loop.run_in_executor(_learners, finish, drawing, message)
+            reply["pace"] = crowd.pace(socket)
+            await socket.send_text(json.dumps(reply, separators=(",", ":")))
         await asyncio.sleep(max(OTHERS * took, 1 / FASTEST - (time.monotonic() - began)))
 
 
@@ -174,6 +186,10 @@ def _reply(drawing: LiveDrawing, text: str) -> tuple[dict[str, Any], Reply | Non
         message = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise Misfit("A message is JSON.") from error
+    if isinstance(message, dict) and message.keys() == {"watch"}:
+        if message["watch"] is not None and not is_code(message["watch"]):
+            raise Misfit("A room has a code of five letters.")
+        return message, None, time.thread_time() - began
     return message, begin(drawing, message), time.thread_time() - began
 
 

@@ -12,9 +12,10 @@ import numpy as np
 from digitcanvas.app.hands import answer_of, hands
 from digitcanvas.app.parts import shared_models
 from digitcanvas.app.reply import Reply, reply_to
+from digitcanvas.app.rooms import Post, is_code, place_of, posts
 from digitcanvas.data.store import NO_DIGIT, StoreError
 from digitcanvas.drawing.strokes import MAX_POINTS, MAX_STROKES, Stroke
-from digitcanvas.reading.recognizer import Recognizer
+from digitcanvas.reading.recognizer import Prediction, Recognizer
 from digitcanvas.reading.registry import ModelError
 
 MODELS = 2
@@ -26,6 +27,11 @@ WIDTHS = 1.0, 200.0
 NO_COOKIE = (
     "Your browser refuses cookies, so this server cannot tell your hand from others': allow them "
     "for this page, then reload it."
+)
+
+KEEPS_NOTHING = (
+    "You have switched off *Keep what I tell on this server*, so nothing can be told: switch it on "
+    "again first."
 )
 
 _logger = logging.getLogger(__name__)
@@ -47,6 +53,14 @@ class LiveDrawing:
     models: list[str] = field(default_factory=list)
     centred: bool = True
     logits: bool = False
+    keeps: bool = True
+    """Whether the person has what is told kept."""
+    room: str | None = None
+    """The code of the room on whose wall it is shown."""
+    began: float = 0.0
+    """When its first stroke began (time.monotonic)."""
+    answered: tuple[str, Prediction] | None = None
+    """The name of the network that answers, and what it said last."""
 
     def update(self, message: Mapping[str, Any]) -> None:
         """Take a message in. Raises Misfit, and ValueError if the drawing becomes too long."""
@@ -69,9 +83,16 @@ class LiveDrawing:
         models = message.get("models", self.models)
         if not isinstance(models, list) or not all(isinstance(name, str) for name in models):
             raise Misfit("The models are not a list of names.")
+        room = message.get("room", self.room)
+        if room is not None and not is_code(room):
+            raise Misfit("The room is not a code of five letters.")
         self.models = models[:MODELS]
+        self.room = room
         self.centred = bool(message.get("centred", self.centred))
         self.logits = bool(message.get("logits", self.logits))
+        self.keeps = bool(message.get("keeps", self.keeps))
+        if (stroke, point) == (0, 0) and rows:
+            self.began = time.monotonic()
         self.strokes[stroke:], self.widths[stroke:] = rows, widths
         points = sum(map(len, self.strokes)) // 2
         if points > 2 * MAX_POINTS:
@@ -97,6 +118,7 @@ class LiveDrawing:
 
         Where they do not know the person's hand yet, it takes longer.
         """
+        self.answered = None
         if not self.strokes:
             return reply_to({})
         predictions = {
@@ -105,7 +127,19 @@ class LiveDrawing:
             )
             for label, recognizer in self.recognizers().items()
         }
+        label, prediction = next(iter(predictions.items()))
+        self.answered = self.name_of(label), prediction
         return reply_to(predictions, self.logits)
+
+    def name_of(self, label: str) -> str:
+        """The name of the network of this label."""
+        return next(name for name in self.models if shared_models.label(name) == label)
+
+    def show_on_wall(self) -> None:
+        """Bring what was read to the wall of the room, behind the answers, if it is in one."""
+        if self.room and self.visitor and self.strokes and self.answered:
+            given = self.visitor, self.room, self.arrays, self.widths[0]
+            posts.add(Post(*given, *self.answered, self.began))
 
 
 @lru_cache(64)
@@ -139,7 +173,7 @@ def begin(drawing: LiveDrawing, message: object) -> Reply | None:
         drawing.update(message)
         if message.keys() & {"told", "forget"} or not drawing.is_ready:
             return None
-        return reply | drawing.read()
+        return reply | _read(drawing, message)
     except Misfit:
         raise
     except ValueError as error:
@@ -155,6 +189,7 @@ def finish(drawing: LiveDrawing, message: Mapping[str, Any]) -> Reply:
     """
     reply: Reply = {"turn": message["turn"]}
     try:
+        reading = _read(drawing, message)
         try:
             if "told" in message:
                 reply["told"] = _tell(drawing, message)
@@ -163,11 +198,19 @@ def finish(drawing: LiveDrawing, message: Mapping[str, Any]) -> Reply:
                 reply["told"] = {"forgotten": message["forget"]}
         except StoreError as error:
             reply["told"] = {"error": str(error)}
-        return reply | drawing.read()
+        return reply | (drawing.read() if "told" in reply else reading)
     except ValueError as error:
         return reply | {"error": str(error)}
     except Exception:
         return reply | _unexpected()
+
+
+def _read(drawing: LiveDrawing, message: Mapping[str, Any]) -> Reply:
+    """Read it, and show it on the wall if the pen is at rest. Raises ValueError."""
+    reply = drawing.read()
+    if message.get("rest") is True:
+        drawing.show_on_wall()
+    return reply
 
 
 def answer(drawing: LiveDrawing, message: object) -> Reply:
@@ -207,21 +250,29 @@ def _tell(drawing: LiveDrawing, message: Mapping[str, Any]) -> dict[str, Any]:
     The doubt is the digit that the drawing looks like rather, by all else that was told, or None.
     """
     visitor = _visitor(drawing)
+    if not drawing.keeps:
+        raise StoreError(KEEPS_NOTHING)
     if not drawing.strokes:
         raise StoreError("The drawing is empty: draw a digit first.")
     label, recognizer = next(iter(drawing.recognizers().items()))
-    name = next(name for name in drawing.models if shared_models.label(name) == label)
     reading = hands.with_hand(recognizer, visitor)
     prediction = reading.predict_strokes(drawing.arrays, drawing.centred, drawing.widths)
-    telling = hands.tell(
-        visitor,
-        drawing.arrays,
-        answer_of(name, prediction),
-        drawing.widths[0],
-        message["told"],
-        recognizer,
-        message.get("correcting"),
-    )
+    place = drawing.room and place_of(visitor, drawing.room, drawing.arrays)
+    standing = posts.settle(place) if place else None
+    try:
+        telling = hands.tell(
+            visitor,
+            drawing.arrays,
+            answer_of(drawing.name_of(label), prediction),
+            drawing.widths[0],
+            message["told"],
+            recognizer,
+            message.get("correcting", standing),
+        )
+    except StoreError:
+        if place:  # it may have been deleted: the next time it is another
+            posts.forget(place)
+        raise
     return {
         "drawing": telling.drawing,
         "digit": telling.told,

@@ -21,7 +21,7 @@ from streamlit import dataframe_util
 from streamlit.components.v2.bidi_component import serialization
 from streamlit.runtime.pages_manager import PagesManager
 
-from digitcanvas.app import api, assets, gate, live, news, visitor
+from digitcanvas.app import api, assets, gate, live, news, visitor, walls
 from digitcanvas.app.parts import shared_models
 from digitcanvas.reading import registry
 
@@ -74,7 +74,7 @@ async def lifespan(app: Any) -> AsyncIterator[None]:
     gc.freeze()  # what start-up has made for good, no later collection looks at
     with suppress(psutil.Error, OSError):
         _send_at_once(st.get_option("server.port"))
-    async with news.watching():
+    async with news.watching(), walls.watching():
         yield
 
 

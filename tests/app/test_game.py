@@ -100,6 +100,8 @@ def test_of_two_drawings_of_a_digit_the_last_counts(game):
     game.forget(8)
     assert game.tally() == (0, 1)
     game.forget(8)
+    game.count(8, "a", asked, START + 3)  # somebody goes on drawing it
+    assert game.tally() == (0, 1)
     game.forget(7)
     assert game.tally() == (0, 0) and not game.scores()
 
