@@ -26,7 +26,7 @@ from digitcanvas.data.store.errors import (
 )
 
 PATIENCE = 2.0
-"""Seconds that a call waits for a lock, a connection or a server: at most two of them."""
+"""Seconds that a call waits for a lock, a connection or a server."""
 
 PAUSE = 5.0
 """Seconds for which a server that could not be reached is not asked again."""
@@ -72,15 +72,16 @@ class Database:
         """
         with self._translated():
             self._prepare()
-            with self._alone(), self._begin_writing() as connection:
+            give_up = time.monotonic() + PATIENCE
+            with self._alone(), self._begin_writing(give_up) as connection:
                 yield connection
 
     def close(self) -> None:
         self._engine.dispose()
         self._prepared = _UNPREPARED
 
-    def _begin_writing(self) -> AbstractContextManager[Connection]:
-        return self._engine.execution_options(writes=True).begin()
+    def _begin_writing(self, give_up: float) -> AbstractContextManager[Connection]:
+        return self._engine.execution_options(give_up=give_up).begin()
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
@@ -114,7 +115,7 @@ class Database:
             with self._engine.begin() as connection:
                 is_current = migrations.is_current(connection)
             if not is_current:
-                with self._begin_writing() as connection:
+                with self._begin_writing(time.monotonic() + PATIENCE) as connection:
                     migrations.upgrade(connection)
             self._prepared = self._identity()
 
@@ -191,9 +192,15 @@ def _write_ahead(connection: sqlite3.Connection) -> None:
 
 def _begin(connection: Connection) -> None:
     """In SQLite, who writes takes the lock at the beginning: later it could not wait for it."""
-    if connection.dialect.name == "sqlite":
-        writes = connection.get_execution_options().get("writes")
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    if connection.dialect.name != "sqlite":
+        return
+    give_up = connection.get_execution_options().get("give_up")
+    if give_up is None:
+        connection.exec_driver_sql("BEGIN")
+        return
+    left = max(0, int((give_up - time.monotonic()) * 1000))
+    connection.exec_driver_sql(f"PRAGMA busy_timeout = {left}")
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 @contextmanager

@@ -251,6 +251,27 @@ def test_writers_of_one_server_wait_for_each_other_and_no_longer(sqlite, impatie
         keep(store)
 
 
+def test_many_who_wait_for_one_lock_wait_no_longer_than_one(sqlite, impatient):
+    """Each in line gives up at its own time, and not one after the other."""
+    with Store(sqlite) as store, closing(sqlite3.connect(path_of(store))) as other:
+        keep(store)
+        other.execute("BEGIN IMMEDIATE")
+        waited = []
+
+        def wait():
+            start = time.monotonic()
+            with pytest.raises(StoreError, match="busy"):
+                keep(store)
+            waited.append(time.monotonic() - start)
+
+        people = [threading.Thread(target=wait) for _ in range(8)]
+        for person in people:
+            person.start()
+        for person in people:
+            person.join()
+    assert len(waited) == 8 and max(waited) < 0.7
+
+
 # Damage
 
 
