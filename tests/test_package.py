@@ -102,6 +102,7 @@ def test_a_wheel_holds_the_models_the_sample_the_scripts_and_the_types(wheel):
     }
     assert models < names
     assert {"digitcanvas/py.typed", "digitcanvas/data/mnist_sample.npz"} < names
+    assert "digitcanvas/data/store/migrations/versions/v0001_drawings.py" in names
     scripts = {str(path.relative_to(ROOT)) for path in (ROOT / "digitcanvas").rglob("*.js")}
     assert scripts and scripts < names
     assert not any(name.startswith(("tests", "models")) for name in names)

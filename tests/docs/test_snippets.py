@@ -31,6 +31,7 @@ from streamlit.web import bootstrap
 
 from digitcanvas.__main__ import _parser, main
 from digitcanvas.data.mnist import MnistMissing
+from digitcanvas.data.store import open_store
 from digitcanvas.drawing.files import write_drawings
 from digitcanvas.drawing.strokes import Drawing
 from digitcanvas.shell.run import PORT
@@ -98,7 +99,7 @@ def test_every_block_is_of_a_kind_that_is_checked():
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch, home):
-    """A reader's folder, with pictures, drawings and a model, and no data but the sample."""
+    """A reader's folder, with pictures, drawings kept and not, and a model; and only the sample."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("digitcanvas.data.mnist.find_mnist", nowhere)
     monkeypatch.delenv("DIGITCANVAS_PEN", raising=False)
@@ -108,6 +109,8 @@ def folder(tmp_path, monkeypatch, home):
         cv2.imwrite(name, picture)
     write_drawings("drawings.npz", [Drawing(DIGITS[7], 7, writer=1)])
     publish(home, "mine")
+    with open_store(home) as store:
+        store.drawings.keep("ID", DIGITS[7], None, 16, told=7)
     return tmp_path
 
 
