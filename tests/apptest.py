@@ -10,6 +10,7 @@ from unittest.mock import patch
 import cv2
 import numpy as np
 from streamlit.components.v2.bidi_component.main import _make_trigger_id
+from streamlit.runtime.context import ContextProxy
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.runtime.scriptrunner import RerunData, script_runner
 from streamlit.testing.v1 import AppTest, app_test, local_script_runner
@@ -38,6 +39,8 @@ class Session(AppTest):
         """The number of the last message that this browser sent about its drawing."""
         self.runs = 0
         """How often the whole page has run."""
+        self.cookies = {}
+        """What the browser sends with its requests; it has none at first."""
         self.clocks = 0
         """How many of its parts rerun by the clock, as far as the last run has said."""
         self._messages = []
@@ -62,6 +65,7 @@ class Session(AppTest):
             patch.object(local_script_runner, "parse_tree_from_messages", parse),
             # Where another test has loaded Keras, it would take 0.4 s after each run to clear that
             patch.object(script_runner, "_clean_problem_modules", lambda: None),
+            patch.object(ContextProxy, "cookies", self.cookies),
         ):
             return super()._run(widget_state, timeout)
 

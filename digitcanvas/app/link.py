@@ -29,10 +29,11 @@ USUAL: dict[Key, Any] = {
     Key.PEN_WIDTH: 16,
     Key.CENTRED: True,
     Key.LOGITS: False,
+    Key.KEEP: True,
 }
 """The first values of widgets, unless the link has others."""
 
-ON_DRAW = (Key.PEN_WIDTH, Key.CENTRED, Key.LOGITS)
+CHOSEN = (Key.PEN_WIDTH, Key.CENTRED, Key.LOGITS, Key.KEEP)
 """Those whose values `Session.chosen` holds."""
 
 
@@ -54,6 +55,7 @@ READERS: dict[Key, Callable[[str], Any]] = {
     Key.PEN_WIDTH: _read_width,
     Key.CENTRED: form_recipe.SWITCHES.__getitem__,
     Key.LOGITS: form_recipe.SWITCHES.__getitem__,
+    Key.KEEP: form_recipe.SWITCHES.__getitem__,
 }
 """What reads a value from a link. Each raises ValueError or KeyError for what does not fit."""
 
@@ -77,7 +79,7 @@ def follow() -> None:
         return
     given = st.query_params.to_dict()
     for key, usual in USUAL.items():
-        first = session.chosen if key in ON_DRAW else values
+        first = session.chosen if key in CHOSEN else values
         first[key] = usual
         with suppress(ValueError, KeyError):
             first[key] = READERS[key](given[key])

@@ -5,9 +5,10 @@ from pathlib import Path
 import streamlit as st
 
 from digitcanvas import __version__
-from digitcanvas.app import link
-from digitcanvas.app.pages import data, draw, evaluate, train
+from digitcanvas.app import hands, link
+from digitcanvas.app.pages import data, draw, evaluate, hand, train
 from digitcanvas.app.sidebar import form_recipe, network_switch, training_form
+from digitcanvas.app.sidebar import hand as hand_switch
 from digitcanvas.reading.recognizer import Recognizer
 
 ABOUT = (
@@ -24,16 +25,15 @@ def show() -> None:
     st.html(Path(__file__).with_name("page.css"))
     link.follow()
     recognizers = _sidebar()
-    page = st.navigation(
-        [
-            st.Page(lambda: draw.show(recognizers), title="Draw", default=True),
-            st.Page(lambda: data.show(recognizers), title="Data", url_path="data"),
-            st.Page(lambda: train.show(recognizers), title="Train", url_path="train"),
-            st.Page(lambda: evaluate.show(recognizers), title="Evaluate", url_path="evaluate"),
-        ],
-        position="top",
-    )
-    page.run()
+    pages = [
+        st.Page(lambda: draw.show(recognizers), title="Draw", default=True),
+        st.Page(lambda: data.show(recognizers), title="Data", url_path="data"),
+        st.Page(lambda: train.show(recognizers), title="Train", url_path="train"),
+        st.Page(lambda: evaluate.show(recognizers), title="Evaluate", url_path="evaluate"),
+    ]
+    if hands.keeps():
+        pages.append(hand_switch.page(lambda: hand.show(recognizers)))
+    st.navigation(pages, position="top").run()
     link.show()
 
 
@@ -42,6 +42,7 @@ def _sidebar() -> dict[str, Recognizer]:
     with st.sidebar:
         st.header("Network", anchor=False)
         recognizers = network_switch.show()
+        hand_switch.show()
         st.header("Retrain", anchor=False)
         form_recipe.forget_watcher()
         training_form.show()

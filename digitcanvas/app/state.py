@@ -19,8 +19,8 @@ class Key(StrEnum):
     (the person always does), and who reads it.
     """
 
-    # link.py keeps the values of MODEL, COMPARE, PEN_WIDTH, CENTRED, LOGITS and the form, except
-    # NAME, in the page's address, and sets these widgets in a new session to what it says.
+    # link.py keeps the values of MODEL, COMPARE, PEN_WIDTH, CENTRED, LOGITS, KEEP and the form,
+    # except NAME, in the page's address, and sets these widgets in a new session to what it says.
     LINK = "link"
     LINK_SWITCH = "link_switch"
     LINK_FORM = "link_form"
@@ -36,6 +36,21 @@ class Key(StrEnum):
     RENAME = "rename"
     REMOVE = "remove"
     CONFIRM_REMOVAL = "confirm_removal"
+
+    # Sidebar: hand
+    HAND = "hand"  # int, a hand's id, or 0; set and read by sidebar/hand
+    HANDS = "hands"
+    HAND_NAME = "hand_name"  # str; set and read by sidebar/hand
+    RENAME_HAND = "rename_hand"
+    SHELF_IN_MENU = "shelf_in_menu"
+    EXPORT_HAND = "export_hand"
+    REMOVE_HAND = "remove_hand"
+    NEW_HAND = "new_hand"
+    KEEP = "keep"  # also on Your hand
+    IMPORT_HAND = "import_hand"  # likewise
+    DELETE_DRAWINGS = "delete_drawings"
+    CONFIRM_HANDS = "confirm_hands"
+    SPARE_HANDS = "spare_hands"
 
     # Sidebar: form. form_recipe sets and reads all values.
     RECIPE = "recipe"  # str, a name in RECIPES
@@ -89,6 +104,12 @@ class Key(StrEnum):
     LOGITS = "logits"
     LOGIT_TABLE = "logit_table"
 
+    # Your hand, which has a canvas too
+    TEACHING = "teaching"
+    ASKED_FOR = "asked_for"
+    ASKING = "asking"
+    SHELF = "shelf"
+
     # Where the digits come from, on Data and Evaluate
     FETCH_MNIST = "fetch_mnist"
 
@@ -114,11 +135,13 @@ class Key(StrEnum):
     DIAGRAM = "diagram"
 
     # Evaluate
+    MEASURED_ON = "measured_on"
     EXPLORE = "explore"
     ANSWERS = "answers"
     TEST_READING = "test_reading"
     FIGURES = "figures"
     BY_DIGIT = "by_digit"
+    BY_PERSON = "by_person"
     CELLS = "cells"
     CONFUSION = "confusion"
     OUTCOME = "outcome"
@@ -163,6 +186,12 @@ class Session:
     """These networks and their versions; None until the switch has run. network_switch."""
     moving_to: str | None = None
     """The network that the session trained, until the page reads with it. network_switch."""
+    hands_error: str = ""
+    """Why the last change to this browser's hands failed. sidebar/hand."""
+    asked_about_hands: str = ""
+    """What it is asked about before that is done: REMOVE, DELETE, or nothing. sidebar/hand."""
+    last_told: tuple[object, dict[str, Any]] | None = None
+    """The last message by a rerun that told something, and its reply. companion."""
     rename_error: tuple[str, str] | None = None
     """A network that was not renamed, and why. network_switch."""
     removing: str | None = None
@@ -172,8 +201,9 @@ class Session:
     watched: Recipe | None = None
     """The recipe that such a page shows; None if the form is out of range. form_recipe."""
     chosen: dict[Key, Any] = field(default_factory=dict)
-    """The pen's width and how to read, as last chosen on Draw: a browser may lose the value of a
-    widget when two runs follow each other closely, and then gets this one. Set by link and Draw."""
+    """The pen's width, how to read, and whether to keep what is told, as last chosen: a browser may
+    lose the value of a widget when two runs follow each other closely, and then gets this one. Set
+    by link, Draw and sidebar/hand."""
     linked: bool = False
     """Whether the page's link has been followed. link."""
     switch_is_list: bool | None = None

@@ -105,8 +105,13 @@ def _reply() -> Reply | None:
     message: Any = st.session_state.get(Key.COMPANION, {}).get("drawing")
     if message is None:
         return None
+    session = state.session()
+    if session.last_told and session.last_told[0] == message:
+        return session.last_told[1]  # the page runs again: nothing is told twice
     try:
-        return answer(LiveDrawing(visitor=visitor.token()), message)
+        reply = answer(LiveDrawing(visitor=visitor.token()), message)
+        session.last_told = (message, reply) if "told" in reply else None
+        return reply
     except Misfit as error:
         turn = message.get("turn") if isinstance(message, dict) else None
         return {"turn": turn if isinstance(turn, int) else 0, "error": str(error)}

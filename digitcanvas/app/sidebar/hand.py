@@ -1,0 +1,230 @@
+"""Whose hand the networks read: everybody's, or one of this browser's own; and all about those."""
+
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
+
+from digitcanvas.app import hands, state, visitor
+from digitcanvas.app.parts import shelf
+from digitcanvas.app.state import Key
+from digitcanvas.data.store import NO_DIGIT, Hand, Selection, Store, StoreError
+from digitcanvas.drawing.files import read_drawings, write_drawings
+from digitcanvas.drawing.strokes import Drawing
+
+EVERYBODY = 0
+"""In the place of a hand's id."""
+
+KEPT = (
+    "What you tell is kept, with the drawing, on the server that runs this page. It teaches your "
+    "hand alone, and a random number in a cookie says that it is yours."
+)
+
+TAUGHT = "It has learnt from these drawings. Press one to correct it, or to take it back."
+
+SUFFIX = ".npz"
+
+PEN = 16.0
+"""The width, in canvas pixels, that imported drawings are kept with: files do not tell it."""
+
+REMOVE, DELETE = "remove", "delete"
+"""What a person can be asked about before it is done."""
+
+
+def show() -> None:
+    """The hands and what can be done with them; a link to the page that teaches one, without any.
+
+    Nothing where this server keeps no drawings.
+    """
+    if not hands.keeps():
+        return
+    try:
+        own = hands.need_store().hands.of(visitor.token())
+        if own:
+            _show(own)
+        else:
+            st.page_link(page(), label="Teach it your hand", icon=":material/draw:")
+    except StoreError as error:
+        st.warning(str(error), icon=":material/warning:")
+
+
+def page(run: Callable[[], None] = lambda: None) -> "st.Page":
+    """The page that teaches a hand. What shows it is only needed for the navigation."""
+    return st.Page(run, title="Your hand", url_path="hand")
+
+
+def _show(own: Sequence[Hand]) -> None:
+    on = next((hand for hand in own if hand.is_on), None)
+    names = {EVERYBODY: "Everybody's"} | {hand.id: hand.name for hand in own}
+    st.session_state[Key.HAND] = on.id if on else EVERYBODY  # another tab may have switched it
+    st.pills(
+        "Whose hand",
+        list(names),
+        key=Key.HAND,
+        required=True,
+        format_func=names.__getitem__,
+        on_change=_do,
+        args=[_switch],
+    )
+    menu = st.expander("Your hands", key=Key.HANDS, on_change="rerun")
+    if menu.open:
+        with menu:
+            _manage(on)
+    _report_error()
+
+
+def _manage(on: Hand | None) -> None:
+    if on:
+        _manage_one(on)
+    with st.container(horizontal=True):
+        st.button("New hand", key=Key.NEW_HAND, on_click=_do, args=[_make])
+        st.page_link(page(), label="Teach it", icon=":material/draw:")
+    show_settings()
+    show_import()
+    count = hands.need_store().drawings.count(Selection(session=visitor.token()))
+    st.button(
+        "Delete my drawings",
+        key=Key.DELETE_DRAWINGS,
+        on_click=_ask,
+        args=[DELETE],
+        disabled=not count,
+    )
+    if state.session().asked_about_hands == DELETE and count:
+        _confirm(f"All {count} drawings that you told or kept go for good.", _delete)
+
+
+def _manage_one(hand: Hand) -> None:
+    st.session_state.setdefault(Key.HAND_NAME, hand.name)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.text_input("Name", max_chars=40, key=Key.HAND_NAME)
+        st.button("Rename", key=Key.RENAME_HAND, on_click=_do, args=[_rename, hand.id])
+    told = hands.need_store().drawings.of_hand(hand.id)
+    st.caption(TAUGHT if told else "It has learnt nothing yet.")
+    shelf.show(told, Key.SHELF_IN_MENU)
+    with st.container(horizontal=True):
+        st.download_button(
+            "Export",
+            lambda: _content(hand.id),
+            file_name=f"{hand.name}{SUFFIX}",
+            key=Key.EXPORT_HAND,
+            on_click="ignore",
+            disabled=not told,
+        )
+        st.button("Remove", key=Key.REMOVE_HAND, on_click=_ask, args=[REMOVE])
+    if state.session().asked_about_hands == REMOVE:
+        _confirm("The hand is forgotten. Its drawings stay yours.", _remove, hand.id)
+
+
+def show_settings() -> None:
+    """What is kept where, and a switch that has nothing kept."""
+    chosen = state.session().chosen
+    st.caption(KEPT)
+    chosen[Key.KEEP] = st.toggle(
+        "Keep what I tell on this server", chosen[Key.KEEP], key=Key.KEEP, persist_state="session"
+    )
+
+
+def show_import() -> None:
+    """Makes a hand of an exported one, or of any other file of drawings."""
+    st.file_uploader(
+        "Import a hand", SUFFIX, key=Key.IMPORT_HAND, on_change=_do, args=[_import], width="stretch"
+    )
+
+
+def _report_error() -> None:
+    session = state.session()
+    if session.hands_error:
+        st.error(session.hands_error, icon=":material/warning:")
+    session.hands_error = ""
+
+
+def _ask(what: str) -> None:
+    state.session().asked_about_hands = what
+
+
+def _confirm(words: str, action: Callable[..., None], *arguments: int) -> None:
+    st.markdown(words)
+    with st.container(horizontal=True):
+        st.button(
+            "Yes", key=Key.CONFIRM_HANDS, type="primary", on_click=_do, args=[action, *arguments]
+        )
+        st.button("No", key=Key.SPARE_HANDS, on_click=_ask, args=[""])
+
+
+def _do(action: Callable[..., None], *arguments: int) -> None:
+    """Change something about this browser's hands before the page runs, or note why that fails."""
+    session, token = state.session(), visitor.token()
+    session.asked_about_hands = session.hands_error = ""
+    try:
+        action(hands.need_store(), token, *arguments)
+    except ValueError as error:  # a StoreError, or a file that holds no drawings
+        session.hands_error = str(error)
+    hands.hands.forget(token)
+    st.session_state.pop(Key.HAND_NAME, None)
+
+
+def _switch(kept: Store, token: str) -> None:
+    kept.hands.switch(token, st.session_state[Key.HAND] or None)
+
+
+def _rename(kept: Store, token: str, hand: int) -> None:
+    kept.hands.rename(hand, token, st.session_state[Key.HAND_NAME])
+
+
+def _make(kept: Store, token: str) -> None:
+    kept.hands.make(token, _free_name(kept, token, hands.FIRST_NAME))
+
+
+def _remove(kept: Store, token: str, hand: int) -> None:
+    kept.hands.remove(hand, token)
+
+
+def _delete(kept: Store, token: str) -> None:
+    kept.drawings.delete_all(Selection(session=token))
+
+
+def _import(kept: Store, token: str) -> None:
+    file: UploadedFile | None = st.session_state[Key.IMPORT_HAND]
+    if file is None:
+        return
+    drawings = _drawings(file)
+    if len(drawings) > hands.MOST_TOLD:
+        raise StoreError(
+            f"A hand learns from up to {hands.MOST_TOLD} drawings, not {len(drawings)}."
+        )
+    hand = kept.hands.make(token, _free_name(kept, token, Path(file.name).stem[:36] or "A hand"))
+    try:
+        kept.drawings.add_told(drawings, [token] * len(drawings), PEN, hand=hand.id)
+    except ValueError:
+        kept.hands.remove(hand.id, token)
+        raise
+
+
+def _free_name(kept: Store, token: str, name: str) -> str:
+    """The name, with a number behind it if a hand of this browser's has it already."""
+    taken = {hand.name.casefold() for hand in kept.hands.of(token)}
+    numbered = (f"{name} {number}" for number in range(2, len(taken) + 3))
+    return next(one for one in (name, *numbered) if one.casefold() not in taken)
+
+
+def _content(hand: int) -> bytes:
+    """A hand's file: its drawings, from which any network can learn it."""
+    told = [one.drawing for one in hands.need_store().drawings.of_hand(hand)]
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "hand")
+        write_drawings(file, told)
+        return file.read_bytes()
+
+
+def _drawings(upload: UploadedFile) -> list[Drawing]:
+    """Raises ValueError for a file that holds none."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "hand")
+        file.write_bytes(upload.getvalue())
+        try:
+            return read_drawings(file, NO_DIGIT)
+        except ValueError as error:
+            words = str(error).replace(str(file), upload.name)
+            raise ValueError(f"{words} Choose a file that *Export* has made.") from error
