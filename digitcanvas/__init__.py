@@ -27,8 +27,10 @@ if (platform.system(), platform.machine()) == ("Darwin", "x86_64"):
     )
 
 from digitcanvas.drawing.fabric import strokes_from_canvas  # noqa: E402
+from digitcanvas.reading.hand import fit_hand  # noqa: E402
+from digitcanvas.reading.last_layer import Hand  # noqa: E402
 from digitcanvas.reading.recognizer import Prediction, Recognizer  # noqa: E402
 
 __version__ = "0.2.0"
 
-__all__ = ["Prediction", "Recognizer", "strokes_from_canvas"]
+__all__ = ["Hand", "Prediction", "Recognizer", "fit_hand", "strokes_from_canvas"]

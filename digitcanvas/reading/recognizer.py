@@ -1,21 +1,21 @@
 """A trained network that reads digits: drawings or pictures in, probabilities out."""
 
-import threading
 from collections.abc import Sequence
-from contextlib import nullcontext
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from ai_edge_litert.interpreter import Interpreter
 
 from digitcanvas.drawing.arrays import ByteArray, Float32Array
 from digitcanvas.drawing.pictures import image_from_picture
 from digitcanvas.drawing.preprocess import image_from_strokes
 from digitcanvas.drawing.strokes import Stroke
-from digitcanvas.quiet import native_messages_hidden
 from digitcanvas.reading import registry
 from digitcanvas.reading.cards import Card
+from digitcanvas.reading.last_layer import Hand, LastLayer
+from digitcanvas.reading.network import Network
+from digitcanvas.reading.once import once
 from digitcanvas.reading.words import percent
 
 BATCH = 256
@@ -80,19 +80,44 @@ class Recognizer:
 
         The 11th class is "not a digit". Without it, the top probability serves as `is_digit`.
         """
-        self._interpreter = _interpreter(model)
-        self._input = self._interpreter.get_input_details()[0]["index"]
-        output = self._interpreter.get_output_details()[0]
-        self._output = output["index"]
-        self._can_reject = bool(output["shape"][-1] > 10)
-        self._batch = 1
-        self._lock = threading.Lock()  # an Interpreter is not thread-safe
+        self._network = Network(model)
+        self._last_layer = once(lambda: LastLayer(model))
+        self._hand: Hand | None = None
         self._origin: tuple[str, Card] | None = None
 
     @property
     def can_reject(self) -> bool:
         """Whether the network has a class for "not a digit"."""
-        return self._can_reject
+        return self._network.classes > 10
+
+    @property
+    def last_layer(self) -> LastLayer:
+        """The network's last layer as it came, found when it is first asked for.
+
+        Raises ValueError for a network that does not end in a dense layer with a softmax.
+        """
+        return self._last_layer()
+
+    def with_hand(self, hand: Hand) -> "Recognizer":
+        """A recognizer that reads everything by this hand, made at once.
+
+        It shares the network, which the hand does not change. With a hand that was told nothing,
+        it reads as the network came.
+
+        Raises ValueError for a hand that was fitted for another network.
+        """
+        came = self.last_layer.served
+        if hand.network != came.network:
+            raise ValueError(
+                "This hand was fitted for another network: fit it for this one, from the drawings "
+                "that it was told."
+            )
+        reader = copy(self)
+        is_as_it_came = np.array_equal(hand.kernel, came.kernel) and np.array_equal(
+            hand.bias, came.bias
+        )
+        reader._hand = None if is_as_it_came else hand
+        return reader
 
     @classmethod
     def load(cls, model: str | Path) -> "Recognizer":
@@ -165,29 +190,10 @@ class Recognizer:
         return Prediction(probabilities[0], image, float(is_digit[0]))
 
     def _run(self, images: Float32Array) -> Float32Array:
-        with self._lock:
-            if len(images) != self._batch:
-                self._interpreter.resize_tensor_input(self._input, images.shape)
-                self._interpreter.allocate_tensors()
-                self._batch = len(images)
-            self._interpreter.set_tensor(self._input, images)
-            self._interpreter.invoke()
-            softmax: Float32Array = self._interpreter.get_tensor(self._output)
-            return softmax
-
-
-_starting = threading.Lock()
-_has_started = False
-
-
-def _interpreter(model: bytes) -> Interpreter:
-    """An interpreter that is ready. LiteRT announces a process' first on standard error."""
-    global _has_started
-    with _starting, nullcontext() if _has_started else native_messages_hidden():
-        interpreter = Interpreter(model_content=model, num_threads=1)
-        interpreter.allocate_tensors()
-        _has_started = True
-    return interpreter
+        if self._hand:
+            return self._hand.probabilities(self.last_layer.features(images))
+        softmax: Float32Array = self._network.run(images)[0]
+        return softmax
 
 
 def split_softmax(softmax: Float32Array) -> tuple[Float32Array, Float32Array]:

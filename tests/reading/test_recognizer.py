@@ -273,7 +273,7 @@ def test_a_network_can_reject_if_it_has_an_eleventh_output(monkeypatch, outputs,
         def get_output_details(self):
             return [{"index": 1, "shape": np.array([1, outputs])}]
 
-    monkeypatch.setattr("digitcanvas.reading.recognizer.Interpreter", Network)
+    monkeypatch.setattr("digitcanvas.reading.network.Interpreter", Network)
     assert Recognizer(b"").can_reject is can_reject
 
 
@@ -289,7 +289,8 @@ def test_the_interpreter_is_asked_only_under_its_lock():
             return getattr(self.interpreter, name)
 
     recognizer = Recognizer.load("cnn")
-    recognizer._interpreter = Guard(recognizer._interpreter, recognizer._lock)
+    network = recognizer._network
+    network._interpreter = Guard(network._interpreter, network._lock)
     assert recognizer.can_reject
     assert recognizer.predict_strokes(DIGITS[7]).digit == 7
     for count in (0, 1, 3, 300):
