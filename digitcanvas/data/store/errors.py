@@ -93,9 +93,9 @@ def _of_server(error: Exception, cause: Any, url: URL) -> StoreError:
     said = " ".join(str(cause).split())
     if state in ("55P03", "57014", "40P01", "40001"):  # a lock, a time-out, a deadlock
         return StoreError(BUSY)
-    if state in ("53100", "53200"):
+    if state == "53100":
         return StoreError(f"The database at {where} has no space left: free some on its server.")
-    if state.startswith("XX0"):
+    if state in ("XX001", "XX002"):
         return Damaged(f"The database at {where} is damaged: restore it from a backup ({said}).")
     if state == "42501":
         return StoreError(f"The database at {where} forbids what the store needs ({said}).")

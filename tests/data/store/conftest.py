@@ -2,11 +2,8 @@
 
 import pytest
 
-from digitcanvas.data.store import Answer, Store
+from digitcanvas.data.store import Store
 from tests.databases import NoPostgres, postgres
-
-SEVEN = Answer(7, 0.9, 0.8, False, "cnn", "run-1")
-ME, YOU, SHE = "me", "you", "she"
 
 
 @pytest.fixture(scope="session")

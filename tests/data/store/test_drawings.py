@@ -14,7 +14,7 @@ from digitcanvas.data.store import (
     writer_of,
 )
 from digitcanvas.drawing.strokes import MAX_STROKES, Drawing
-from tests.data.store.conftest import ME, SEVEN, SHE, YOU
+from tests.data.store.servers import ME, SEVEN, SHE, YOU
 from tests.digits import DIGITS
 
 REFUSED = Answer(3, 0.5, 0.1, True, "mlp")

@@ -4,12 +4,8 @@ import threading
 import pytest
 
 from digitcanvas.data.store import Selection, StoreError
-from tests.data.store.conftest import ME, SEVEN, SHE, YOU
+from tests.data.store.servers import ME, SEVEN, SHE, YOU, keep
 from tests.digits import DIGITS
-
-
-def keep(store, session=ME, **more):
-    return store.drawings.keep(session, DIGITS[7], SEVEN, 16, **more)
 
 
 def ids(kept):

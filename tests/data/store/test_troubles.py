@@ -1,6 +1,5 @@
 """What goes wrong: two servers at once, kills, full disks, locks, damage, servers that are gone."""
 
-import multiprocessing
 import os
 import random
 import shutil
@@ -24,12 +23,8 @@ from digitcanvas.data.store import Selection, Store, StoreError, database, migra
 from digitcanvas.data.store.errors import BUSY, Damaged, Unreachable, in_words
 from digitcanvas.data.store.tables import Base
 from tests.browser.driver import free_port
-from tests.data.store.conftest import ME, SEVEN
+from tests.data.store.servers import keep, keep_one_at_once, processes, tell_without_end
 from tests.digits import DIGITS
-
-
-def keep(store, **more):
-    return store.drawings.keep(ME, DIGITS[7], SEVEN, 16, **more)
 
 
 def path_of(store):
@@ -73,21 +68,10 @@ def test_a_newer_database_is_left_alone(store):
         keep(store)
 
 
-spawn = multiprocessing.get_context("spawn" if os.name == "nt" else "forkserver")
-if os.name != "nt":
-    spawn.set_forkserver_preload(["tests.data.store.test_troubles"])
-
-
-def keep_one_at_once(address, start, done):
-    start.wait()
-    with Store(address) as store:
-        done.put(keep(store))
-
-
 def test_several_servers_may_come_first(address):
-    start, done = spawn.Event(), spawn.Queue()
+    start, done = processes.Event(), processes.Queue()
     servers = [
-        spawn.Process(target=keep_one_at_once, args=(address, start, done)) for _ in range(4)
+        processes.Process(target=keep_one_at_once, args=(address, start, done)) for _ in range(4)
     ]
     for server in servers:
         server.start()
@@ -114,17 +98,6 @@ def test_many_threads_may_come_first(store):
 # Kills
 
 
-def tell_without_end(address, drawing, confirmed):
-    store = Store(address)
-    count = 0
-    while True:
-        kept = keep(store)
-        store.drawings.tell(kept, ME, count % 10)
-        store.drawings.tell(drawing, ME, count % 10)
-        confirmed.send((kept, count % 10))
-        count += 1
-
-
 @pytest.mark.skipif(os.name == "nt", reason="needs a fork for 20 processes in a few seconds")
 def test_nothing_that_was_confirmed_is_lost_by_a_kill(store, address):
     """At 20 random moments of telling."""
@@ -132,8 +105,8 @@ def test_nothing_that_was_confirmed_is_lost_by_a_kill(store, address):
     one = keep(store)
     moments = random.Random(0)
     for _ in range(20):
-        ours, theirs = spawn.Pipe(duplex=False)
-        teller = spawn.Process(target=tell_without_end, args=(address, one, theirs))
+        ours, theirs = processes.Pipe(duplex=False)
+        teller = processes.Process(target=tell_without_end, args=(address, one, theirs))
         teller.start()
         theirs.close()
         told.update([ours.recv()])
