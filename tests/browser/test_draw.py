@@ -55,7 +55,8 @@ SIZES = [
 """A laptop, a projector, a tablet, and a phone in both ways, in CSS pixels."""
 
 BOXES = """
-() => Object.fromEntries(["canvas", "reading", "undo", "redo", "clear", "pen_width"].map((key) => {
+() => Object.fromEntries(
+["canvas", "reading", "undo", "redo", "clear", "share", "pen_width"].map((key) => {
   const { x, y, right, bottom } = document.querySelector(`.st-key-${key}`).getBoundingClientRect();
   return [key, [x, y, right, bottom]];
 }))

@@ -188,7 +188,7 @@ class Companion {
     const isFinal = !this.pen.isDown && !(live.drawing && live.isWaiting);
     const { last, trail, isAtRest } = this;
     this.wasFinal = isFinal;
-    if (isFinal && isAtRest && last.answers?.length) mine.hear(drawing.version, last.answers[0]);
+    if (isFinal && last.answers?.length) mine.hear(drawing.version, last.answers[0]);
     publish("answer", { ...last, trail, isFinal, isAtRest, version: drawing.version });
   }
 
