@@ -79,14 +79,16 @@ def report_on_hand(recognizer: Recognizer, drawings: Sequence[Drawing]) -> HandR
     part = parts(labels)
     taught = np.zeros(len(drawings), bool)
     for out in range(PARTS):
-        left_out = np.flatnonzero(part == out)
-        if len(left_out):
-            hand = fit_hand(recognizer, [drawings[i] for i in np.flatnonzero(part != out)])
-            taught[left_out] = _right(recognizer.with_hand(hand), [drawings[i] for i in left_out])
+        is_out = part == out
+        if is_out.any():
+            others = [one for one, left in zip(drawings, is_out, strict=True) if not left]
+            reader = recognizer.with_hand(fit_hand(recognizer, others))
+            left_out = [one for one, left in zip(drawings, is_out, strict=True) if left]
+            taught[is_out] = _right(reader, left_out)
     return HandReport(np.array(labels, int), _right(recognizer, drawings), taught, part >= 0)
 
 
 def _right(recognizer: Recognizer, drawings: Sequence[Drawing]) -> BoolArray:
     read = [recognizer.predict_strokes(drawing.strokes) for drawing in drawings]
     said = [NO_DIGIT if one.rejected else one.digit for one in read]
-    return np.array(said, int) == np.array([drawing.label for drawing in drawings], int)
+    return np.array([a == one.label for a, one in zip(said, drawings, strict=True)], bool)

@@ -25,7 +25,9 @@ export class Asking {
 
   /** Which hand learns, and how many drawings of each digit it was told, as the server knows it. */
   update({ hand, counts, rounds }) {
-    if (hand !== this.hand) Object.assign(this, { hand, digit: null, told: null, error: "" });
+    const isOther = this.hand && hand !== this.hand; // the first drawing makes the first hand
+    if (isOther) Object.assign(this, { digit: null, told: null, error: "" });
+    this.hand = hand;
     if (this.digit !== null || this.isTelling) return;
     Object.assign(this, { counts: [...counts], rounds, goal: rounds });
   }

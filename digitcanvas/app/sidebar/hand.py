@@ -48,6 +48,10 @@ def show() -> None:
             st.page_link(page(), label="Teach it your hand", icon=":material/draw:")
     except StoreError as error:
         st.warning(str(error), icon=":material/warning:")
+    session = state.session()
+    if session.hands_error:
+        st.error(session.hands_error, icon=":material/warning:")
+    session.hands_error = ""
 
 
 def page(run: Callable[[], None] = lambda: None) -> "st.Page":
@@ -72,7 +76,6 @@ def _show(own: Sequence[Hand]) -> None:
     if menu.open:
         with menu:
             _manage(on)
-    _report_error()
 
 
 def _manage(on: Hand | None) -> None:
@@ -119,11 +122,13 @@ def _manage_one(hand: Hand) -> None:
 
 def show_settings() -> None:
     """What is kept where, and a switch that has nothing kept."""
-    chosen = state.session().chosen
     st.caption(KEPT)
-    chosen[Key.KEEP] = st.toggle(
-        "Keep what I tell on this server", chosen[Key.KEEP], key=Key.KEEP, persist_state="session"
-    )
+    st.session_state[Key.KEEP] = state.session().chosen[Key.KEEP]
+    st.toggle("Keep what I tell on this server", key=Key.KEEP, on_change=_choose_to_keep)
+
+
+def _choose_to_keep() -> None:
+    state.session().chosen[Key.KEEP] = st.session_state[Key.KEEP]
 
 
 def show_import() -> None:
@@ -131,13 +136,6 @@ def show_import() -> None:
     st.file_uploader(
         "Import a hand", SUFFIX, key=Key.IMPORT_HAND, on_change=_do, args=[_import], width="stretch"
     )
-
-
-def _report_error() -> None:
-    session = state.session()
-    if session.hands_error:
-        st.error(session.hands_error, icon=":material/warning:")
-    session.hands_error = ""
 
 
 def _ask(what: str) -> None:
