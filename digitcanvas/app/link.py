@@ -17,7 +17,7 @@ from typing import Any
 
 import streamlit as st
 
-from digitcanvas.app import assets, state
+from digitcanvas.app import assets, rooms, state
 from digitcanvas.app.canvas import canvas
 from digitcanvas.app.sidebar import form_recipe
 from digitcanvas.app.state import Key
@@ -30,10 +30,11 @@ USUAL: dict[Key, Any] = {
     Key.CENTRED: True,
     Key.LOGITS: False,
     Key.KEEP: True,
+    Key.ROOM: None,
 }
 """The first values of widgets, unless the link has others."""
 
-CHOSEN = (Key.PEN_WIDTH, Key.CENTRED, Key.LOGITS, Key.KEEP)
+CHOSEN = (Key.PEN_WIDTH, Key.CENTRED, Key.LOGITS, Key.KEEP, Key.ROOM)
 """Those whose values `Session.chosen` holds."""
 
 
@@ -49,6 +50,13 @@ def _read_width(text: str) -> int:
     return int(text)
 
 
+def _read_code(text: str) -> str:
+    code = rooms.code_in(text)
+    if code is None:
+        raise ValueError
+    return code
+
+
 READERS: dict[Key, Callable[[str], Any]] = {
     Key.MODEL: _read_name,
     Key.COMPARE: _read_name,
@@ -56,6 +64,7 @@ READERS: dict[Key, Callable[[str], Any]] = {
     Key.CENTRED: form_recipe.SWITCHES.__getitem__,
     Key.LOGITS: form_recipe.SWITCHES.__getitem__,
     Key.KEEP: form_recipe.SWITCHES.__getitem__,
+    Key.ROOM: _read_code,
 }
 """What reads a value from a link. Each raises ValueError or KeyError for what does not fit."""
 

@@ -34,6 +34,9 @@ export class Live {
   emit = null;
   telling = null; // what the next message tells of the drawing
   isTelling = false; // whether the message under way told something
+  rested = false; // whether the next message says that the pen is at rest
+  isResting = false; // whether the message under way did
+  watching = null; // the code of the room whose wall this tab shows
 
   /**
    * `hear` gets each answer and each news; `connect` opens a WebSocket; `isShown` says whether the
@@ -52,6 +55,7 @@ export class Live {
     socket.onopen = () => {
       clearTimeout(this.opening);
       this.blocked = false;
+      if (this.watching) this.watch(this.watching);
       this.start();
     };
     socket.onmessage = ({ data }) => {
@@ -93,7 +97,9 @@ export class Live {
   forget() {
     clearTimeout(this.timer);
     const wasTelling = this.isTelling;
-    Object.assign(this, { known: {}, carrier: null, isNew: true, isTelling: false });
+    this.rested ||= this.isResting;
+    const nothing = { carrier: null, isTelling: false, isResting: false };
+    Object.assign(this, { ...nothing, known: {}, isNew: true });
     if (wasTelling) this.hear({ told: { error: NOT_TOLD } });
   }
 
@@ -121,6 +127,20 @@ export class Live {
   say(telling) {
     this.telling = telling;
     this.tell(true);
+  }
+
+  /** The pen is at rest: the drawing may go to the room's wall. */
+  rest() {
+    this.rested = true;
+    this.tell(true);
+  }
+
+  /** Show the wall of the room of this code, or none. What is on it comes as news. */
+  watch(code) {
+    this.watching = code;
+    if (this.socket?.readyState === WebSocket.OPEN)
+      this.socket.send(JSON.stringify({ watch: code }));
+    else if (this.isIdle) this.open();
   }
 
   /** Do not tell what could not be sent yet. */
@@ -151,7 +171,8 @@ export class Live {
 
   get hasNews() {
     const hasOptions = Object.keys(this.newOptions).length > 0;
-    return this.isNew || this.drawing.hasChanged || hasOptions || this.telling !== null;
+    const hasWord = this.telling !== null || this.rested;
+    return this.isNew || this.drawing.hasChanged || hasOptions || hasWord;
   }
 
   get newOptions() {
@@ -170,13 +191,14 @@ export class Live {
     this.turn += 1;
     this.sent = this.clock.now();
     const message = { turn: this.turn, ...options, ...this.drawing.changes(), ...this.telling };
+    if (this.rested) message.rest = true;
     const text = JSON.stringify(message);
     this.isNew = text.length > LARGEST;
     if (this.isNew) return this.hear({ turn: this.turn, error: TOO_LONG });
     this.known = this.options;
     this.final = false;
-    this.isTelling = this.telling !== null;
-    this.telling = null;
+    Object.assign(this, { isTelling: this.telling !== null, isResting: this.rested });
+    Object.assign(this, { telling: null, rested: false });
     this.carrier = isOpen ? this.socket : RERUN;
     if (isOpen) this.socket.send(text);
     else this.emit(message);
@@ -196,8 +218,7 @@ export class Live {
   receive(message) {
     if ("turn" in message) {
       if (message.turn !== this.turn || !this.carrier) return; // of a socket or a page before
-      this.carrier = null;
-      this.isTelling = false;
+      Object.assign(this, { carrier: null, isTelling: false, isResting: false });
       this.pace = message.pace ?? RERUN_PACE;
     }
     try {

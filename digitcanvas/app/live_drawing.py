@@ -137,7 +137,7 @@ class LiveDrawing:
 
     def show_on_wall(self) -> None:
         """Bring what was read to the wall of the room, behind the answers, if it is in one."""
-        if self.room and self.visitor and self.strokes and self.answered:
+        if self.room and self.visitor and self.keeps and self.strokes and self.answered:
             given = self.visitor, self.room, self.arrays, self.widths[0]
             posts.add(Post(*given, *self.answered, self.began))
 

@@ -6,7 +6,7 @@ import streamlit as st
 
 from digitcanvas import __version__
 from digitcanvas.app import hands, link
-from digitcanvas.app.pages import data, draw, evaluate, hand, train
+from digitcanvas.app.pages import data, draw, evaluate, hand, train, wall
 from digitcanvas.app.sidebar import form_recipe, network_switch, training_form
 from digitcanvas.app.sidebar import hand as hand_switch
 from digitcanvas.reading.recognizer import Recognizer
@@ -33,6 +33,7 @@ def show() -> None:
     ]
     if hands.keeps():
         pages.append(hand_switch.page(lambda: hand.show(recognizers)))
+        pages.append(st.Page(lambda: wall.show(pages[0]), title="Wall", url_path="wall"))
     st.navigation(pages, position="top").run()
     link.show()
 

@@ -17,8 +17,7 @@ import numpy as np
 
 from digitcanvas.app.game import Game
 from digitcanvas.app.hands import answer_of, need_store
-from digitcanvas.data.store import Room, StoreError
-from digitcanvas.data.store.checks import name as checked_name
+from digitcanvas.data.store import Room, StoreError, checks
 from digitcanvas.data.store.tables import CODE_LENGTH
 from digitcanvas.drawing.strokes import Stroke
 from digitcanvas.reading.recognizer import Prediction
@@ -135,7 +134,7 @@ class Rooms:
 
     def name(self, visitor: str, name: str) -> None:
         """Call a browser's person so on walls, "" for nothing. Raises StoreError for odd names."""
-        name = checked_name(name) if name.strip() else ""
+        name = checks.name(name) if name.strip() else ""
         if len(name) > LONGEST_NAME:
             raise StoreError(f"A name has up to {LONGEST_NAME} letters: choose a shorter one.")
         with self._lock:
@@ -231,6 +230,12 @@ class Posts:
         self._rooms.with_game(
             post.code, lambda game: game.count(drawing, post.visitor, said, post.began)
         )
+
+
+def code_in(text: str) -> str | None:
+    """The code that somebody typed, in whatever case, with blanks or without; None for no code."""
+    code = checks.code(text)
+    return code if is_code(code) and code.isalpha() else None
 
 
 def is_code(value: object) -> bool:

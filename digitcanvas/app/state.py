@@ -19,8 +19,9 @@ class Key(StrEnum):
     (the person always does), and who reads it.
     """
 
-    # link.py keeps the values of MODEL, COMPARE, PEN_WIDTH, CENTRED, LOGITS, KEEP and the form,
-    # except NAME, in the page's address, and sets these widgets in a new session to what it says.
+    # link.py keeps the values of MODEL, COMPARE, PEN_WIDTH, CENTRED, LOGITS, KEEP, the form, except
+    # NAME, and the room's code in the page's address, and sets these in a new session to what it
+    # says.
     LINK = "link"
     LINK_SWITCH = "link_switch"
     LINK_FORM = "link_form"
@@ -72,6 +73,13 @@ class Key(StrEnum):
     NORMALISE = "normalise"
     VALIDATION_SHARE = "validation_share"
     SEED = "seed"
+
+    # Draw, for those in a room
+    ROOM = "room"  # the code, in Session.chosen
+    ROOM_LINE = "room_line"
+    NAMING = "naming"
+    NAME_ON_WALL = "name_on_wall"  # str; set and read by parts/room
+    LEAVE = "leave"  # on Wall too
 
     # Draw
     INPUT = "input"
@@ -154,6 +162,21 @@ class Key(StrEnum):
     TEST_IMAGE = "test_image"
     TEST_PROBABILITIES = "test_probabilities"
 
+    # Wall
+    OPEN_ROOM = "open_room"
+    OWN_ROOM = "own_room"
+    CODE = "code"  # str; set and read by Wall
+    JOIN = "join"
+    ROOM_PAGE = "room_page"
+    WALL = "wall"  # {"hide": a drawing's id}; read by parts/wall
+    QR = "qr"
+    PLAY = "play"
+    SHOW_AGAIN = "show_again"
+    LEAD = "lead"
+    EMPTY_ROOM = "empty_room"
+    END_ROOM = "end_room"
+    ROOM_CONFUSION = "room_confusion"
+
     # Run panel, on every page
     TRAINING = "training"
     PROGRESS = "progress"
@@ -202,8 +225,12 @@ class Session:
     """The recipe that such a page shows; None if the form is out of range. form_recipe."""
     chosen: dict[Key, Any] = field(default_factory=dict)
     """The pen's width, how to read, and whether to keep what is told, as last chosen: a browser may
-    lose the value of a widget when two runs follow each other closely, and then gets this one. Set
-    by link, Draw and sidebar/hand."""
+    lose the value of a widget when two runs follow each other closely, and then gets this one. And
+    the room's code. Set by link, Draw, sidebar/hand, parts/room and Wall."""
+    wall_error: str = ""
+    """Why the last thing done to a room failed. Wall."""
+    hidden: list[int] = field(default_factory=list)
+    """The drawings that the session hid from a wall, the last one last. Wall."""
     linked: bool = False
     """Whether the page's link has been followed. link."""
     switch_is_list: bool | None = None

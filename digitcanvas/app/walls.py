@@ -27,6 +27,7 @@ from digitcanvas.app.game import Game
 from digitcanvas.app.hands import need_store
 from digitcanvas.app.rooms import FRESH, posts, rooms
 from digitcanvas.data.store import Counts, Kept, Room, StoreError
+from digitcanvas.drawing.arrays import IntArray
 from digitcanvas.drawing.strokes import Stroke
 from digitcanvas.figures.charts import Figure, confusion_chart
 
@@ -141,7 +142,7 @@ class View:
             self.gone.clear()
         for kept in sorted(news.drawings, key=lambda kept: kept.id):
             self._put(kept)
-        self.counts, self.figure = counts_of(counts), confusion_of(counts)
+        self.counts, self.figure = counts_of(counts), confusion_of(counts.confusion)
         self.counted = self.revision
 
     def _put(self, kept: Kept) -> None:
@@ -258,9 +259,11 @@ def counts_of(counts: Counts) -> dict[str, Any]:
     }
 
 
-def confusion_of(counts: Counts) -> Figure:
-    """The room's confusion matrix; what is no digit is not in it."""
-    return confusion_chart(counts.confusion[:10, :10].tolist(), as_shares=False)
+def confusion_of(counts: IntArray) -> Figure:
+    """The room's confusion matrix from counts (11, 11); what is no digit is not in it."""
+    figure = confusion_chart(counts[:10, :10].tolist(), as_shares=False)
+    figure["data"][0] |= {"zmin": 0, "zmax": 2}  # its colours also before there are any counts
+    return figure
 
 
 def tile_of(kept: Kept, name: str) -> dict[str, Any]:

@@ -11,6 +11,8 @@ import { findCanvas, surfaceOf } from "./surface.js";
 
 const REST = 350; // ms after which a lifted pen is at rest, and the drawing is judged as a whole
 
+const REACTION = 700; // ms after a game asks for the next digit in which one draws the last still
+
 const TRAIL = 8; // digits: more do not fit on the trail's line
 
 class Companion {
@@ -19,6 +21,8 @@ class Companion {
   last = { answers: [] }; // the newest reply
   trail = [];
   isAtRest = true;
+  round = null; // of the game in the room, while one is played
+  drawnIn = null; // the round in which the drawing began
   calls = 0;
 
   constructor(element) {
@@ -38,6 +42,7 @@ class Companion {
     this.pen = new Pen((event) => this.canvasUnder(event), {
       press: (point) => {
         publish("pen", true);
+        this.begin();
         drawing.press(point, this.width);
         this.surface.press(...drawing.strokes.at(-1).points.slice(-2));
         this.drawn();
@@ -62,6 +67,11 @@ class Companion {
       if (!isAsked) return;
       publish("drop", null);
       this.change("drop");
+    });
+    this.ignoreRoom = follow("room", (room) => {
+      const { game } = room?.code === live.options.room ? room : {};
+      const round = game && !game.isOver ? game.round : null;
+      if (round !== this.round) Object.assign(this, { round, askedAt: Date.now() });
     });
     document.addEventListener("keydown", this.typed);
     window.addEventListener("hashchange", this.open);
@@ -118,6 +128,17 @@ class Companion {
     return target.matches?.("canvas.upper-canvas") && target === this.findCanvas() ? target : null;
   }
 
+  /** The pen is down. In a game, the first stroke for another digit has an empty canvas. */
+  begin() {
+    const isDrawing = !this.isAtRest || Date.now() - this.askedAt < REACTION;
+    const isOther = this.round !== null && this.round !== this.drawnIn && !isDrawing;
+    if (isOther && drawing.strokes.length) {
+      drawing.clear();
+      this.surface.wipe();
+    }
+    if (!drawing.strokes.length) this.drawnIn = this.round;
+  }
+
   change(action) {
     this.pen.end();
     const isWhole = drawing[action]();
@@ -126,6 +147,7 @@ class Companion {
     else if (action === "redo") this.show(drawing.strokes.length - 1);
     else if (!this.surface?.undo()) this.show(0);
     this.read();
+    if (action === "undo" || action === "redo") this.settle();
   }
 
   /** Show a sample or another drawing, rows of points, instead of what was drawn. */
@@ -149,12 +171,19 @@ class Companion {
   drawn() {
     this.notice.textContent = "";
     this.isAtRest = false;
+    this.settle();
+    this.read();
+  }
+
+  /** Once the pen is at rest, the drawing is judged as a whole, and goes to the room's wall. */
+  settle() {
     clearTimeout(this.resting);
     this.resting = setTimeout(() => {
       this.isAtRest = !this.pen.isDown;
+      const isOwn = drawing.strokes.length > 0 && !drawing.base; // no sample, nor an earlier one
+      if (this.isAtRest && isOwn && live.options.room) live.rest();
       this.paint();
     }, REST);
-    this.read();
   }
 
   /** Have the drawing read, if it or the way to read it has changed. */
@@ -213,6 +242,7 @@ class Companion {
     this.ignore?.();
     this.ignoreTelling();
     this.ignoreDrop();
+    this.ignoreRoom();
     cancelAnimationFrame(this.looking);
     clearTimeout(this.resting);
     live.leave(this.emit);

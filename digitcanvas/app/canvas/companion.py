@@ -77,12 +77,20 @@ _companion = assets.component(
 
 
 @st.fragment
-def show(pen_width: int, models: Sequence[str], centred: bool, logits: bool) -> None:
+def show(
+    pen_width: int,
+    models: Sequence[str],
+    centred: bool,
+    logits: bool,
+    room: str | None = None,
+) -> None:
     """The companion, with buttons to undo, redo and clear, and to save or share the drawing.
 
-    The networks of these names read the drawing. `pen_width` is in canvas pixels.
+    The networks of these names read the drawing. `pen_width` is in canvas pixels. What is drawn
+    goes to the wall of the room of this code.
     """
-    options = {"models": list(models), "centred": centred, "logits": logits} | _hand()
+    options = {"models": list(models), "centred": centred, "logits": logits, "room": room}
+    options |= _hand()
     _companion(
         data={"live": live.PATH.lstrip("/"), "width": pen_width, "options": options}
         | {"reply": _reply()},

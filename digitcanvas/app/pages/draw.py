@@ -8,7 +8,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from digitcanvas.app import hands, link, state
 from digitcanvas.app.canvas import canvas, companion, tour
-from digitcanvas.app.parts import answer, run_panel, told
+from digitcanvas.app.parts import answer, room, run_panel, told
 from digitcanvas.app.reply import Reply, reply_to
 from digitcanvas.app.state import Key
 from digitcanvas.drawing import pictures
@@ -44,6 +44,8 @@ def show(recognizers: dict[str, Recognizer]) -> None:
 
 @st.fragment
 def _draw(recognizers: dict[str, Recognizer]) -> None:
+    if hands.keeps():
+        room.show()
     with st.container(key=Key.BOARD, horizontal=True):
         sheet, reading = st.container(key=Key.SHEET), st.container(key=Key.READING)
         options = st.container(key=Key.OPTIONS)
@@ -78,7 +80,8 @@ def _draw(recognizers: dict[str, Recognizer]) -> None:
             answer.show_logits()
     with tools:
         if not picture.open:
-            companion.show(pen_width, state.session().reading, centred, logits)
+            session = state.session()
+            companion.show(pen_width, session.reading, centred, logits, session.chosen[Key.ROOM])
         tour.show(can_train=jobs.training_needs() is None)
     link.show_in_fragment(Key.LINK_DRAW)
 
