@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.driver import (
+    canvas,
     clear,
     ink,
     kept,
@@ -71,6 +72,7 @@ def test_a_link_opens_the_page_with_the_drawing(browser, page, app):
     asked = []
     friend.on("request", lambda request: asked.append(request.url))
     friend.goto(link)
+    canvas(friend).wait_for()
     assert wait_for_digit(friend) == 8
     wait_for(lambda: (ink(friend) & drawn).sum() > 0.95 * drawn.sum(), 10)
     assert "drawing" not in friend.url
@@ -109,8 +111,12 @@ def test_a_damaged_link_does_nothing_and_says_so(page, app, damage):
 def test_without_a_clipboard_the_link_can_be_copied_by_hand(page, app):
     sketch(page, DIGITS[7])
     wait_for_digit(page)
-    page.evaluate("Object.defineProperty(navigator, 'clipboard', {value: null})")
-    page.evaluate("document.execCommand = () => false")
+    page.evaluate(
+        """() => {
+          Object.defineProperty(navigator, "clipboard", {value: null, configurable: true});
+          document.execCommand = () => false;
+        }"""
+    )
     open_share(page)
     way(page, "Copy the link").click()
     expect(page.locator("dialog.share [role=status]")).to_contain_text("Copy the link yourself")
@@ -118,6 +124,23 @@ def test_without_a_clipboard_the_link_can_be_copied_by_hand(page, app):
     expect(field).to_be_focused()
     assert field.input_value().startswith(f"{app.url}/#drawing=")
     way(page, "Close").click()
+    page.evaluate("() => { delete navigator.clipboard; delete document.execCommand }")
+
+
+def test_a_phone_sends_the_link_by_an_app_of_its_own(page, app):
+    try_sample(page, 7)
+    open_share(page)
+    expect(way(page, "Send the link")).to_be_hidden()
+    way(page, "Close").click()
+    page.evaluate("() => { navigator.share = async (what) => { window.sent = what } }")
+    open_share(page)
+    way(page, "Send the link").click()
+    assert page.evaluate("window.sent.url").startswith(f"{app.url}/#drawing=")
+    page.evaluate("() => { navigator.share = async () => { throw new TypeError() } }")
+    way(page, "Send the link").click()
+    expect(page.locator("dialog.share [role=status]")).to_contain_text("copy it")
+    way(page, "Close").click()
+    page.evaluate("delete navigator.share")
 
 
 def test_what_is_saved_is_read_as_it_was(page, app, cnn):
