@@ -409,6 +409,7 @@ PLOTS = {
         "test_image",
         "test_probabilities",
     },
+    "Your hand": set(),
 }
 """The pages by their titles, and the plots that each shows, by their keys."""
 

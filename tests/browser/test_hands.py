@@ -1,0 +1,86 @@
+"""Two people teach two hands at once, in two browsers."""
+
+import re
+
+import pytest
+
+from tests.browser.driver import answer, sketch, turn_to, wait_for, wait_for_digit
+from tests.digits import DIGITS
+
+IN_TURN = "() => { Math.random = () => 0.999 }"
+"""Has digits asked for in turn, beginning with 9."""
+
+
+class Person:
+    """A person in a browser of their own, who draws the digits given when these are asked for."""
+
+    def __init__(self, page, writes):
+        self.page, self.writes = page, {digit: digit for digit in range(10)} | writes
+
+    def begin(self):
+        self.page.evaluate(IN_TURN)
+        turn_to(self.page, "Your hand")
+        press_in(self.page, "go")
+
+    def draw(self):
+        digit = int(self.page.locator(".asking .asked").get_attribute("data-digit"))
+        sketch(self.page, DIGITS[self.writes[digit]])
+        return digit
+
+    def wait(self, count):
+        """Until so many drawings are kept, and the last one can be taken back."""
+        self.has(count)
+        self.page.locator(".asking .back").wait_for()
+
+    def has(self, count):
+        self.page.locator(".asking .count").get_by_text(re.compile(f"^{count} of 30")).wait_for()
+
+    def stop(self):
+        press_in(self.page, "halt")
+        self.page.locator(".st-key-shelf .shelf img").first.wait_for()
+
+    def reads(self, digit):
+        """As what the page reads the digit's drawing."""
+        sketch(self.page, DIGITS[digit])
+        return wait_for_digit(self.page)
+
+
+def press_in(page, name):
+    page.locator(f".asking .{name}").click()
+
+
+@pytest.fixture
+def people(sessions):
+    """Ada writes her 7 as others write a 1; Bob writes as others do."""
+    return Person(sessions(), {7: 1}), Person(sessions(), {})
+
+
+def test_two_people_teach_two_hands_at_once(people):
+    ada, bob = people
+    for person in people:
+        person.begin()
+    for count in (1, 2, 3):
+        asked = [person.draw() for person in people]
+        assert asked == [10 - count] * 2
+        for person in people:
+            person.wait(count)
+    words = [person.page.locator(".asking .words").inner_text() for person in people]
+    assert words == ["Your 7 was read as a 1 until now.", "Your 7 was read right."]
+
+    press_in(bob.page, "back")  # that was not a 7
+    bob.has(2)
+    assert bob.draw() == 7
+    bob.wait(3)
+
+    for person in people:
+        person.stop()
+        shown = person.page.locator(".st-key-shelf .shelf button").all_inner_texts()
+        assert shown == ["7", "8", "9"]
+        turn_to(person.page, "Draw")
+    assert [person.reads(1) for person in people] == [7, 1]
+
+    ada.page.locator(".st-key-hand").get_by_text("Everybody's").click()
+    wait_for(lambda: answer(ada.page).startswith("1"), 10)
+    ada.page.locator(".st-key-hand").get_by_text("My hand").click()
+    wait_for(lambda: answer(ada.page).startswith("7"), 10)
+    assert answer(bob.page).startswith("1")
