@@ -115,8 +115,10 @@ class Database:
             with self._engine.begin() as connection:
                 is_current = migrations.is_current(connection)
             if not is_current:
+                from digitcanvas.data.store.migrations import steps  # before the lock: it is slow
+
                 with self._begin_writing(time.monotonic() + PATIENCE) as connection:
-                    migrations.upgrade(connection)
+                    steps.upgrade(connection)
             self._prepared = self._identity()
 
     def _identity(self) -> tuple[Any, ...]:

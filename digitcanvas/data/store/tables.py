@@ -29,9 +29,6 @@ CODE_LENGTH = 5
 
 Key = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts up INTEGER keys alone
 
-NEVER_AGAIN = {"sqlite_autoincrement": True}
-"""The id of what was deleted is given to nothing else: somebody may still look at it."""
-
 
 class UtcTime(TypeDecorator[datetime]):
     """An aware time; SQLite keeps no zone, so what is kept is UTC."""
@@ -54,10 +51,7 @@ class Base(DeclarativeBase):
 
 class HandRow(Base):
     __tablename__ = "hands"
-    __table_args__ = (
-        UniqueConstraint("owner", "folded", name="hands_owner_name"),
-        NEVER_AGAIN,
-    )
+    __table_args__ = (UniqueConstraint("owner", "folded", name="hands_owner_name"),)
 
     id: Mapped[int] = mapped_column(Key, primary_key=True)
     owner: Mapped[str] = mapped_column(String(MAX_TOKEN))
@@ -72,7 +66,6 @@ class RoomRow(Base):
     __table_args__ = (
         UniqueConstraint("code", name="rooms_code"),
         Index("rooms_leader", "leader"),
-        NEVER_AGAIN,
     )
 
     id: Mapped[int] = mapped_column(Key, primary_key=True)
@@ -93,7 +86,6 @@ class DrawingRow(Base):
         Index("drawings_room", "room_id", "room_change"),
         # Holds all that is counted, so that no drawing is read for it
         Index("drawings_counted", "room_id", "hidden", "told", "digit", "rejected"),
-        NEVER_AGAIN,
     )
 
     id: Mapped[int] = mapped_column(Key, primary_key=True)

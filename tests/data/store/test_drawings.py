@@ -225,6 +225,24 @@ def test_drawings_are_counted_by_what_was_said(store):
     assert counts.read_as[[7, NO_DIGIT]].tolist() == [3, 2] and counts.read_as.sum() == 5
 
 
+def test_people_are_counted_by_hand_or_else_by_session(store):
+    hands = [store.hands.make(ME, name).id for name in ("left", "right")]
+    room = store.rooms.open(SHE, "5b").id
+    for session, hand, told in (
+        (ME, hands[0], 7),
+        (ME, hands[0], 1),
+        (ME, hands[1], 7),
+        (ME, None, 7),
+        (YOU, None, 7),
+        (SHE, None, None),
+    ):
+        store.drawings.keep(session, DIGITS[7], SEVEN, 16, told=told, hand=hand, room=room)
+    assert store.drawings.people(Selection()) == 5
+    assert store.drawings.people(Selection(room=room, told=True)) == 4
+    assert store.drawings.people(Selection(session=YOU)) == 1
+    assert store.drawings.people(Selection(session="nobody")) == 0
+
+
 def test_the_store_says_how_much_it_holds(store):
     store.drawings.keep(ME, DIGITS[7], SEVEN, 16, told=7)
     store.drawings.keep(ME, DIGITS[7], SEVEN, 16)

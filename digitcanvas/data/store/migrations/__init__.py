@@ -3,7 +3,6 @@
 They run at a store's first use, inside one transaction, whichever of several servers comes first.
 """
 
-import threading
 from pathlib import Path
 
 from sqlalchemy import Connection, inspect, text
@@ -16,11 +15,6 @@ VERSIONS = ("0001",)
 """Those in `versions/`, oldest first: to compare with them needs no Alembic, which loads slowly."""
 
 VERSION_TABLE = "digitcanvas_version"
-
-ADVISORY_LOCK = 0x44_49_47_49_54
-"""A number that PostgreSQL's servers of ours agree on: who holds its lock brings it up to date."""
-
-_alembic = threading.Lock()  # it keeps what it works on in a global variable
 
 
 def is_current(connection: Connection) -> bool:
@@ -35,19 +29,3 @@ def is_current(connection: Connection) -> bool:
             "database in DIGITCANVAS_DATABASE."
         )
     return bool(version == VERSIONS[-1])
-
-
-def upgrade(connection: Connection) -> None:
-    """Take the steps that are missing, in the connection's transaction, which holds the lock."""
-    if connection.dialect.name == "postgresql":
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ADVISORY_LOCK})
-        connection.execute(text("SET LOCAL statement_timeout = 0"))
-    if is_current(connection):  # another process was faster
-        return
-    from alembic import command
-    from alembic.config import Config
-
-    with _alembic:
-        config = Config(attributes={"connection": connection})
-        config.set_main_option("script_location", str(FOLDER).replace("%", "%%"))
-        command.upgrade(config, "head")

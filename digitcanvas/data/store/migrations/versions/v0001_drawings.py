@@ -7,6 +7,7 @@ revision = "0001"
 down_revision = None
 
 KEY = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+NEVER_AGAIN = True  # a deleted row's id goes to no other: somebody may still look at it
 TIME = sa.DateTime(timezone=True)
 
 
@@ -20,7 +21,7 @@ def upgrade() -> None:
         sa.Column("made", TIME, nullable=False),
         sa.Column("is_on", sa.Boolean, nullable=False),
         sa.UniqueConstraint("owner", "folded", name="hands_owner_name"),
-        sqlite_autoincrement=True,
+        sqlite_autoincrement=NEVER_AGAIN,
     )
     op.create_table(
         "rooms",
@@ -33,7 +34,7 @@ def upgrade() -> None:
         sa.Column("changes", sa.BigInteger, nullable=False),
         sa.Column("removals", sa.BigInteger, nullable=False),
         sa.UniqueConstraint("code", name="rooms_code"),
-        sqlite_autoincrement=True,
+        sqlite_autoincrement=NEVER_AGAIN,
     )
     op.create_index("rooms_leader", "rooms", ["leader"])
     op.create_table(
@@ -54,7 +55,7 @@ def upgrade() -> None:
         sa.Column("room_change", sa.BigInteger),
         sa.Column("hidden", sa.Boolean, nullable=False),
         sa.Column("strokes", sa.LargeBinary, nullable=False),
-        sqlite_autoincrement=True,
+        sqlite_autoincrement=NEVER_AGAIN,
     )
     op.create_index("drawings_session", "drawings", ["session", "id"])
     op.create_index("drawings_hand", "drawings", ["hand_id", "id"])
