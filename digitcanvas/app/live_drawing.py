@@ -245,9 +245,11 @@ def _visitor(drawing: LiveDrawing) -> str:
 
 
 def _tell(drawing: LiveDrawing, message: Mapping[str, Any]) -> dict[str, Any]:
-    """{"drawing": its id, "digit": what was told, "count": of what the hand has learnt, "doubt"}.
+    """{"drawing": its id, "digit": what was told, "count": of what the hand has learnt, "doubt",
+    "switched"}.
 
     The doubt is the digit that the drawing looks like rather, by all else that was told, or None.
+    It is switched if everybody's hand was read until now.
     """
     visitor = _visitor(drawing)
     if not drawing.keeps:
@@ -259,6 +261,7 @@ def _tell(drawing: LiveDrawing, message: Mapping[str, Any]) -> dict[str, Any]:
     prediction = reading.predict_strokes(drawing.arrays, drawing.centred, drawing.widths)
     place = drawing.room and place_of(visitor, drawing.room, drawing.arrays)
     standing = posts.settle(place) if place else None
+    switched = hands.active(visitor) is None
     try:
         telling = hands.tell(
             visitor,
@@ -278,4 +281,5 @@ def _tell(drawing: LiveDrawing, message: Mapping[str, Any]) -> dict[str, Any]:
         "digit": telling.told,
         "count": telling.count,
         "doubt": telling.doubt,
+        "switched": switched,
     }

@@ -125,6 +125,16 @@ def test_the_first_drawing_that_is_told_makes_a_hand_which_can_be_switched_off(v
     assert own(page) == (["My hand"], "My hand") and hands.hands.active(page.token).told
 
 
+def test_what_is_told_to_everybodys_hand_switches_the_newest_on(visit):
+    page = visit()
+    assert tell(page, 7)["switched"] is True
+    assert tell(page, 3)["switched"] is False
+    hands.store().hands.switch(page.token, None)
+    hands.hands.forget(page.token)
+    assert tell(page, 5)["switched"] is True
+    assert list(told(page).values()) == [7, 3, 5]
+
+
 def test_a_drawing_is_read_anew_when_the_hand_changes(visit):
     page = visit()
     options = [data(page, "companion")["options"]]
@@ -188,7 +198,7 @@ def test_drawings_are_deleted_after_a_question(visit):
         tell(one, 7)
     open_menu(see(page))
     press(page, "delete_drawings")
-    assert "All 1 drawings" in " ".join(one.value for one in page.sidebar.markdown)
+    assert "for good: 1." in " ".join(one.value for one in page.sidebar.markdown)
     press(page, "spare_hands")
     assert list(told(page).values()) == [7]
     press(page, "delete_drawings")

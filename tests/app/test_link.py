@@ -13,6 +13,7 @@ ALL = {
     "pen_width": "28",
     "centred": "false",
     "logits": "true",
+    "keep": "false",
     "recipe": "mlp-128-128",
     "data": "sample",
     "epochs": "7",

@@ -8,6 +8,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from digitcanvas.app import hands, link, state
 from digitcanvas.app.canvas import canvas, companion, tour
+from digitcanvas.app.live_drawing import KEEPS_NOTHING
 from digitcanvas.app.parts import answer, room, run_panel, told
 from digitcanvas.app.reply import Reply, reply_to
 from digitcanvas.app.state import Key
@@ -62,7 +63,7 @@ def _draw(recognizers: dict[str, Recognizer]) -> None:
             )
     if hands.keeps() and not picture.open:
         with options:
-            told.show(NOTE)
+            told.show(NOTE if state.session().chosen[Key.KEEP] else KEEPS_NOTHING)
     with options, st.container(horizontal=True):
         centred = _toggle("Centre the digit", Key.CENTRED, CENTRING)
         logits = _toggle("Show logits", Key.LOGITS, SOFTMAX)

@@ -110,9 +110,10 @@ class View {
       follow("told", (told) => {
         if (!told) return;
         publish("told", null);
+        if (!this.telling.isWaiting) return; // it was told on another page
         clearTimeout(this.timer);
         this.telling.told(told);
-        if (told.count === 1) this.setTriggerValue("first", true);
+        if (told.switched) this.setTriggerValue("switched", true);
         this.paint();
       }),
     ];

@@ -47,8 +47,9 @@ _told = assets.component(
 def show(note: str) -> None:
     """The buttons, with a note of what becomes of what is told, until something was.
 
-    The first thing told makes a hand: then all of the page reruns, so that the sidebar shows it.
+    What is told switches a hand on, a new one if need be: then all of the page reruns, so that the
+    sidebar shows it.
     """
-    result: Any = _told(data={"note": note}, key=Key.TOLD, on_first_change=lambda: None)
-    if result.first:
+    result: Any = _told(data={"note": note}, key=Key.TOLD, on_switched_change=lambda: None)
+    if result.switched:
         st.rerun()

@@ -95,7 +95,7 @@ def _manage(on: Hand | None) -> None:
         disabled=not count,
     )
     if state.session().asked_about_hands == DELETE and count:
-        _confirm(f"All {count} drawings that you told or kept go for good.", _delete)
+        _confirm(f"Drawings to delete, for good: {count}. Are you sure?", _delete)
 
 
 def _manage_one(hand: Hand) -> None:
