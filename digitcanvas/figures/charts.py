@@ -318,6 +318,64 @@ def _error(rate: ErrorRate) -> str:
     )
 
 
+def person_chart(
+    errors: Mapping[str, Sequence[ErrorRate]], people: Sequence[str], most: int
+) -> Figure:
+    """How often networks, by their names, misread each of the people: a dot in its interval.
+
+    Whoever the first network misreads most often stands on top; only the first `most` are shown.
+    """
+    first = next(iter(errors.values()))
+    order = sorted(range(len(people)), key=lambda i: (-first[i].share, -first[i].count))[:most]
+    apart = np.linspace(-DODGE, DODGE, len(errors)) if len(errors) > 1 else [0.0]
+    dots = []
+    for (name, rates), color, shift in zip(errors.items(), COLORS, apart, strict=False):
+        sorted_rates = [rates[i] for i in order]
+        dots.append(
+            {
+                "type": "scatter",
+                "mode": "markers",
+                "name": name,
+                "x": [100 * rate.share for rate in sorted_rates],
+                "y": [place + shift for place in range(len(order))],
+                "error_x": {
+                    "array": [100 * (r.interval[1] - r.share) for r in sorted_rates],
+                    "arrayminus": [100 * (r.share - r.interval[0]) for r in sorted_rates],
+                    "color": color,
+                    "thickness": 2,
+                    "width": 4,
+                },
+                "marker": {"color": color, "size": 10},
+                "text": [
+                    f"{plain(people[i])}: {_error(rate)}"
+                    for i, rate in zip(order, sorted_rates, strict=True)
+                ],
+                "hovertemplate": "%{text}<extra></extra>",
+                "cliponaxis": False,
+            }
+        )
+    names = {"tickvals": list(range(len(order))), "ticktext": [plain(people[i]) for i in order]}
+    return _figure(
+        dots,
+        _axis("misread", rangemode="tozero", **PERCENT),
+        {
+            "range": [len(order) - 0.5, -0.5],
+            "automargin": True,
+            "fixedrange": True,
+            **BARE,
+            **names,
+        },
+        height=90 + 30 * len(order),
+        legend=LEGEND,
+        showlegend=len(errors) > 1,
+    )
+
+
+def plain(name: str) -> str:
+    """A name as people chose it, for Plotly, which would take "<b>" for bold."""
+    return name.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
 def confusion_chart(counts: Sequence[Sequence[int]], as_shares: bool) -> Figure:
     """The confusion matrix, from ten rows of ten counts, with true 0 at the top.
 

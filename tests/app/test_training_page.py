@@ -386,8 +386,9 @@ def test_a_setting_changed_is_all_that_changes(form, jobs, kind, field, entered,
 
 def test_every_setting_of_a_recipe_has_a_widget_or_belongs_to_what_it_starts_from(form):
     widgets = {node.key for node in form.sidebar if getattr(node, "key", None)}
-    of_the_base = {"architecture", "weight_decay", "pen_copies", "outliers", "calibrated", "sample"}
-    assert {field.name for field in fields(Recipe)} - of_the_base <= widgets
+    of_the_base = {"architecture", "weight_decay", "pen_copies", "outliers", "calibrated"}
+    of_the_data = {"sample", "room", "room_only"}
+    assert {field.name for field in fields(Recipe)} - of_the_base - of_the_data <= widgets
 
 
 def test_the_sample_is_learnt_from_without_pen_drawings(form, jobs, monkeypatch):
@@ -600,7 +601,7 @@ def test_while_a_network_is_in_training_there_is_no_second(form, jobs):
 def test_the_estimate_follows_the_form(form, monkeypatch):
     monkeypatch.setattr(
         "digitcanvas.app.sidebar.training_form.seconds_for",
-        lambda recipe: 20.0 * recipe.epochs * (2 if recipe.pen_copies else 1),
+        lambda recipe, told: 20.0 * recipe.epochs * (2 if recipe.pen_copies else 1),
     )
 
     def estimate():

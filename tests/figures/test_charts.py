@@ -13,6 +13,7 @@ from digitcanvas.figures.charts import (
     error_chart,
     history_chart,
     learning_curve,
+    person_chart,
     probability_chart,
     rate_chart,
     value_chart,
@@ -271,6 +272,26 @@ def test_two_networks_dots_stand_beside_each_other():
     for digit, (left, right) in enumerate(zip(one.x, other.x, strict=True)):
         assert digit - 0.5 < left < digit < right < digit + 0.5
     assert one.marker.color != other.marker.color
+
+
+def test_whoever_is_misread_most_stands_on_top_under_the_name_they_chose():
+    errors = {
+        "CNN": [ErrorRate(0, 30), ErrorRate(3, 30), ErrorRate(1, 30), ErrorRate(0, 60)],
+        "mine": [ErrorRate(1, 30), ErrorRate(0, 30), ErrorRate(0, 30), ErrorRate(0, 60)],
+    }
+    people = ["Ada", "<a href='x'>B & C</a>", "Person 3", "Dan"]
+    figure = go.Figure(person_chart(errors, people, most=3))
+    axis = figure.layout.yaxis
+    assert list(axis.ticktext) == ["&lt;a href='x'&gt;B &amp; C&lt;/a&gt;", "Person 3", "Dan"]
+    assert axis.range[0] > axis.range[1]  # so that the first is on top
+    cnn, mine = figure.data
+    assert cnn.x == pytest.approx([10, 10 / 3, 0]) and list(mine.x) == [0, 0, 0]
+    for place, (one, other) in enumerate(zip(cnn.y, mine.y, strict=True)):
+        assert place - 0.5 < one < place < other < place + 0.5
+    low, high = ErrorRate(3, 30).interval
+    assert cnn.error_x.array[0] == pytest.approx(100 * high - 10)
+    assert cnn.error_x.arrayminus[0] == pytest.approx(10 - 100 * low)
+    assert cnn.text[1].startswith("Person 3: 1 of 30 misread, 3.3 %")
 
 
 counts = st.lists(

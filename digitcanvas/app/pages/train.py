@@ -155,10 +155,12 @@ def _facts(card: Card) -> dict[str, str]:
 
 def _sources(card: Card) -> str:
     """The data that the network learned from, not those that it was only measured on."""
-    drawings = {"pen": "pen drawings", "unipen": "UNIPEN"}
-    mnist = card.data.get("mnist", {}).get("name", UNKNOWN)
+    drawings = {"pen": "pen drawings", "unipen": "UNIPEN", "room": "the room's drawings"}
+    mnist = card.data.get("mnist", {})
     learned = [name for key, name in drawings.items() if card.data.get(key, {}).get("train")]
-    return ", ".join([mnist, *learned])
+    if mnist.get("train") != 0:
+        learned = [mnist.get("name", UNKNOWN), *learned]
+    return ", ".join(learned)
 
 
 def _measured(metrics: dict) -> str:

@@ -118,10 +118,10 @@ def _trained(run: Run) -> None:
         f"accuracy on the {card.test['data']}": [percent(m["accuracy"], 2) for _, m in columns],
         "loss": [f"{m['loss']:.4f}" for _, m in columns],
     }
-    if pen := card.metrics.get("pen"):
-        rows[f"accuracy on {pen['data']}"] = [
+    for drawings in filter(None, map(card.metrics.get, ("pen", "room"))):
+        rows[f"accuracy on {drawings['data']}"] = [
             *[""] * (len(columns) - 1),
-            percent(pen["accuracy"], 2),
+            percent(drawings["accuracy"], 2),
         ]
     st.table(rows)
     st.caption(f"Trained in {duration(card.seconds)}.")

@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from digitcanvas.app import state
+from digitcanvas.app.parts import shared_told
 from digitcanvas.app.state import Key
 from digitcanvas.data.pen import pen_path
 from digitcanvas.data.unipen import unipen_folder
@@ -16,10 +17,21 @@ from digitcanvas.runs.recipes import RECIPES, Recipe, label_of, read_number, rea
 
 WITH_PEN = "All of MNIST and pen drawings"
 MNIST = "All of MNIST"
+WITH_ROOM = "All of MNIST and the room's drawings"
+ROOM = "The room's drawings alone"
 SAMPLE = "The bundled sample of MNIST"
 
-IN_LINK = {"pen": WITH_PEN, "mnist": MNIST, "sample": SAMPLE}
+IN_LINK = {
+    "pen": WITH_PEN,
+    "mnist": MNIST,
+    "room": WITH_ROOM,
+    "room-only": ROOM,
+    "sample": SAMPLE,
+}
 """What a link calls the data."""
+
+USUALLY = (WITH_PEN, MNIST)
+"""The data that a recipe chooses; the others stay when another recipe is chosen."""
 
 USUAL = next(iter(RECIPES))
 """The name of the recipe that the form starts with."""
@@ -38,7 +50,23 @@ SWITCHES = {"true": True, "false": False}
 
 def data_choices() -> list[str]:
     """What this machine can train on."""
-    return [*([WITH_PEN] if pen_path() or unipen_folder() else []), MNIST, SAMPLE]
+    return [
+        *([WITH_PEN] if _has_pen() else []),
+        MNIST,
+        *([WITH_ROOM, ROOM] if shared_told.supply().is_enough else []),
+        SAMPLE,
+    ]
+
+
+def _has_pen() -> bool:
+    return bool(pen_path() or unipen_folder())
+
+
+def check_data() -> None:
+    """Choose the recipe's data where those chosen are there no longer."""
+    values = st.session_state
+    if values[Key.DATA] not in data_choices():
+        values[Key.DATA] = _usual_data(RECIPES[values[Key.RECIPE]])
 
 
 def fill() -> None:
@@ -47,7 +75,7 @@ def fill() -> None:
     recipe = RECIPES[values[Key.RECIPE]]
     for key, value in _filled(recipe).items():
         values[key] = value
-    if values.get(Key.DATA) != SAMPLE:
+    if values.get(Key.DATA, MNIST) in USUALLY:
         values[Key.DATA] = _usual_data(recipe)
 
 
@@ -73,6 +101,8 @@ def read() -> Recipe:
     """The recipe that the form describes. Raises ValueError if a value is out of range."""
     values = st.session_state
     base = RECIPES[values[Key.RECIPE]]
+    data = values[Key.DATA]
+    has_pen = data == WITH_PEN or (data == WITH_ROOM and _has_pen())
     fields: dict[str, Any] = {key: values[key] for key in (*COPIED, Key.DROPOUT)}
     for key in (*NUMBERS, *widths_of(base)):
         try:
@@ -81,8 +111,10 @@ def read() -> Recipe:
             raise ValueError(f"{label_of(key)}: {error}") from None
     return replace(
         base,
-        sample=values[Key.DATA] == SAMPLE,
-        pen_copies=max(base.pen_copies, 1) if values[Key.DATA] == WITH_PEN else 0,
+        sample=data == SAMPLE,
+        room=shared_told.room_here() if data in (WITH_ROOM, ROOM) else "",
+        room_only=data == ROOM,
+        pen_copies=max(base.pen_copies, 1) if has_pen else 0,
         **fields,
     )
 

@@ -5,7 +5,7 @@ import os
 import streamlit as st
 
 from digitcanvas.app import link
-from digitcanvas.app.parts import follower
+from digitcanvas.app.parts import follower, shared_told
 from digitcanvas.app.sidebar import form_recipe, start
 from digitcanvas.app.state import Key
 from digitcanvas.data.mnist import WRITERS
@@ -43,6 +43,7 @@ def show() -> None:
         key=Key.RECIPE,
         on_change=form_recipe.fill,
     )
+    form_recipe.check_data()
     st.selectbox("Learn from", form_recipe.data_choices(), key=Key.DATA)
     with st.expander("Settings", key=Key.SETTINGS):
         start.ask_name(base)
@@ -89,10 +90,16 @@ def _text(key: Key, help: str | None = None) -> None:
 
 
 def _effort(recipe: Recipe) -> str:
+    room = shared_told.supply() if recipe.room else None
+    told = room.drawings if room else 0
+    time = f"About {duration(seconds_for(recipe, told))} on this machine."
+    of_room = f"The room's drawings are {room.words}; a fifth are kept out. " if room else ""
+    if recipe.room_only:
+        return f"{of_room}{time}"
     training, validation = split_sizes(recipe)
     about = "about " if os.environ.get(WRITERS) and not recipe.sample else ""
     unipen = " and UNIPEN's drawings" if recipe.pen_copies and unipen_folder() else ""
     return (
         f"Trains on {about}{training:,} digits{unipen}, validates on {about}{validation:,}. "
-        f"About {duration(seconds_for(recipe))} on this machine."
+        f"{of_room}{time}"
     )
