@@ -77,7 +77,7 @@ class Drawings:
         drawing: int,
         session: str,
         strokes: Iterable[ArrayLike],
-        answer: Answer | None,
+        answer: Answer,
         pen: float,
     ) -> None:
         """Replace strokes and answer of a drawing whose person went on drawing.
@@ -174,6 +174,13 @@ class Drawings:
 
     def count(self, selection: Selection) -> int:
         query = select(func.count()).select_from(DrawingRow).where(*conditions(selection))
+        with self._database.reading() as connection:
+            return connection.scalar(query) or 0
+
+    def people(self, selection: Selection) -> int:
+        """How many people made the selected drawings: hands, or sessions where there is none."""
+        makers = select(DrawingRow.session, DrawingRow.hand_id).where(*conditions(selection))
+        query = select(func.count()).select_from(makers.distinct().subquery())
         with self._database.reading() as connection:
             return connection.scalar(query) or 0
 
