@@ -224,12 +224,19 @@ describe("a text that is no drawing", () => {
       [2, 20, 40, 2],
       [1, 20, 40, 0],
       [1, 20, 128],
+      [1, 20, 40, 128],
       [255, 255, 255, 255, 255, 15, 20, 40],
       [1, 255, 255, 255, 127, 0],
       [1, 128, 128, 128, 128, 128, 1, 0],
     ]) {
       assert.throws(() => unpack(forge(bytes)), undefined, `${bytes}`);
     }
+  });
+
+  test("is refused if it is longer than any link", () => {
+    const taps = (count) => forge(Array.from({ length: count }, () => [1, 20, 40]).flat());
+    assert.equal(unpack(taps(900)).length, 900);
+    assert.throws(() => unpack(taps(1100)));
   });
 
   test("cannot make the page draw for ever", () => {

@@ -87,7 +87,7 @@ class Context {
   }
 
   note(...way) {
-    this.lines.at(-1).ways.push(way.map((value) => (value.toFixed ? +value.toFixed(1) : value)));
+    this.lines.at(-1).ways.push(way.map((value) => (value.toFixed ? +value.toFixed(2) : value)));
   }
 
   moveTo(...point) {
@@ -125,7 +125,7 @@ test("a picture has white strokes of their widths on black, scaled to its size",
       ways: [
         ["move", 420, 210],
         ["curve", 420, 630, 315, 630],
-        ["line", 210, 630],
+        ["line", 210.01, 630],
       ],
     },
     {
@@ -133,7 +133,7 @@ test("a picture has white strokes of their widths on black, scaled to its size",
       colour: "#fff",
       ways: [
         ["move", 30, 60],
-        ["line", 30, 60],
+        ["line", 30.01, 60],
       ],
     },
   ]);
