@@ -19,6 +19,7 @@ import digitcanvas
 from digitcanvas import Prediction, Recognizer
 from digitcanvas.__main__ import _parser, main
 from digitcanvas.data.mnist import load_sample
+from digitcanvas.data.store import NO_DIGIT
 from digitcanvas.drawing import pictures as pictures_room
 from digitcanvas.drawing.files import check_file, write_drawings
 from digitcanvas.drawing.preprocess import image_from_strokes
@@ -32,6 +33,7 @@ from digitcanvas.runs.recipes import LIMITS, RECIPES, Recipe
 from digitcanvas.runs.run import RateSearch, Training
 from digitcanvas.shell import report
 from tests.data.test_mnist_and_pen import DRAWINGS, unipen
+from tests.data.test_told import drawings, tell
 from tests.digits import DIGITS
 from tests.runs.test_jobs import FAKE, LONG, left_in
 
@@ -286,6 +288,47 @@ def test_evaluate_measures_on_drawings_too(sample_only, tmp_path, capsys, suffix
         assert metrics["strokes"] == {"data": str(file)} | expected
     assert main(["evaluate", "mlp", "--strokes", str(file)]) == 0
     assert f"{file}: 7 digits" in capsys.readouterr().out
+
+
+def test_evaluate_measures_a_room_s_drawings_by_person(sample_only, home, capsys):
+    told = drawings(people=4)
+    wrong = [replace(drawing, label=(drawing.label + 1) % 10) for drawing in told[:1]]
+    no_digit = [replace(drawing, label=NO_DIGIT) for drawing in told[:2]]
+    room = tell(home, wrong + told[1:] + no_digit, "Class 4b")
+    tell(home, drawings(people=1))
+    for code, count in ((room.lower(), 30), ("all", 60)):
+        assert main(["evaluate", "mlp", "--room", code, "--json"]) == 0
+        measured = json.loads(capsys.readouterr().out)
+        metrics = measured["metrics"]["room"]
+        assert metrics["data"] == "the room's drawings" and metrics["count"] == count
+        assert sum(one["count"] for one in measured["people"]) == count
+        accuracies = [one["accuracy"] for one in measured["people"]]
+        assert accuracies == sorted(accuracies) and accuracies[0] < accuracies[-1]
+        assert "session" not in json.dumps(measured)
+    assert main(["evaluate", "mlp", "--room", room]) == 0
+    printed = capsys.readouterr().out
+    assert "the room's drawings: 30 digits" in printed
+    head, first, *_ = printed[printed.index("person") :].splitlines()
+    assert head.split() == ["person", "digits", "accuracy"] and first.startswith("Person 1  8 ")
+
+
+@pytest.mark.parametrize(
+    ("stored", "room", "complaint"),
+    [
+        ("", "XXXXX", "There is no room 'XXXXX': look at its code again."),
+        ("", "all", "Nobody has told what digit a drawing is: there is none in "),
+        ("damaged", "all", "the file is damaged"),
+    ],
+)
+def test_a_room_without_drawings_is_one_clear_line(
+    sample_only, home, capsys, stored, room, complaint
+):
+    if stored:
+        (home / "drawings.sqlite").write_text(stored * 1000)
+    assert main(["evaluate", "mlp", "--room", room]) == 1
+    captured = capsys.readouterr()
+    line = captured.err.splitlines()[-1]
+    assert line.startswith("digitcanvas: ") and complaint in line and captured.out == ""
 
 
 @pytest.fixture

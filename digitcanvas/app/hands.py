@@ -21,9 +21,6 @@ from digitcanvas.reading import registry
 from digitcanvas.reading.hand import doubts, fit_hand
 from digitcanvas.reading.recognizer import Prediction, Recognizer
 
-FIRST_NAME = "My hand"
-"""What the hand of somebody is called who tells a network something before making one."""
-
 FRESH = 10.0
 """Seconds after which the store is asked again, as another server may have changed a hand."""
 
@@ -213,7 +210,7 @@ def _switch_on(kept: Store, visitor: str) -> drawings_store.Hand:
     """The browser's newest hand, or a new one, switched on."""
     own = kept.hands.of(visitor)
     if not own:
-        return kept.hands.make(visitor, FIRST_NAME)
+        return kept.hands.make(visitor, drawings_store.FIRST_NAME)
     kept.hands.switch(visitor, own[-1].id)
     return own[-1]
 

@@ -1,12 +1,20 @@
 """What people drew and told, to train and to measure networks with: split by person."""
 
 import hashlib
+import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from digitcanvas.data.store import NO_DIGIT, Selection, Store, StoreError, database_url
+from digitcanvas.data.store import (
+    FIRST_NAME,
+    NO_DIGIT,
+    Selection,
+    Store,
+    StoreError,
+    database_url,
+)
 from digitcanvas.drawing.strokes import Drawing
 
 EVERYBODY = "all"
@@ -106,6 +114,25 @@ def _people_held_out(drawings: Sequence[Drawing]) -> set[int]:
         if count * SHARE < len(drawings) and (count + made[writer]) * LARGEST <= len(drawings):
             people.add(writer)
             count += made[writer]
+    return people
+
+
+def person_names(writers: Iterable[int], names: Mapping[int, str]) -> dict[int, str]:
+    """What to call those who drew, by their numbers, in the order of their first drawings.
+
+    `names` are those that their hands or they themselves have, "" for none. Whoever chose none is
+    "Person 1", "Person 2" and so on; those who chose the same are numbered too.
+    """
+    people: dict[int, str] = {}
+    for place, writer in enumerate(dict.fromkeys(writers), 1):
+        name = names.get(writer, "")
+        if not name or re.fullmatch(rf"{FIRST_NAME}( \d+)?", name):
+            name = f"Person {place}"
+        number, free = 1, name
+        while free in people.values():
+            number += 1
+            free = f"{name} ({number})"
+        people[writer] = free
     return people
 
 

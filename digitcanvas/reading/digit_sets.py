@@ -7,7 +7,7 @@ import numpy as np
 
 from digitcanvas.data.mnist import Mnist
 from digitcanvas.data.store import NO_DIGIT, Kept, writer_of
-from digitcanvas.data.told import hash_of
+from digitcanvas.data.told import hash_of, person_names
 from digitcanvas.drawing.arrays import ByteArray, IntArray
 from digitcanvas.drawing.preprocess import image_from_strokes
 
@@ -38,13 +38,14 @@ def of_mnist(mnist: Mnist) -> DigitSet:
 def of_drawings(drawings: Sequence[Kept], names: Mapping[int, str]) -> DigitSet:
     """Told drawings, with the ink that their networks saw.
 
-    `names` are those of people who chose one, by the drawings' writers. The others are "Person 1",
-    "Person 2" and so on, by who drew first. Raises ValueError for strokes that cannot be drawn.
+    `names` are the people's, by the drawings' writers: see `person_names`. Raises ValueError for
+    strokes that cannot be drawn.
     """
     drawings = sorted(drawings, key=lambda drawing: drawing.id)
     digits = [drawing for drawing in drawings if drawing.told != NO_DIGIT]
     writers = [writer_of(drawing.session, drawing.hand) for drawing in digits]
-    people = {writer: place for place, writer in enumerate(dict.fromkeys(writers))}
+    people = person_names(writers, names)
+    places = {writer: place for place, writer in enumerate(people)}
     images = np.empty((len(digits), 28, 28), np.uint8)
     for image, drawing in zip(images, digits, strict=True):
         strokes = drawing.strokes
@@ -55,19 +56,7 @@ def of_drawings(drawings: Sequence[Kept], names: Mapping[int, str]) -> DigitSet:
         hash_of([drawing.drawing for drawing in digits]),
         "room's drawings",
         "drawing",
-        np.array([people[writer] for writer in writers], np.int64),
-        _distinct([names.get(writer) or f"Person {1 + people[writer]}" for writer in people]),
+        np.array([places[writer] for writer in writers], np.int64),
+        list(people.values()),
         len(drawings) - len(digits),
     )
-
-
-def _distinct(names: Sequence[str]) -> list[str]:
-    """The names, with numbers behind those that are there already."""
-    distinct: dict[str, None] = {}
-    for name in names:
-        number, free = 1, name
-        while free in distinct:
-            number += 1
-            free = f"{name} ({number})"
-        distinct[free] = None
-    return list(distinct)

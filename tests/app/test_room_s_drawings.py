@@ -6,10 +6,9 @@ import numpy as np
 import pytest
 
 from digitcanvas import Recognizer
-from digitcanvas.app import hands
 from digitcanvas.app.parts import shared_told
 from digitcanvas.app.rooms import rooms
-from digitcanvas.data.store import NO_DIGIT, Answer, Store, database_url
+from digitcanvas.data.store import FIRST_NAME, NO_DIGIT, Answer, Store, database_url
 from digitcanvas.data.told import EVERYBODY
 from digitcanvas.reading.evaluation import predict_images
 from digitcanvas.runs.recipes import RECIPES
@@ -51,7 +50,7 @@ def room(home, everybody, page):
     """The code of a room of two, in which the session is: Ada misleads, and the other does not."""
     with Store(database_url(home)) as store:
         opened = store.rooms.open("leader", "Class 4b")
-        for person, name in (("secret-ada", "Ada <b>"), ("secret-bob", hands.FIRST_NAME)):
+        for person, name in (("secret-ada", "Ada <b>"), ("secret-bob", FIRST_NAME)):
             hand = store.hands.make(person, name).id
             for digit in range(10):
                 told = (digit + 1) % 10 if (person, digit) == ("secret-ada", 3) else digit
@@ -148,6 +147,12 @@ def test_without_a_store_nothing_is_offered_and_all_else_goes_on(
     assert choices(page) == [MNIST, SAMPLE]
     with pytest.raises(KeyError):
         page.segmented_control(key="measured_on")
+
+
+def test_data_tells_how_many_there_are(page, sample, everybody):
+    turn_to(page, "data").run()
+    assert not page.exception
+    assert "**The room's drawings**: 33 drawings told by 6 people on this server." in text(page)
 
 
 # Evaluate

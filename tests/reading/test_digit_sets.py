@@ -33,9 +33,18 @@ def test_drawings_come_in_their_order_with_who_drew_them():
 
 
 def test_people_of_one_name_are_told_apart():
-    names = {writer_of(session, None): "Ada" for session in "abc"} | {writer_of("d", None): ""}
-    digits = of_drawings([kept(n, 1, session) for n, session in enumerate("abcd")], names)
-    assert digits.people == ["Ada", "Ada (2)", "Ada (3)", "Person 4"]
+    called = {"a": "Ada", "b": "Ada", "c": "", "d": "My hand", "e": "My hand 2", "f": "Person 3"}
+    names = {writer_of(session, None): name for session, name in called.items()}
+    digits = of_drawings([kept(n, 1, session) for n, session in enumerate("abcdefg")], names)
+    assert digits.people == [
+        "Ada",
+        "Ada (2)",
+        "Person 3",
+        "Person 4",
+        "Person 5",
+        "Person 3 (2)",
+        "Person 7",
+    ]
 
 
 def test_what_is_no_digit_is_counted_and_left_out():

@@ -4,7 +4,9 @@ from collections.abc import Callable
 
 import streamlit as st
 
+from digitcanvas.app.parts import shared_told
 from digitcanvas.data.pen import load_pen_digits, pen_path
+from digitcanvas.data.told import FEWEST
 from digitcanvas.data.unipen import load_unipen, unipen_folder
 
 PEN = "https://doi.org/10.24432/C5MG6K"
@@ -13,17 +15,22 @@ UNIPEN = "https://doi.org/10.5281/zenodo.1195803"
 
 def show() -> None:
     """Nothing where there are none."""
-    pen, unipen = pen_path(), unipen_folder()
-    if not (pen or unipen):
+    pen, unipen, told = pen_path(), unipen_folder(), shared_told.supply()
+    if not (pen or unipen or told.drawings):
         return
     st.subheader("Drawings beside the images", anchor=False)
     st.markdown(
-        "Recipes with pen drawings also learn from these, drawn again as other hands might draw "
-        "them. A fifth of the people are kept for validation."
+        "A network can learn from these too, drawn again as other hands might draw them. A fifth "
+        "of the people are kept for validation."
     )
     for place, describe in ((pen, _describe_pen), (unipen, _describe_unipen)):
         if place:
             _show(place, describe)
+    if told.drawings:
+        st.markdown(
+            f"- **The room's drawings**: {told.words}. The form can learn from them where there "
+            f"are {FEWEST}; *Evaluate* shows them."
+        )
 
 
 def _show(place: str, describe: Callable[[str], str]) -> None:

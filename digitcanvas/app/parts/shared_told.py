@@ -93,6 +93,5 @@ def _names(drawings: Sequence[Kept], people: Sequence[Person]) -> dict[int, str]
     names = {}
     for drawing in drawings:
         writer, on_wall = writer_of(drawing.session, drawing.hand), rooms.name_of(drawing.session)
-        name = of_hands.get(writer, "") if on_wall is None else on_wall
-        names[writer] = "" if name == hands.FIRST_NAME else name
+        names[writer] = of_hands.get(writer, "") if on_wall is None else on_wall
     return names

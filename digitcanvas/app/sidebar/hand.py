@@ -10,7 +10,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from digitcanvas.app import hands, state, visitor
 from digitcanvas.app.parts import shelf
 from digitcanvas.app.state import Key
-from digitcanvas.data.store import NO_DIGIT, Hand, Selection, Store, StoreError
+from digitcanvas.data.store import FIRST_NAME, NO_DIGIT, Hand, Selection, Store, StoreError
 from digitcanvas.drawing.files import read_drawings, write_drawings
 from digitcanvas.drawing.strokes import Drawing
 
@@ -172,7 +172,7 @@ def _rename(kept: Store, token: str, hand: int) -> None:
 
 
 def _make(kept: Store, token: str) -> None:
-    kept.hands.make(token, _free_name(kept, token, hands.FIRST_NAME))
+    kept.hands.make(token, _free_name(kept, token, FIRST_NAME))
 
 
 def _remove(kept: Store, token: str, hand: int) -> None:

@@ -25,6 +25,7 @@ from digitcanvas.data.store.drawings import Drawings
 from digitcanvas.data.store.errors import VARIABLE, StoreError
 from digitcanvas.data.store.hands import Hands
 from digitcanvas.data.store.records import (
+    FIRST_NAME,
     NO_DIGIT,
     Answer,
     Counts,
@@ -42,6 +43,7 @@ from digitcanvas.data.store.rooms import Rooms
 from digitcanvas.data.store.tables import Base, DrawingRow, HandRow, RoomRow
 
 __all__ = [
+    "FIRST_NAME",
     "NO_DIGIT",
     "Answer",
     "Counts",

@@ -15,6 +15,10 @@ NO_DIGIT = 10
 """What a person says of a drawing that is not a digit; also the label of such a drawing."""
 
 
+FIRST_NAME = "My hand"
+"""What a hand is called whose person has chosen no name, maybe with a number behind it."""
+
+
 @dataclass(frozen=True)
 class Answer:
     """What a network said of a drawing.
