@@ -294,7 +294,7 @@ def test_evaluate_measures_a_room_s_drawings_by_person(sample_only, home, capsys
     told = drawings(people=4)
     wrong = [replace(drawing, label=(drawing.label + 1) % 10) for drawing in told[:1]]
     no_digit = [replace(drawing, label=NO_DIGIT) for drawing in told[:2]]
-    room = tell(home, wrong + told[1:] + no_digit, "Class 4b")
+    room = tell(home, wrong + told[1:] + no_digit)
     tell(home, drawings(people=1))
     for code, count in ((room.lower(), 30), ("all", 60)):
         assert main(["evaluate", "mlp", "--room", code, "--json"]) == 0
@@ -316,7 +316,7 @@ def test_evaluate_measures_a_room_s_drawings_by_person(sample_only, home, capsys
     ("stored", "room", "complaint"),
     [
         ("", "XXXXX", "There is no room 'XXXXX': look at its code again."),
-        ("", "all", "Nobody has told what digit a drawing is: there is none in "),
+        ("", "all", "Nobody has told in any room what digit a drawing is"),
         ("damaged", "all", "the file is damaged"),
     ],
 )

@@ -1,4 +1,7 @@
-"""What people drew and told, to train and to measure networks with: split by person."""
+"""What people drew and told in a room, to train and to measure networks with: split by person.
+
+What is told outside a room teaches a person's own hand, and nobody else learns from it or sees it.
+"""
 
 import hashlib
 import re
@@ -17,8 +20,8 @@ from digitcanvas.data.store import (
 )
 from digitcanvas.drawing.strokes import Drawing
 
-EVERYBODY = "all"
-"""Stands where a room's code may: the drawings of all rooms, and those in none."""
+ALL_ROOMS = "all"
+"""Stands where a room's code may."""
 
 FEWEST = 30
 """Told drawings that are enough to train with: three of each digit."""
@@ -54,7 +57,7 @@ class ToldDrawings:
 
 
 def load_told(room: str, home: Path, alone: bool = False) -> ToldDrawings:
-    """The told drawings of the room with this code, or of EVERYBODY, in the store of this home.
+    """The told drawings in the room with this code, or in ALL_ROOMS, in the store of this home.
 
     Raises StoreError, a ValueError, if there is no such room, there are too few drawings, the store
     cannot be read, or a digit is lacking to a network that is to learn from them `alone`.
@@ -62,7 +65,7 @@ def load_told(room: str, home: Path, alone: bool = False) -> ToldDrawings:
     with Store(database_url(home)) as store:
         drawings = store.drawings.to_learn_from(selection(store, room)).drawings
     if len(drawings) < FEWEST:
-        where = "in the store" if room == EVERYBODY else f"in the room {room}"
+        where = "in all rooms" if room == ALL_ROOMS else f"in the room {room}"
         raise StoreError(
             f"There are {len(drawings)} told drawings {where}, and a training takes {FEWEST} at "
             "least: tell it what more drawings are, then try again."
@@ -79,12 +82,12 @@ def load_told(room: str, home: Path, alone: bool = False) -> ToldDrawings:
 
 
 def selection(store: Store, room: str) -> Selection:
-    """The told drawings of the room with this code, or of EVERYBODY, but for hidden ones.
+    """The told drawings in the room with this code, or in ALL_ROOMS, but for hidden ones.
 
     Raises StoreError if there is no such room.
     """
-    if room == EVERYBODY:
-        return Selection(told=True, shown=True)
+    if room == ALL_ROOMS:
+        return Selection(told=True, shown=True, in_room=True)
     return Selection(room=store.rooms.find(room).id, told=True, shown=True)
 
 

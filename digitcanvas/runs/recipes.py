@@ -39,7 +39,7 @@ class Recipe:
     images change. Both values of `loss` are the same cross-entropy: one takes one-hot labels, the
     sparse one integers. Without outliers the network has no output for "not a digit".
 
-    `room` is the code of a room, or `data.told.EVERYBODY`. With `room_only`, neither MNIST nor pen
+    `room` is the code of a room, or `data.told.ALL_ROOMS`. With `room_only`, neither MNIST nor pen
     drawings are learnt from, so `pen_copies` becomes 0; the sample is then only measured on.
     """
 
@@ -64,8 +64,8 @@ class Recipe:
     normalise: bool = _setting("divide the greys of 0-255 by 255", default=True)
     sample: bool = _setting("learn from the 5,000 bundled digits, not from MNIST", default=False)
     room: str = _setting(
-        "the code of a room whose told drawings it learns from too, or all for everybody's; none "
-        "by default",
+        "the code of a room whose told drawings it learns from too, or all for all rooms; none by "
+        "default",
         default="",
     )
     room_only: bool = _setting("learn from the room's drawings, and not from MNIST", default=False)
@@ -93,7 +93,7 @@ class Recipe:
         if self.room_only:
             if not self.room:
                 raise ValueError(
-                    "Room only: name the room, by its code, or all for everybody's drawings."
+                    "Room only: name the room, by its code, or all for the drawings of all rooms."
                 )
             object.__setattr__(self, "pen_copies", 0)
         for name, (low, high) in LIMITS.items():

@@ -9,7 +9,7 @@ import numpy as np
 from digitcanvas.data.mnist import load_mnist
 from digitcanvas.data.pen import load_pen_digits
 from digitcanvas.data.store import Store, StoreError, Told, database_url
-from digitcanvas.data.told import EVERYBODY, digits_of, person_names, selection
+from digitcanvas.data.told import ALL_ROOMS, digits_of, person_names, selection
 from digitcanvas.data.unipen import load_unipen
 from digitcanvas.drawing.files import read_drawings
 from digitcanvas.reading import registry, slices
@@ -33,8 +33,8 @@ def add(commands: options.Commands) -> None:
     parser.add_argument(
         "--room",
         metavar="CODE",
-        help=f"the drawings that people in this room told, or {EVERYBODY} for everybody's, by "
-        "person",
+        help=f"the drawings that people told in this room, or {ALL_ROOMS} for those of all "
+        "rooms, by person",
     )
     options.add_mnist(parser)
     options.add_pen(parser)
@@ -95,10 +95,10 @@ def _read_room(room: str) -> Told:
     """Raises StoreError if nobody has told a digit there."""
     with Store(database_url(registry.home())) as store:
         told = store.drawings.to_learn_from(selection(store, room))
-        where = store.where
     digits = digits_of(told.drawings)
     if not digits:
-        raise StoreError(f"Nobody has told what digit a drawing is: there is none in {where}.")
+        where = "in any room" if room == ALL_ROOMS else f"in the room {room}"
+        raise StoreError(f"Nobody has told {where} what digit a drawing is: have some told first.")
     return Told(digits, told.names)
 
 

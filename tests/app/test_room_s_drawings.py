@@ -9,7 +9,7 @@ from digitcanvas import Recognizer
 from digitcanvas.app.parts import shared_told
 from digitcanvas.app.rooms import rooms
 from digitcanvas.data.store import FIRST_NAME, NO_DIGIT, Answer, Store, database_url
-from digitcanvas.data.told import EVERYBODY
+from digitcanvas.data.told import ALL_ROOMS
 from digitcanvas.reading.evaluation import predict_images
 from digitcanvas.runs.recipes import RECIPES
 from tests.apptest import link, open_session, plots, press_in, turn_to, words
@@ -39,14 +39,14 @@ def sample(monkeypatch, tmp_path_factory):
 
 
 @pytest.fixture
-def everybody(home):
+def all_rooms(home):
     """Thirty drawings told by six people, and three that are no digit."""
     others = [replace(drawing, label=NO_DIGIT) for drawing in drawings(people=6)[:3]]
     tell(home, drawings(people=6) + others)
 
 
 @pytest.fixture
-def room(home, everybody, page):
+def room(home, all_rooms, page):
     """The code of a room of two, in which the session is: Ada misleads, and the other does not."""
     with Store(database_url(home)) as store:
         opened = store.rooms.open("leader", "Class 4b")
@@ -87,20 +87,20 @@ def test_a_room_s_drawings_are_offered_where_there_are_enough(page, jobs, home):
 
 @pytest.mark.parametrize("pen", [False, True])
 def test_they_are_learnt_from_with_mnist_and_pen_drawings_or_alone(
-    page, jobs, everybody, monkeypatch, pen
+    page, jobs, all_rooms, monkeypatch, pen
 ):
     if pen:
         monkeypatch.setenv("DIGITCANVAS_PEN", "pen.tra")
     page.run()
     page.selectbox(key="data").set_value(WITH_ROOM).run()
-    assert "The room's drawings are 33 drawings told by 6 people on this server" in words(
+    assert "The room's drawings are 33 drawings told by 6 people in all rooms" in words(
         page.sidebar
     )
     quick = RECIPES["quick"]
-    assert send(page, jobs) == replace(quick, room=EVERYBODY, pen_copies=int(pen))
+    assert send(page, jobs) == replace(quick, room=ALL_ROOMS, pen_copies=int(pen))
     jobs.run = replace(jobs.run, state="failed")
     page.selectbox(key="data").set_value(ALONE).run()
-    assert send(page, jobs) == replace(quick, room=EVERYBODY, room_only=True)
+    assert send(page, jobs) == replace(quick, room=ALL_ROOMS, room_only=True)
     assert "Trains on" not in words(page.sidebar)
 
 
@@ -112,7 +112,7 @@ def test_who_is_in_a_room_learns_from_that(page, jobs, room, monkeypatch):
     assert send(page, jobs).room == room
 
 
-def test_another_recipe_keeps_them_and_a_link_brings_them_back(page, jobs, everybody):
+def test_another_recipe_keeps_them_and_a_link_brings_them_back(page, jobs, all_rooms):
     page.run()
     page.selectbox(key="data").set_value(ALONE).run()
     page.selectbox(key="recipe").set_value("mlp-128").run()
@@ -123,7 +123,7 @@ def test_another_recipe_keeps_them_and_a_link_brings_them_back(page, jobs, every
     assert other.selectbox(key="data").value == WITH_ROOM
 
 
-def test_drawings_that_are_gone_are_chosen_no_longer(page, jobs, home, everybody):
+def test_drawings_that_are_gone_are_chosen_no_longer(page, jobs, home, all_rooms):
     page.run()
     page.selectbox(key="data").set_value(ALONE).run()
     (home / "drawings.sqlite").unlink()
@@ -136,7 +136,7 @@ def test_drawings_that_are_gone_are_chosen_no_longer(page, jobs, home, everybody
 @pytest.mark.parametrize("trouble", ["off", "damaged"])
 @pytest.mark.parametrize("path", ["", "data", "evaluate"])
 def test_without_a_store_nothing_is_offered_and_all_else_goes_on(
-    page, jobs, home, sample, everybody, monkeypatch, trouble, path
+    page, jobs, home, sample, all_rooms, monkeypatch, trouble, path
 ):
     if trouble == "off":
         monkeypatch.setenv("DIGITCANVAS_STORE", "0")
@@ -149,10 +149,10 @@ def test_without_a_store_nothing_is_offered_and_all_else_goes_on(
         page.segmented_control(key="measured_on")
 
 
-def test_data_tells_how_many_there_are(page, sample, everybody):
+def test_data_tells_how_many_there_are(page, sample, all_rooms):
     turn_to(page, "data").run()
     assert not page.exception
-    assert "**The room's drawings**: 33 drawings told by 6 people on this server." in text(page)
+    assert "**The room's drawings**: 33 drawings told by 6 people in all rooms." in text(page)
 
 
 # Evaluate
@@ -166,7 +166,7 @@ def look(page):
     return page
 
 
-def test_evaluate_begins_with_mnist(page, sample, everybody):
+def test_evaluate_begins_with_mnist(page, sample, all_rooms):
     turn_to(page, "evaluate").run()
     assert not page.exception and "sample's test digits right" in text(page)
     assert page.segmented_control(key="measured_on").options == ["MNIST's test digits", ROOM]
@@ -179,11 +179,11 @@ def test_without_drawings_evaluate_has_no_choice(page, sample, home):
         page.segmented_control(key="measured_on")
 
 
-def test_everybody_s_drawings_are_measured_as_mnist_is(page, sample, home, everybody):
+def test_all_rooms_drawings_are_measured_as_mnist_is(page, sample, home, all_rooms):
     look(page)
-    assert "There are 33 drawings told by 6 people on this server." in text(page)
+    assert "There are 33 drawings told by 6 people in all rooms." in text(page)
     assert "3 told to be no digit are left out." in text(page)
-    digits = shared_told._digits(home, EVERYBODY)
+    digits = shared_told._digits(home, ALL_ROOMS)
     reading = predict_images(Recognizer.load("cnn"), digits.images, digits.labels)
     assert f"misreads **{reading.errors.wrong}** of the 30 digits" in text(page)
     (heat,) = plots(page)["confusion"]["data"]
@@ -228,7 +228,7 @@ def test_no_page_is_sent_a_session_s_secret(page, sample, room):
     assert "Ada" in sent and "secret" not in sent
 
 
-def test_what_was_chosen_for_other_digits_is_forgotten(page, sample, everybody):
+def test_what_was_chosen_for_other_digits_is_forgotten(page, sample, all_rooms):
     turn_to(page, "evaluate").run()
     page.number_input(key="test_index").set_value(900)
     page.selectbox(key="true_digit").set_value(3).run()
@@ -246,7 +246,7 @@ def test_where_all_are_no_digits_there_is_nothing_to_measure(page, sample, home)
     assert "sample's test digits right" in text(page)
 
 
-def test_a_store_that_fails_is_a_message_and_mnist_is_measured(page, sample, home, everybody):
+def test_a_store_that_fails_is_a_message_and_mnist_is_measured(page, sample, home, all_rooms):
     turn_to(page, "evaluate").run()
     (home / "drawings.sqlite").write_bytes(b"damaged" * 1000)
     look(page)

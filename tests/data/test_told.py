@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from digitcanvas.data.store import NO_DIGIT, Store, StoreError, database_url
 from digitcanvas.data.told import (
+    ALL_ROOMS,
     COPIES,
-    EVERYBODY,
     FEWEST,
     PEOPLE,
     copies_of,
@@ -33,16 +33,16 @@ def drawings(people, labels=range(10)):
     ]
 
 
-def tell(home, told, room=""):
-    """Keep drawings in the store of this home, told to be their labels, in a room if one is named.
+def tell(home, told):
+    """Keep drawings in a room of the store of this home, told to be their labels.
 
     Gives the room's code.
     """
     with Store(database_url(home)) as store:
-        opened = store.rooms.open("leader", room) if room else None
+        room = store.rooms.open("leader", "Class 4b")
         sessions = [f"session-{drawing.writer}" for drawing in told]
-        store.drawings.add_told(told, sessions, PEN, room=opened and opened.id)
-    return opened.code if opened else EVERYBODY
+        store.drawings.add_told(told, sessions, PEN, room=room.id)
+    return room.code
 
 
 makers = st.lists(st.tuples(st.integers(0, 12), st.integers(0, NO_DIGIT)), min_size=30, max_size=80)
@@ -113,18 +113,25 @@ def test_the_hash_tells_strokes_and_labels_and_their_order():
 
 
 def test_the_store_s_told_drawings_are_read_with_who_told_them(tmp_path):
-    room = tell(tmp_path, drawings(people=6), "Class 4b")
+    room = tell(tmp_path, drawings(people=6))
     tell(tmp_path, drawings(people=1))
     told = load_told(room, tmp_path)
     assert told.people == 6 and len(told.train) + len(told.validation) == 30
     assert not {d.writer for d in told.train} & {d.writer for d in told.validation}
-    every = load_told(EVERYBODY, tmp_path)
+    every = load_told(ALL_ROOMS, tmp_path)
     assert len(every.train) + len(every.validation) == 60 and every.sha256 != told.sha256
     assert load_told(room.lower(), tmp_path).sha256 == told.sha256
 
 
+def test_what_is_told_outside_a_room_is_its_person_s_alone(tmp_path):
+    room = tell(tmp_path, drawings(people=6))
+    with Store(database_url(tmp_path)) as store:
+        store.drawings.add_told(drawings(people=3), ["me"] * 30, PEN)
+    assert load_told(ALL_ROOMS, tmp_path).sha256 == load_told(room, tmp_path).sha256
+
+
 def test_hidden_drawings_and_those_that_nobody_told_are_left_out(tmp_path):
-    room = tell(tmp_path, drawings(people=6), "Class 4b")
+    room = tell(tmp_path, drawings(people=6))
     with Store(database_url(tmp_path)) as store:
         found = store.rooms.find(room)
         store.drawings.keep("me", DIGITS[3].copy(), None, PEN, room=found.id)
@@ -135,10 +142,10 @@ def test_hidden_drawings_and_those_that_nobody_told_are_left_out(tmp_path):
 
 
 def test_too_few_drawings_no_such_room_or_a_damaged_store_is_one_clear_line(tmp_path):
-    room = tell(tmp_path, drawings(people=6)[: FEWEST - 1], "Class 4b")
+    room = tell(tmp_path, drawings(people=6)[: FEWEST - 1])
     for code, complaint in (
         (room, f"There are 29 told drawings in the room {room}, and a training takes 30"),
-        (EVERYBODY, "There are 29 told drawings in the store"),
+        (ALL_ROOMS, "There are 29 told drawings in all rooms"),
         ("XXXXX", "There is no room 'XXXXX'"),
     ):
         with pytest.raises(StoreError, match=complaint):
@@ -146,11 +153,11 @@ def test_too_few_drawings_no_such_room_or_a_damaged_store_is_one_clear_line(tmp_
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "drawings.sqlite").write_bytes(b"no database" * 1000)
     with pytest.raises(StoreError, match="cannot be read: the file is damaged"):
-        load_told(EVERYBODY, tmp_path / "other")
+        load_told(ALL_ROOMS, tmp_path / "other")
 
 
 def test_who_learns_from_them_alone_needs_every_digit(tmp_path):
     tell(tmp_path, drawings(people=6, labels=[*range(9), NO_DIGIT]))
-    assert load_told(EVERYBODY, tmp_path).train
+    assert load_told(ALL_ROOMS, tmp_path).train
     with pytest.raises(StoreError, match=r"lack digits to learn from \(9\): have these drawn"):
-        load_told(EVERYBODY, tmp_path, alone=True)
+        load_told(ALL_ROOMS, tmp_path, alone=True)

@@ -18,7 +18,7 @@ import psutil
 import pytest
 
 from digitcanvas.data.mnist import MnistMissing
-from digitcanvas.data.told import EVERYBODY
+from digitcanvas.data.told import ALL_ROOMS
 from digitcanvas.learning import training, worker
 from digitcanvas.reading import registry
 from digitcanvas.reading.recognizer import Recognizer
@@ -278,9 +278,9 @@ def test_drawings_that_cannot_be_read_stop_those_alone_who_learn_from_them(
 def test_a_room_s_drawings_are_read_from_the_store_before_anything_else(work, home, monkeypatch):
     learnt = []
     monkeypatch.setattr(training, "train", lambda *request: learnt.append(request[-1]))
-    room = tell(home, drawings(people=6), "Class 4b")
+    room = tell(home, drawings(people=6))
     tell(home, drawings(people=2))
-    for code, count in ((room, 30), (EVERYBODY, 60)):
+    for code, count in ((room, 30), (ALL_ROOMS, 60)):
         work(task=mine(replace(QUICK, room=code)))
         told = learnt.pop()
         assert len(told.train) + len(told.validation) == count
@@ -291,7 +291,7 @@ def test_a_room_s_drawings_are_read_from_the_store_before_anything_else(work, ho
 @pytest.mark.parametrize(
     ("stored", "room", "complaint"),
     [
-        (None, "all", "There are 0 told drawings in the store, and a training takes 30 at least"),
+        (None, "all", "There are 0 told drawings in all rooms, and a training takes 30 at least"),
         (None, "XXXXX", "There is no room 'XXXXX'"),
         (b"damaged" * 1000, "all", "the file is damaged"),
     ],

@@ -1,6 +1,6 @@
 """What people told, for the form and the pages: how many drawings there are, and the newest.
 
-Who is in a room gets that room's, everybody else gets all that this server keeps.
+Who is in a room gets that room's, everybody else gets those of all rooms of this server.
 """
 
 import logging
@@ -14,7 +14,7 @@ from digitcanvas.app import hands, state
 from digitcanvas.app.rooms import rooms
 from digitcanvas.app.state import Key
 from digitcanvas.data.store import Kept, Person, StoreError, writer_of
-from digitcanvas.data.told import EVERYBODY, FEWEST, selection
+from digitcanvas.data.told import ALL_ROOMS, FEWEST, selection
 from digitcanvas.reading import registry
 from digitcanvas.reading.digit_sets import DigitSet, of_drawings
 
@@ -29,7 +29,7 @@ _logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Supply:
-    """How many told drawings there are in a room, or of EVERYBODY, and by how many people."""
+    """How many told drawings there are in a room, or in ALL_ROOMS, and by how many people."""
 
     room: str
     drawings: int
@@ -43,14 +43,14 @@ class Supply:
     @property
     def words(self) -> str:
         """Such as "214 drawings told by 12 people in the room BCDFG"."""
-        where = "on this server" if self.room == EVERYBODY else f"in the room {self.room}"
+        where = "in all rooms" if self.room == ALL_ROOMS else f"in the room {self.room}"
         people = "1 person" if self.people == 1 else f"{self.people:,} people"
         return f"{self.drawings:,} drawings told by {people} {where}"
 
 
 def room_here() -> str:
-    """The code of the room that this session is in, or EVERYBODY."""
-    return state.session().chosen.get(Key.ROOM) or EVERYBODY
+    """The code of the room that this session is in, or ALL_ROOMS."""
+    return state.session().chosen.get(Key.ROOM) or ALL_ROOMS
 
 
 def supply() -> Supply:

@@ -182,7 +182,8 @@ class Totals:
 class Selection:
     """Which drawings: those that fit all that is given. `since` and `before` are aware times.
 
-    With `told`, only those that were told; with `shown`, only those that are not hidden.
+    With `told`, only those that were told; with `shown`, only those that are not hidden; with
+    `in_room`, only those in a room, whichever.
     """
 
     session: str | None = None
@@ -192,3 +193,4 @@ class Selection:
     before: datetime | None = None
     told: bool = False
     shown: bool = False
+    in_room: bool = False

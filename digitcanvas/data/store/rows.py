@@ -65,4 +65,6 @@ def conditions(selection: Selection) -> list[ColumnElement[bool]]:
         wanted.append(DrawingRow.told.is_not(None))
     if selection.shown:
         wanted.append(DrawingRow.hidden.is_(False))
+    if selection.in_room:
+        wanted.append(DrawingRow.room_id.is_not(None))
     return wanted
