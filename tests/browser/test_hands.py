@@ -4,11 +4,24 @@ import re
 
 import pytest
 
-from tests.browser.driver import answer, sketch, turn_to, wait_for, wait_for_digit
+from tests.browser.driver import PHONE, answer, open_page, sketch, turn_to, wait_for, wait_for_digit
 from tests.digits import DIGITS
 
 IN_TURN = "() => { Math.random = () => 0.999 }"
 """Has digits asked for in turn, beginning with 9."""
+
+SMALL = PHONE | {"viewport": {"width": 375, "height": 664}}
+
+ON_SCREEN = """
+(selectors) => selectors.every((selector) => {
+  const box = document.querySelector(selector).getBoundingClientRect();
+  const isInside = box.left >= 0 && box.top >= 0 && box.right <= innerWidth;
+  return box.height > 0 && isInside && box.bottom <= innerHeight;
+})
+"""
+
+
+pytestmark = pytest.mark.browser
 
 
 class Person:
@@ -19,8 +32,17 @@ class Person:
 
     def begin(self):
         self.page.evaluate(IN_TURN)
-        turn_to(self.page, "Your hand")
+        self.open("Your hand")
         press_in(self.page, "go")
+
+    def open(self, title):
+        turn_to(self.page, title)
+        if self.page.viewport_size == SMALL["viewport"]:  # the sidebar has the links, and stays open
+            self.page.get_by_test_id("stSidebarCollapseButton").get_by_role("button").click()
+
+    def sees(self, *selectors):
+        """Whether all of these elements are on the screen."""
+        return self.page.evaluate(ON_SCREEN, selectors)
 
     def draw(self):
         digit = int(self.page.locator(".asking .asked").get_attribute("data-digit"))
@@ -39,6 +61,14 @@ class Person:
         press_in(self.page, "halt")
         self.page.locator(".st-key-shelf .shelf img").first.wait_for()
 
+    def taught(self):
+        """What the drawings on the page were told to be."""
+        return self.page.locator(".st-key-shelf .shelf button").all_inner_texts()
+
+    def corrects(self, told, name):
+        self.page.locator(".st-key-shelf .shelf button", has_text=told).click()
+        self.page.locator(".st-key-shelf").get_by_role("button", name=name).click()
+
     def reads(self, digit):
         """As what the page reads the digit's drawing."""
         sketch(self.page, DIGITS[digit])
@@ -50,15 +80,18 @@ def press_in(page, name):
 
 
 @pytest.fixture
-def people(sessions):
-    """Ada writes her 7 as others write a 1; Bob writes as others do."""
-    return Person(sessions(), {7: 1}), Person(sessions(), {})
+def people(sessions, browser, app):
+    """Ada writes her 7 as others write a 1; Bob writes as others do, on a phone."""
+    phone = open_page(browser, app, **SMALL)
+    yield Person(sessions(), {7: 1}), Person(phone, {})
+    phone.context.close()
 
 
 def test_two_people_teach_two_hands_at_once(people):
     ada, bob = people
     for person in people:
         person.begin()
+    assert bob.sees(".asking .asked", ".asking .bar", ".st-key-canvas", ".st-key-clear")
     for count in (1, 2, 3):
         asked = [person.draw() for person in people]
         assert asked == [10 - count] * 2
@@ -74,9 +107,14 @@ def test_two_people_teach_two_hands_at_once(people):
 
     for person in people:
         person.stop()
-        shown = person.page.locator(".st-key-shelf .shelf button").all_inner_texts()
-        assert shown == ["7", "8", "9"]
-        turn_to(person.page, "Draw")
+        assert person.taught() == ["7", "8", "9"]
+    bob.corrects("9", "It is a 4")
+    wait_for(lambda: bob.taught() == ["4", "7", "8"], 10)
+    bob.corrects("4", "Take it back")
+    wait_for(lambda: bob.taught() == ["7", "8"], 10)
+
+    for person in people:
+        person.open("Draw")
     assert [person.reads(1) for person in people] == [7, 1]
 
     ada.page.locator(".st-key-hand").get_by_text("Everybody's").click()

@@ -58,7 +58,8 @@ def _show(recognizers: dict[str, Recognizer]) -> None:
         shelf.show(told, Key.SHELF)
     if not own:
         sidebar.show_settings()
-        sidebar.show_import()
+        with st.expander("Do you have a hand in a file?"):
+            sidebar.show_import()
 
 
 def _teach(hand: Hand | None, counts: Counter[int | None], labels: Sequence[str]) -> None:

@@ -46,6 +46,7 @@ class View {
   /** The chosen drawing is this digit, or none (10), or is to be taken back (null). */
   say(told) {
     this.setTriggerValue("said", { drawing: this.chosen, told });
+    this.choose(this.chosen);
   }
 
   paint() {
