@@ -5,6 +5,7 @@ second, so the socket calls all but `ready` from a thread of its own.
 """
 
 import logging
+import math
 import threading
 import time
 from collections import OrderedDict
@@ -29,6 +30,9 @@ PEOPLE, FITTED = 5000, 1000
 
 MOST_TOLD = 300
 """Drawings that a hand learns from, at most: fitting it takes a second."""
+
+NEVER: "tuple[float, Active | None]" = (-math.inf, None)
+"""When the store was asked, for a browser that nothing is known of."""
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -91,18 +95,18 @@ class Hands:
 
     def forget(self, visitor: str) -> None:
         """Something about this browser's hands has changed."""
-        with self._lock:
-            self._active.pop(visitor, None)
+        with self._lock:  # whoever asks the store just now sees that its answer may be too old
+            _remember(self._active, visitor, (-math.inf, None), PEOPLE)
 
     def ready(self, visitor: str | None, recognizers: Sequence[Recognizer]) -> bool:
         """Whether `with_hand` answers at once."""
         if visitor is None:
             return True
         with self._lock:
-            asked, active = self._active.get(visitor, (0.0, None))
+            asked, active = self._active.get(visitor, NEVER)
             if time.monotonic() - asked > FRESH:
                 return False
-            return active is None or all(
+            return not (active and active.told) or all(
                 _key(recognizer, active) in self._fitted for recognizer in recognizers
             )
 
@@ -111,7 +115,8 @@ class Hands:
         if visitor is None:
             return None
         with self._lock:
-            asked, active = self._active.get(visitor, (0.0, None))
+            known = self._active.get(visitor, NEVER)
+        asked, active = known
         if time.monotonic() - asked <= FRESH:
             return active
         try:
@@ -119,7 +124,8 @@ class Hands:
         except StoreError as error:
             _logger.warning("A hand cannot be read: %s", error)
         with self._lock:
-            _remember(self._active, visitor, (time.monotonic(), active), PEOPLE)
+            if self._active.get(visitor, NEVER) is known:
+                _remember(self._active, visitor, (time.monotonic(), active), PEOPLE)
         return active
 
     def with_hand(self, recognizer: Recognizer, visitor: str | None) -> Recognizer:
@@ -163,7 +169,7 @@ class Hands:
         kept = need_store()
         active = self.active(visitor)
         hand = active.hand if active else _switch_on(kept, visitor)
-        if active and len(active.told) >= MOST_TOLD:
+        if drawing is None and hand.told >= MOST_TOLD:
             raise StoreError(
                 f"This hand has learnt from {MOST_TOLD} drawings, and takes no more: take some "
                 "back, or begin another hand."
@@ -174,13 +180,11 @@ class Hands:
             kept.drawings.tell(drawing, visitor, told, hand=hand.id)
         self.forget(visitor)
         active = self.active(visitor)
-        learnt = [one.drawing for one in active.told] if active else []
-        doubt = None
-        for one, other in zip(
-            active.told if active else (), doubts(recognizer, learnt), strict=True
-        ):
-            if one.id == drawing:
-                doubt = other
+        learnt = active.told if active else ()
+        doubted = doubts(recognizer, [one.drawing for one in learnt])
+        doubt = next(
+            (other for one, other in zip(learnt, doubted, strict=True) if one.id == drawing), None
+        )
         return Telling(drawing, told, len(learnt), doubt)
 
     def take_back(self, visitor: str, drawing: int) -> None:

@@ -1,0 +1,138 @@
+"""Which hand each browser reads with: remembered, fitted once, and never another's."""
+
+import threading
+
+import numpy as np
+import pytest
+
+from digitcanvas import Recognizer
+from digitcanvas.app import hands as module
+from digitcanvas.app.hands import Hands, answer_of
+from digitcanvas.data.store import NO_DIGIT, StoreError, new_session
+from tests.digits import DIGITS
+
+CNN = "cnn"
+
+
+@pytest.fixture(scope="module")
+def recognizer():
+    return Recognizer.load(CNN)
+
+
+@pytest.fixture
+def hands(monkeypatch, tmp_path):
+    monkeypatch.setenv("DIGITCANVAS_HOME", str(tmp_path))
+    monkeypatch.delenv("DIGITCANVAS_DATABASE", raising=False)
+    yield Hands()
+    module.need_store().close()
+
+
+def tell(hands, visitor, recognizer, digit, told, drawing=None):
+    strokes = DIGITS[digit]
+    answer = answer_of(CNN, recognizer.predict_strokes(strokes))
+    return hands.tell(visitor, strokes, answer, 16, told, recognizer, drawing)
+
+
+def read(hands, visitor, recognizer, digit):
+    return hands.with_hand(recognizer, visitor).predict_strokes(DIGITS[digit])
+
+
+def test_what_is_told_is_read_so_from_then_on_by_this_browser_alone(hands, recognizer):
+    one, other = new_session(), new_session()
+    assert read(hands, one, recognizer, 7).digit == 7
+    told = tell(hands, one, recognizer, 7, told=2)
+    assert (told.told, told.count, told.doubt) == (2, 1, None)
+    assert read(hands, one, recognizer, 7).digit == 2
+    assert read(hands, other, recognizer, 7).digit == 7
+    assert read(hands, None, recognizer, 7).digit == 7
+
+
+def test_taken_back_it_is_as_if_it_had_never_been_told(hands, recognizer):
+    visitor = new_session()
+    first = tell(hands, visitor, recognizer, 3, told=3)
+    before = read(hands, visitor, recognizer, 7).probabilities
+    second = tell(hands, visitor, recognizer, 7, told=NO_DIGIT)
+    assert read(hands, visitor, recognizer, 7).rejected
+    hands.take_back(visitor, second.drawing)
+    np.testing.assert_array_equal(read(hands, visitor, recognizer, 7).probabilities, before)
+    hands.take_back(visitor, first.drawing)
+    assert hands.with_hand(recognizer, visitor) is recognizer
+
+
+def test_a_correction_takes_the_place_of_what_was_told(hands, recognizer):
+    visitor = new_session()
+    told = tell(hands, visitor, recognizer, 7, told=2)
+    again = tell(hands, visitor, recognizer, 7, told=7, drawing=told.drawing)
+    assert (again.drawing, again.count) == (told.drawing, 1)
+    assert read(hands, visitor, recognizer, 7).digit == 7
+
+
+def test_nobody_changes_or_takes_back_what_another_told(hands, recognizer):
+    one, other = new_session(), new_session()
+    told = tell(hands, one, recognizer, 7, told=2)
+    with pytest.raises(StoreError):
+        tell(hands, other, recognizer, 7, told=9, drawing=told.drawing)
+    with pytest.raises(StoreError):
+        hands.take_back(other, told.drawing)
+    assert [kept.told for kept in hands.active(one).told] == [2]
+
+
+def test_a_hand_is_ready_once_it_was_fitted_and_until_it_changes(hands, recognizer):
+    visitor = new_session()
+    assert not hands.ready(visitor, [recognizer]) and hands.ready(None, [recognizer])
+    assert hands.active(visitor) is None and hands.ready(visitor, [recognizer])
+    told = tell(hands, visitor, recognizer, 7, told=7)
+    assert not hands.ready(visitor, [recognizer])
+    fitted = hands.with_hand(recognizer, visitor)
+    assert hands.ready(visitor, [recognizer]) and hands.with_hand(recognizer, visitor) is fitted
+    hands.take_back(visitor, told.drawing)
+    assert hands.active(visitor) and hands.ready(visitor, [recognizer])  # a hand that knows nothing
+
+
+def test_a_hand_that_changes_while_the_store_is_asked_is_asked_for_again(
+    hands, recognizer, monkeypatch
+):
+    visitor = new_session()
+    tell(hands, visitor, recognizer, 7, told=7)
+    hands.forget(visitor)
+    find, asked, changed = module._find_active, threading.Event(), threading.Event()
+
+    def slow(visitor):
+        active = find(visitor)
+        asked.set()
+        assert changed.wait(10)
+        return active
+
+    monkeypatch.setattr(module, "_find_active", slow)
+    thread = threading.Thread(target=hands.active, args=[visitor])
+    thread.start()
+    assert asked.wait(10)
+    monkeypatch.setattr(module, "_find_active", find)
+    answer = answer_of(CNN, recognizer.predict_strokes(DIGITS[3]))
+    hand = module.need_store().hands.of(visitor)[0].id
+    module.need_store().drawings.keep(visitor, DIGITS[3], answer, 16, told=3, hand=hand)
+    hands.forget(visitor)
+    changed.set()
+    thread.join(10)
+    assert [kept.told for kept in hands.active(visitor).told] == [7, 3]
+
+
+def test_without_a_store_everybody_reads_with_the_network_as_it_came(
+    hands, recognizer, monkeypatch
+):
+    def fail(visitor):
+        raise StoreError("The disk is full.")
+
+    monkeypatch.setattr(module, "_find_active", fail)
+    visitor = new_session()
+    assert hands.with_hand(recognizer, visitor) is recognizer
+    assert hands.ready(visitor, [recognizer])
+
+
+def test_a_hand_takes_no_more_than_it_can_learn_in_time(hands, recognizer, monkeypatch):
+    monkeypatch.setattr(module, "MOST_TOLD", 1)
+    visitor = new_session()
+    told = tell(hands, visitor, recognizer, 7, told=2)
+    with pytest.raises(StoreError, match="takes no more"):
+        tell(hands, visitor, recognizer, 3, told=3)
+    tell(hands, visitor, recognizer, 7, told=7, drawing=told.drawing)  # a correction is no more
