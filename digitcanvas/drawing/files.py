@@ -4,7 +4,7 @@ import io
 import math
 import os
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -97,38 +97,45 @@ def write_drawings(path: str | Path, drawings: Sequence[Drawing]) -> None:
     `stroke_lengths` (S,) the number of points of each stroke; `drawing_lengths` (D,) the number of
     strokes of each drawing; `labels` (D,) the digits; `writers` (D,) who drew them.
     """
-    strokes = [stroke for drawing in drawings for stroke in drawing.strokes]
     with open(path, "wb") as file:
-        np.savez_compressed(
-            file,
-            points=np.concatenate(strokes) if strokes else np.empty((0, 2)),
-            stroke_lengths=np.array([len(stroke) for stroke in strokes], int),
-            drawing_lengths=np.array([len(drawing.strokes) for drawing in drawings], int),
-            labels=np.array([drawing.label for drawing in drawings], int),
-            writers=np.array([drawing.writer for drawing in drawings], int),
+        np.savez_compressed(file, **arrays_of(drawings))
+
+
+def arrays_of(drawings: Sequence[Drawing]) -> dict[str, Any]:
+    """The five arrays that `write_drawings` writes, by name."""
+    strokes = [stroke for drawing in drawings for stroke in drawing.strokes]
+    return {
+        "points": np.concatenate(strokes) if strokes else np.empty((0, 2)),
+        "stroke_lengths": np.array([len(stroke) for stroke in strokes], np.int64),
+        "drawing_lengths": np.array([len(drawing.strokes) for drawing in drawings], np.int64),
+        "labels": np.array([drawing.label for drawing in drawings], np.int64),
+        "writers": np.array([drawing.writer for drawing in drawings], np.int64),
+    }
+
+
+def drawings_of(arrays: Mapping[str, Any]) -> list[Drawing]:
+    """The drawings in such arrays; `writers` may be missing. Raises ValueError or KeyError."""
+    points, stroke_lengths, drawing_lengths, labels = (
+        arrays[name] for name in ("points", "stroke_lengths", "drawing_lengths", "labels")
+    )
+    writers = arrays["writers"] if "writers" in arrays else np.zeros_like(labels)
+    if {labels.dtype.kind, writers.dtype.kind} - set("iu"):
+        raise ValueError("labels and writers must be integers")
+    strokes = _split(points, stroke_lengths)
+    return [
+        Drawing(check_strokes(own), int(label), int(writer))
+        for own, label, writer in zip(
+            _split(strokes, drawing_lengths), labels, writers, strict=True
         )
+    ]
 
 
 def _read_npz(path: str | Path, highest: int) -> list[Drawing]:
-    """Read what `write_drawings` writes; `writers` may be missing."""
     content = io.BytesIO(Path(path).read_bytes())
     try:
-        _check_headers(content)
-        content.seek(0)
+        check_headers(content)
         with np.load(content) as arrays:
-            points, stroke_lengths, drawing_lengths, labels = (
-                arrays[name] for name in ("points", "stroke_lengths", "drawing_lengths", "labels")
-            )
-            writers = arrays["writers"] if "writers" in arrays else np.zeros_like(labels)
-        if {labels.dtype.kind, writers.dtype.kind} - set("iu"):
-            raise ValueError("labels and writers must be integers")
-        strokes = _split(points, stroke_lengths)
-        drawings = [
-            Drawing(check_strokes(own), int(label), int(writer))
-            for own, label, writer in zip(
-                _split(strokes, drawing_lengths), labels, writers, strict=True
-            )
-        ]
+            drawings = drawings_of(arrays)
     except Exception as error:  # a damaged file makes NumPy raise almost anything
         raise ValueError(f"{path} cannot be read as drawings: {error}") from error
     if not drawings:
@@ -140,18 +147,22 @@ def _read_npz(path: str | Path, highest: int) -> list[Drawing]:
     return drawings
 
 
-def _check_headers(content: io.BytesIO) -> None:
-    """Reject arrays of anything but numbers, and arrays too large, before they are unpacked."""
+def check_headers(content: io.BytesIO, most: int = MAX_NUMBERS) -> None:
+    """Check the arrays of an .npz file before they are unpacked, and go back to its beginning.
+
+    Raises ValueError for anything but numbers, and for an array of more than `most` of them.
+    """
     with zipfile.ZipFile(content) as archive:
         for name in archive.namelist():
             with archive.open(name) as member:
                 if np.lib.format.read_magic(member) != (1, 0):
                     raise ValueError(f"{name} is not in NumPy's format 1.0")
                 shape, _, dtype = np.lib.format.read_array_header_1_0(member)
-            if dtype.kind not in "iuf" or math.prod(shape) > MAX_NUMBERS:
+            if dtype.kind not in "iuf" or math.prod(shape) > most:
                 raise ValueError(
                     f"{name} contains something other than numbers, or too many of them"
                 )
+    content.seek(0)
 
 
 def _split(items: Sequence[Any], lengths: IntArray) -> list[Any]:
