@@ -2,7 +2,8 @@
 
 import pytest
 
-from digitcanvas.data.store import Store
+from digitcanvas.data.store import Store, database
+from tests.data.store.servers import PATIENT
 from tests.databases import NoPostgres, postgres
 
 
@@ -13,6 +14,14 @@ def server():
             yield server
     except NoPostgres as missing:
         pytest.skip(str(missing))
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch):
+    """How long a call waits; in these tests longer, as they may run on a machine that is busy."""
+    shipped = database.PATIENCE
+    monkeypatch.setattr(database, "PATIENCE", PATIENT)
+    return shipped
 
 
 @pytest.fixture

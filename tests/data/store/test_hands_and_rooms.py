@@ -1,5 +1,6 @@
 import re
 import threading
+import time
 
 import pytest
 
@@ -277,7 +278,9 @@ def test_a_wall_misses_nothing_of_what_many_draw_at_once(store, room):
         person.start()
     cursor = store.rooms.news(room.id).cursor
     drawing_on.wait()
+    give_up = time.monotonic() + 30
     while any(person.is_alive() for person in people) or len(seen) < len(kept):
+        assert time.monotonic() < give_up
         news = store.rooms.news(room.id, cursor, limit=7)
         assert not news.afresh
         seen += ids(news.drawings)

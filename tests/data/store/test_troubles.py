@@ -23,7 +23,7 @@ from digitcanvas.data.store import Selection, Store, StoreError, database, migra
 from digitcanvas.data.store.errors import BUSY, Damaged, Unreachable, in_words
 from digitcanvas.data.store.tables import Base
 from tests.browser.driver import free_port
-from tests.data.store.servers import keep, keep_one_at_once, processes, tell_without_end
+from tests.data.store.servers import keep, keep_one_at_once, processes, tell_many, tell_without_end
 from tests.digits import DIGITS
 
 
@@ -32,8 +32,8 @@ def path_of(store):
 
 
 @pytest.fixture
-def impatient(monkeypatch):
-    assert database.PATIENCE <= 2
+def impatient(monkeypatch, patience):
+    assert patience <= 2
     monkeypatch.setattr(database, "PATIENCE", 0.2)
 
 
@@ -68,22 +68,32 @@ def test_a_newer_database_is_left_alone(store):
         keep(store)
 
 
-def test_several_servers_may_come_first(address):
+def at_once(address, work, count):
+    """What several processes give that do this at once."""
     start, done = processes.Event(), processes.Queue()
-    servers = [
-        processes.Process(target=keep_one_at_once, args=(address, start, done)) for _ in range(4)
-    ]
+    servers = [processes.Process(target=work, args=(address, start, done)) for _ in range(count)]
     for server in servers:
         server.start()
     start.set()
-    assert sorted(done.get(timeout=30) for _ in servers) == [1, 2, 3, 4]
+    given = [done.get(timeout=60) for _ in servers]
     for server in servers:
         server.join()
         server.close()
     done.close()
     done.join_thread()
+    return given
+
+
+def test_several_servers_may_come_first(address):
+    assert sorted(at_once(address, keep_one_at_once, 4)) == [1, 2, 3, 4]
     with Store(address) as store:
         assert store.totals().drawings == 4
+
+
+def test_several_servers_may_write_at_once(store, address):
+    """In SQLite, one that began by reading could not wait for another to have written."""
+    store.totals()
+    assert at_once(address, tell_many, 2) == [[], []]
 
 
 def test_many_threads_may_come_first(store):
