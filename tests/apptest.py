@@ -229,6 +229,16 @@ def _links(page):
     ]
 
 
+def tell(page, name, event, value):
+    """Send what the page's component of this name tells, and run the page."""
+    (component_id,) = (
+        element.proto.id
+        for element in page.get("bidi_component")
+        if element.proto.component_name == f"digitcanvas.{name}"
+    )
+    return _tell(page, component_id, event, value)
+
+
 def _tell(page, component_id, event, value):
     """Send what a component tells, and run the page."""
     states = page._tree.get_widget_states()

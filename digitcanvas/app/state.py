@@ -228,7 +228,7 @@ class Session:
     lose the value of a widget when two runs follow each other closely, and then gets this one. And
     the room's code. Set by link, Draw, sidebar/hand, parts/room and Wall."""
     wall_error: str = ""
-    """Why the last thing done to a room failed. Wall."""
+    """Why what was done last in a room has failed. parts/room and Wall."""
     hidden: list[int] = field(default_factory=list)
     """The drawings that the session hid from a wall, the last one last. Wall."""
     linked: bool = False

@@ -44,20 +44,22 @@ LONGEST = 12
 
 
 def show(draw: StreamlitPage) -> None:
-    """The page. Whoever joins goes on to `draw`."""
+    """The page. Whoever is in a room finds a link to `draw`."""
     for sheet in ("wide.css", "wall.css"):
         st.html(Path(__file__).with_name(sheet))
-    try:
-        code = state.session().chosen[Key.ROOM]
-        if code is None:
-            _show_door(draw)
-        else:
-            _show_room(code)
-    except StoreError as error:
-        st.warning(str(error), icon=":material/warning:")
-        if state.session().chosen[Key.ROOM] is not None:
-            st.button("Leave", key=Key.LEAVE, on_click=room.leave)
+    code = state.session().chosen[Key.ROOM]
+    if code is None:
+        try:
+            _show_door()
+        except StoreError as error:
+            _warn(error)
+    else:
+        _show_room(code, draw)
     run_panel.show()
+
+
+def _warn(error: StoreError) -> None:
+    st.warning(str(error), icon=":material/warning:")
 
 
 def _enter(code: str) -> None:
@@ -65,7 +67,7 @@ def _enter(code: str) -> None:
     state.session().hidden.clear()
 
 
-def _show_door(draw: StreamlitPage) -> None:
+def _show_door() -> None:
     """For those in no room. Raises StoreError."""
     st.header("A wall for your room", anchor=False)
     st.markdown(ABOUT)
@@ -87,13 +89,30 @@ def _show_door(draw: StreamlitPage) -> None:
         if code is None:
             raise StoreError("A code has five letters: look at it again.")
         _enter(need_store().rooms.join(code).code)
-        st.switch_page(draw)
+        st.rerun()
     st.caption(KEPT)
 
 
 @st.fragment
-def _show_room(code: str) -> None:
-    """The room's wall, and beside it how to join, what its leader can do, and the confusion."""
+def _show_room(code: str, draw: StreamlitPage) -> None:
+    try:
+        _show_wall(code, draw)
+    except StoreError as error:
+        _warn(error)
+        _show_way_out()
+
+
+def _show_way_out() -> None:
+    if st.button("Leave the room", key=Key.LEAVE):
+        room.leave()
+        st.rerun()
+
+
+def _show_wall(code: str, draw: StreamlitPage) -> None:
+    """The room's wall, and beside it how to join, what its leader can do, and the confusion.
+
+    Raises StoreError.
+    """
     found, token = rooms.find(code), visitor.token()
     is_leader = rooms.leads(code, token)
     with st.container(key=Key.ROOM_PAGE):
@@ -105,16 +124,15 @@ def _show_room(code: str) -> None:
             _show_code(found)
         if is_leader:
             _show_what_a_leader_can_do(found, token)
-        if st.button("Leave the room", key=Key.LEAVE, on_click=room.leave):
-            st.rerun()
+        if not found.ended:
+            st.page_link(draw, label="Draw a digit for this wall", icon=":material/draw:")
+        _show_way_out()
         st.subheader("What is read as what", anchor=False)
         nothing, key = confusion_of(np.zeros((11, 11), np.int64)), Key.ROOM_CONFUSION
         plot.show(nothing, key=key, follows=key, version=(code, 0))
         st.caption("Of the drawings whose people said what they are.")
     with main:
-        if error := state.session().wall_error:
-            st.warning(error, icon=":material/warning:")
-            state.session().wall_error = ""
+        room.show_error()
         wall.show(
             code, is_leader, on_hide=lambda drawing: _try(lambda: _hide(code, drawing, token))
         )

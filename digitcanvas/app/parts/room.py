@@ -32,6 +32,7 @@ def show() -> None:
     code = chosen[Key.ROOM]
     if code is None:
         return
+    show_error()
     with st.container(key=Key.ROOM, horizontal=True, vertical_alignment="center"):
         note = SHOWN if chosen[Key.KEEP] else NOT_KEPT
         _line(data={"code": code, "note": note}, key=Key.ROOM_LINE)
@@ -44,24 +45,31 @@ def leave() -> None:
     state.session().chosen[Key.ROOM] = None
 
 
+def show_error() -> None:
+    """Tell once why what was done last in a room has failed."""
+    session = state.session()
+    if session.wall_error:
+        st.warning(session.wall_error, icon=":material/warning:")
+        session.wall_error = ""
+
+
 def _name() -> None:
-    """Ask for a name, which nobody has to give, and which the server remembers."""
+    """Offer to choose a name, which nobody has to, and which the server remembers."""
+    values: Any = st.session_state
     token = visitor.token()
-    known = rooms.rooms.name_of(token)
+    known = rooms.rooms.name_of(token) or ""
+
+    def choose() -> None:
+        try:
+            rooms.rooms.name(token, values[Key.NAME_ON_WALL] or "")
+        except StoreError as error:
+            state.session().wall_error = str(error)
+
     with st.popover(known or "Your name", icon=":material/person:", key=Key.NAMING):
-        values: Any = st.session_state
-        values.setdefault(Key.NAME_ON_WALL, known or "")
-        name = st.text_input(
+        st.text_input(
             "What the wall calls you, if you like",
+            known,
             key=Key.NAME_ON_WALL,
             max_chars=rooms.LONGEST_NAME,
-            persist_state="session",
+            on_change=choose,
         )
-    if (name or "") == (known or ""):
-        return
-    try:
-        rooms.rooms.name(token, name or "")
-    except StoreError as error:
-        st.warning(str(error), icon=":material/warning:")
-        return
-    st.rerun(scope="fragment")
