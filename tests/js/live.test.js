@@ -893,3 +893,59 @@ test("what was told and answered is not lost with the socket", () => {
   socket().end();
   assert.deepEqual(heard, []);
 });
+
+describe("a drawing in a room", () => {
+  test("is said to be at rest once, by a message of its own", () => {
+    begin();
+    press();
+    lift();
+    socket().answer();
+    live.rest();
+    assert.deepEqual(socket().sent.at(-1).rest, true);
+    socket().answer();
+    press();
+    assert.equal(socket().sent.at(-1).rest, undefined);
+  });
+
+  test("waits for the answer before, and is said to be at rest again if that is lost", () => {
+    begin();
+    press();
+    live.rest();
+    assert.equal(socket().sent.length, 1);
+    socket().answer();
+    assert.equal(socket().sent.at(-1).rest, true);
+    socket().end();
+    tick(500);
+    socket().accept();
+    assert.equal(socket().sent[0].rest, true);
+    socket().answer();
+    assert.ok(!live.isWaiting);
+  });
+});
+
+describe("a wall", () => {
+  const watched = () => socket().sent.filter((message) => "watch" in message);
+
+  test("is asked for by each socket, before the drawing, and waits for no answer", () => {
+    live.watch("BCDFG");
+    live.open();
+    live.tell();
+    socket().accept();
+    assert.deepEqual(socket().sent[0], { watch: "BCDFG" });
+    assert.equal(socket().sent[1].turn, 1);
+    socket().end(IDLE);
+    live.watch("QQQQQ");
+    socket().accept();
+    assert.deepEqual(watched(), [{ watch: "QQQQQ" }]);
+    live.watch(null);
+    assert.deepEqual(watched().at(-1), { watch: null });
+  });
+
+  test("is heard of without a turn", () => {
+    begin();
+    press();
+    socket().bring({ wall: { code: "BCDFG" } });
+    assert.deepEqual(heard, [{ wall: { code: "BCDFG" } }]);
+    assert.ok(live.isWaiting);
+  });
+});

@@ -48,7 +48,7 @@ export function figuresOf({ counts, people }) {
   const { drawings = 0, told = 0, right = 0, hardest = null } = counts;
   return [
     ["drawings", String(drawings)],
-    ["people here", String(people)],
+    ["people drawing", String(people)],
     told && ["read right, of those told", `${right} of ${told}`],
     hardest !== null && ["the hardest digit", String(hardest)],
   ].filter(Boolean);
