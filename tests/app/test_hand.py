@@ -13,7 +13,7 @@ from digitcanvas.app.sidebar.hand import EVERYBODY, KEPT
 from digitcanvas.data.store import NO_DIGIT, Selection, StoreError, new_session
 from digitcanvas.drawing.files import write_drawings
 from digitcanvas.drawing.strokes import Drawing
-from tests.apptest import data, draw, link, open_session, turn_to
+from tests.apptest import data, draw, keys, link, open_session, turn_to
 from tests.digits import DIGITS
 
 
@@ -204,7 +204,20 @@ def test_drawings_are_deleted_after_a_question(visit):
     press(page, "delete_drawings")
     press(page, "confirm_hands")
     assert not told(page) and list(told(other).values()) == [7]
-    assert page.button("delete_drawings").disabled
+    assert "delete_drawings" not in keys(page)
+    see(page, "hand")
+    assert data(page, "shelf") is None
+
+
+def test_what_was_drawn_in_a_room_is_deleted_without_a_hand_too(visit):
+    page = visit("hand")
+    assert "delete_drawings" not in keys(page)
+    drawings = hands.store().drawings
+    drawings.keep(page.token, DIGITS[7], None, 16)
+    press(see(page), "delete_drawings")
+    press(page, "confirm_hands")
+    assert drawings.count(Selection(session=page.token)) == 0
+    assert "delete_drawings" not in keys(page)
 
 
 @pytest.mark.parametrize(("path", "key"), [("", "shelf_in_menu"), ("hand", "shelf")])

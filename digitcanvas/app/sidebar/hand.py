@@ -86,15 +86,18 @@ def _manage(on: Hand | None) -> None:
         st.page_link(page(), label="Teach it", icon=":material/draw:")
     show_settings()
     show_import()
+
+
+def show_settings() -> None:
+    """What is kept where, a switch that has nothing kept, and a button that deletes what was."""
+    st.caption(KEPT)
+    st.session_state[Key.KEEP] = state.session().chosen[Key.KEEP]
+    st.toggle("Keep what I tell on this server", key=Key.KEEP, on_change=_choose_to_keep)
     count = hands.need_store().drawings.count(Selection(session=visitor.token()))
-    st.button(
-        "Delete my drawings",
-        key=Key.DELETE_DRAWINGS,
-        on_click=_ask,
-        args=[DELETE],
-        disabled=not count,
-    )
-    if state.session().asked_about_hands == DELETE and count:
+    if not count:
+        return
+    st.button("Delete my drawings", key=Key.DELETE_DRAWINGS, on_click=_ask, args=[DELETE])
+    if state.session().asked_about_hands == DELETE:
         _confirm(f"Drawings to delete, for good: {count}. Are you sure?", _delete)
 
 
@@ -120,22 +123,15 @@ def _manage_one(hand: Hand) -> None:
         _confirm("The hand is forgotten. Its drawings stay yours.", _remove, hand.id)
 
 
-def show_settings() -> None:
-    """What is kept where, and a switch that has nothing kept."""
-    st.caption(KEPT)
-    st.session_state[Key.KEEP] = state.session().chosen[Key.KEEP]
-    st.toggle("Keep what I tell on this server", key=Key.KEEP, on_change=_choose_to_keep)
-
-
-def _choose_to_keep() -> None:
-    state.session().chosen[Key.KEEP] = st.session_state[Key.KEEP]
-
-
 def show_import() -> None:
     """Makes a hand of an exported one, or of any other file of drawings."""
     st.file_uploader(
         "Import a hand", SUFFIX, key=Key.IMPORT_HAND, on_change=_do, args=[_import], width="stretch"
     )
+
+
+def _choose_to_keep() -> None:
+    state.session().chosen[Key.KEEP] = st.session_state[Key.KEEP]
 
 
 def _ask(what: str) -> None:
