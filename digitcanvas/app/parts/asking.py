@@ -20,7 +20,9 @@ _asking = assets.component(
     Path(__file__).with_name("asking.js"),
     html="""
     <section class="asking" aria-label="Teach it your hand">
-      <div role="status"><h2 class="asked">Teach it your hand</h2><p class="invitation" hidden></p></div>
+      <div role="status">
+        <h2 class="asked">Teach it your hand</h2><p class="invitation" hidden></p>
+      </div>
       <div class="rest" aria-hidden="true"><span></span></div>
       <progress class="bar" max="30" value="0" aria-label="Drawn so far"></progress>
       <p class="count"></p>

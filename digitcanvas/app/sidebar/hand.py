@@ -108,7 +108,8 @@ def _manage_one(hand: Hand) -> None:
         st.button("Rename", key=Key.RENAME_HAND, on_click=_do, args=[_rename, hand.id])
     told = hands.need_store().drawings.of_hand(hand.id)
     st.caption(TAUGHT if told else "It has learnt nothing yet.")
-    shelf.show(told, Key.SHELF_IN_MENU)
+    if told:
+        shelf.show(told, Key.SHELF_IN_MENU)
     with st.container(horizontal=True):
         st.download_button(
             "Export",
