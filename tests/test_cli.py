@@ -660,6 +660,7 @@ SETTINGS = {
     "schedule": "constant",
     "weight_decay": 0.0,
     "augment": False,
+    "start": "mlp",
     "normalise": False,
     "sample": True,
     "room": "all",

@@ -82,6 +82,7 @@ class TrainedNetwork:
     seconds: float
     unipen: Unipen | None = None
     told: ToldDrawings | None = None
+    start_sha256: str | None = None
 
 
 def train(
@@ -96,13 +97,17 @@ def train(
 
     `told` are the drawings of the recipe's room. `on_progress` is called now and then while
     drawings are made to learn from, and after every batch and every epoch. Raises Diverged, a
-    ValueError, when the loss becomes infinite or undefined.
+    ValueError, when the loss becomes infinite or undefined, and ValueError if the network that it
+    starts from is missing, damaged or another.
     """
     start = time.monotonic()
+    first, sha256_of_first = _weights_to_start_from(recipe) if recipe.start else ([], None)
     _seed_everything(recipe.seed)
     images, labels, validation = assemble(recipe, mnist, pen, on_progress, unipen, told)
     batches = Batches(images, labels, recipe)
     model = _compiled(recipe, steps=recipe.epochs * len(batches))
+    if first:
+        model.set_weights(first)
     initial = model.get_weights()
     history = model.fit(
         batches,
@@ -119,7 +124,25 @@ def train(
             kept += [digits] if (digits := digits_of(told.validation)) else []
         calibrate(model, [validation, *map(images_from_drawings, kept)])
     seconds = time.monotonic() - start
-    return TrainedNetwork(model, initial, recipe, mnist, pen, history, seconds, unipen, told)
+    return TrainedNetwork(
+        model, initial, recipe, mnist, pen, history, seconds, unipen, told, sha256_of_first
+    )
+
+
+def _weights_to_start_from(recipe: Recipe) -> tuple[list[np.ndarray], str]:
+    """The weights of the network that the recipe names, and its file's hash."""
+    directory = registry.find(recipe.start)
+    file = directory / registry.TRAINABLE
+    try:
+        weights: list[np.ndarray] = keras.models.load_model(file, compile=False).get_weights()
+    except Exception as error:  # a damaged file makes Keras raise almost anything
+        raise registry.damaged(directory, f"{file.name} cannot be loaded ({error})") from error
+    if [w.shape for w in weights] != [w.shape for w in build(recipe).get_weights()]:
+        raise ValueError(
+            f"{recipe.start} has other layers than the recipe: leave those as they are, or start "
+            "from a network with the same."
+        )
+    return weights, sha256(file)
 
 
 def find_rate(
@@ -379,6 +402,8 @@ def _describe_data(trained: TrainedNetwork) -> dict[str, Any]:
             "test": len(mnist.y_test),
         }
     }
+    if trained.start_sha256:
+        data["start"] = {"name": trained.recipe.start, "sha256": trained.start_sha256}
     if told := trained.told:
         data["room"] = {
             "sha256": told.sha256,

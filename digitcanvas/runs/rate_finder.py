@@ -69,11 +69,13 @@ def rate_of(epoch: int) -> float:
 
 
 def recipe_for(recipe: Recipe) -> Recipe:
-    """The recipe with which its rates are tried: on MNIST alone, without a schedule."""
+    """The recipe with which its rates are tried: by chance's weights, on MNIST alone, each rate
+    constant."""
     return replace(
         recipe,
         epochs=COUNT,
         schedule="constant",
+        start="",
         room="",
         room_only=False,
         pen_copies=0,

@@ -41,6 +41,8 @@ class Recipe:
 
     `room` is the code of a room, or `data.told.ALL_ROOMS`. With `room_only`, neither MNIST nor pen
     drawings are learnt from, so `pen_copies` becomes 0; the sample is then only measured on.
+
+    `start` is the name or directory of a model with the recipe's own layers.
     """
 
     architecture: str = _setting("the kind of network", ARCHITECTURES)
@@ -61,6 +63,9 @@ class Recipe:
     )
     weight_decay: float = _setting("how strongly weights are pulled to zero", default=1e-4)
     augment: bool = _setting("change every image anew in each epoch", default=True)
+    start: str = _setting(
+        "the network whose weights it goes on from; chance's by default", default=""
+    )
     normalise: bool = _setting("divide the greys of 0-255 by 255", default=True)
     sample: bool = _setting("learn from the 5,000 bundled digits, not from MNIST", default=False)
     room: str = _setting(
@@ -208,6 +213,20 @@ _TITLED = {
     "mlp": (
         "Best MLP: like the app's own",
         Recipe("mlp", epochs=40, hidden=(1024, 512)),
+    ),
+    "cnn-more": (
+        "The app's CNN, trained on: two minutes",
+        Recipe(
+            "cnn",
+            epochs=2,
+            filters=(32, 32, 64, 96, 128),
+            hidden=(128,),
+            dropout=0.3,
+            learning_rate=0.0005,
+            start="cnn",
+            pen_copies=1,
+            outliers=4000,
+        ),
     ),
     "mlp-128": (
         "Tutorial MLP: 128 neurons",

@@ -258,6 +258,49 @@ def test_a_run_with_a_room_is_calibrated_and_measured_on_what_is_kept_of_it(
     assert card.recipe["room"] == "all" and "writer" not in str(card.data)
 
 
+@pytest.fixture
+def mine(home):
+    """A published network that later ones may start from."""
+    trained = train(PLAIN, load_sample())
+    publish(trained, home / "mine")
+    return trained
+
+
+def test_a_run_goes_on_from_the_network_that_it_names(mine, home, tmp_path):
+    trained = train(replace(PLAIN, start="mine", epochs=2), load_sample())
+    for first, last in zip(trained.initial, mine.model.get_weights(), strict=True):
+        np.testing.assert_array_equal(first, last)
+    assert trained.history["loss"][0] < mine.history["loss"][0] / 1.5
+    card = publish(trained, tmp_path / "more")
+    assert card.data["start"] == {"name": "mine", "sha256": sha256(home / "mine" / "model.keras")}
+    assert card.untrained["accuracy"] == registry.read_card(home / "mine").test["accuracy"]
+    assert "start" not in registry.read_card(home / "mine").data
+
+
+@pytest.mark.parametrize(
+    ("changes", "complaint"),
+    [
+        ({"start": "gone"}, "There is no model 'gone'"),
+        ({"hidden": (17,)}, "mine has other layers than the recipe: leave those as they are"),
+        ({"outliers": 9}, "mine has other layers than the recipe"),
+        ({"hidden": (16, 16)}, "mine has other layers than the recipe"),
+    ],
+)
+def test_a_network_that_cannot_be_gone_on_from_is_said_before_all_else(mine, changes, complaint):
+    with pytest.raises(ValueError, match=complaint):
+        train(replace(PLAIN, **{"start": "mine"} | changes), load_sample(), fail)
+
+
+def test_a_damaged_network_cannot_be_gone_on_from(mine, home):
+    (home / "mine" / "model.keras").write_bytes(b"damaged")
+    with pytest.raises(registry.ModelError, match="'mine' cannot be used: model.keras cannot be"):
+        train(replace(PLAIN, start="mine"), load_sample())
+
+
+def fail(*_):
+    raise AssertionError("begun")
+
+
 def test_mnist_is_split_by_its_writers_where_they_are_known():
     sample = load_sample()
     writers = np.arange(len(sample.y_train)) // 100

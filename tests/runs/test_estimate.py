@@ -130,6 +130,7 @@ def test_a_search_for_a_rate_takes_as_long_as_its_digits_and_its_network(same_ma
         {"pen_copies": 9},
         {"outliers": 9000},
         {"schedule": "cosine"},
+        {"start": "mlp"},
         {"room": "all"},
         {"room": "all", "room_only": True},
     ],
