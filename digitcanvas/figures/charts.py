@@ -362,6 +362,7 @@ def person_chart(
             "range": [len(order) - 0.5, -0.5],
             "automargin": True,
             "fixedrange": True,
+            "ticklabelstandoff": 8,
             **BARE,
             **names,
         },

@@ -1127,7 +1127,7 @@ def assert_shows_image(page, index, reading, mnist):
     """The image, what it is, what it is read as, and its ten probabilities."""
     assert_whole(page)
     label, answer = mnist.y_test[index], reading.predicted[index]
-    expected = f"Image **{index}** is a **{label}**, read as **{answer}** "
+    expected = f"Test image **{index}** is a **{label}**, read as **{answer}** "
     sure, true = (f"{reading.probabilities[index, digit] * 100:.1f} %" for digit in (answer, label))
     assert f"{expected}({sure} sure)." in text(page)
     assert (f"The {label} gets {true}." in text(page)) is bool(answer != label)

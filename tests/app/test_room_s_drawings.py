@@ -206,7 +206,7 @@ def test_a_room_s_people_are_shown_by_the_names_they_chose(page, sample, room):
     assert "Every 4 that CNN reads as 3" in titles(page)
     (hover,) = plots(page)["gallery"]["data"][2]["text"]
     assert hover.startswith("drawing 3, by Ada &lt;b&gt;: a 4, read as 3")
-    assert "Image **3** is a **4**, read as **3**" in text(page)
+    assert "Drawing **3** is a **4**, read as **3**" in text(page)
 
 
 def test_the_name_on_the_wall_comes_first_and_nobody_need_have_one(page, sample, room, monkeypatch):

@@ -268,7 +268,7 @@ def _show_image(predictions: Predictions, digits: DigitSet, shown: IntArray) -> 
     probabilities = predictions.probabilities[index]
     label, answer = predictions.labels[index], predictions.predicted[index]
     st.markdown(
-        f"Image **{index}** is a **{label}**, read as **{answer}** "
+        f"{digits.one.capitalize()} **{index}** is a **{label}**, read as **{answer}** "
         f"({percent(probabilities[answer])} sure)."
         + ("" if answer == label else f" The {label} gets {percent(probabilities[label])}.")
     )
