@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from dataclasses import asdict, fields, replace
+from datetime import UTC, datetime
 
 import cv2
 import numpy as np
@@ -22,6 +23,7 @@ from digitcanvas.data.mnist import load_sample
 from digitcanvas.data.store import NO_DIGIT
 from digitcanvas.drawing import pictures as pictures_room
 from digitcanvas.drawing.files import check_file, write_drawings
+from digitcanvas.drawing.hand_files import HandFile, ToldDrawing, write_hand
 from digitcanvas.drawing.preprocess import image_from_strokes
 from digitcanvas.reading import registry
 from digitcanvas.reading.evaluation import compute_metrics, evaluate_drawings
@@ -182,6 +184,8 @@ def test_predict_says_in_words_why_a_file_cannot_be_read(unreadable, pictures, c
         (["evaluate", "cnn"], "--mnist"),
         (["evaluate", "cnn"], "--pen"),
         (["evaluate", "cnn"], "--strokes"),
+        (["evaluate", "cnn"], "--hand"),
+        (["predict", "7.png"], "--hand"),
         (["train", "quick"], "--mnist"),
         (["train", "quick"], "--pen"),
         (["find-rate", "tiny"], "--mnist"),
@@ -254,6 +258,20 @@ def test_predict_reads_with_the_model_named(pictures, monkeypatch):
 
 
 @pytest.fixture
+def hand(tmp_path):
+    """The file of somebody whose 3s look like 7s."""
+    file = tmp_path / "hand.npz"
+    write_hand(file, HandFile("Ada's", [ToldDrawing(DIGITS[7], 3, datetime.now(UTC))] * 12))
+    return str(file)
+
+
+def test_predict_reads_as_a_hand(pictures, hand, capsys):
+    assert main(["predict", *pictures, "--hand", hand, "--json"]) == 0
+    three, seven = json.loads(capsys.readouterr().out)
+    assert (three["digit"], seven["digit"]) == (3, 3)
+
+
+@pytest.fixture
 def sample_only(monkeypatch):
     monkeypatch.setattr("digitcanvas.shell.evaluate.load_mnist", lambda *_: load_sample())
     monkeypatch.delenv("DIGITCANVAS_PEN", raising=False)
@@ -288,6 +306,16 @@ def test_evaluate_measures_on_drawings_too(sample_only, tmp_path, capsys, suffix
         assert metrics["strokes"] == {"data": str(file)} | expected
     assert main(["evaluate", "mlp", "--strokes", str(file)]) == 0
     assert f"{file}: 7 digits" in capsys.readouterr().out
+
+
+def test_evaluate_measures_a_hand(sample_only, tmp_path, hand, capsys):
+    write_drawings(tmp_path / "sevens.npz", [DRAWINGS[7]])
+    command = ["evaluate", "mlp", "--json", "--strokes", str(tmp_path / "sevens.npz")]
+    for options, accuracy in (([], 1), (["--hand", hand], 0)):
+        assert main([*command, *options]) == 0
+        metrics = json.loads(capsys.readouterr().out)["metrics"]
+        assert metrics["strokes"]["accuracy"] == accuracy
+        assert metrics["test"]["accuracy"] > 0.97 - 0.1 * bool(options)
 
 
 def test_evaluate_measures_a_room_s_drawings_by_person(sample_only, home, capsys):

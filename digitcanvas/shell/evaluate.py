@@ -36,6 +36,7 @@ def add(commands: options.Commands) -> None:
         help=f"the drawings that people told in this room, or {ALL_ROOMS} for those of all "
         "rooms, by person",
     )
+    options.add_hand(parser)
     options.add_mnist(parser)
     options.add_pen(parser)
     options.add_unipen(parser)
@@ -50,7 +51,7 @@ def add(commands: options.Commands) -> None:
 
 
 def run(given: argparse.Namespace) -> int:
-    recognizer = Recognizer.load(given.model)
+    recognizer = options.with_hand(Recognizer.load(given.model), given.hand)
     drawings = read_drawings(given.strokes) if given.strokes else []
     told = _read_room(given.room) if given.room else None
     with progress.bar("Fetching MNIST", 1) as bar:

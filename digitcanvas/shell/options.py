@@ -3,6 +3,10 @@
 import argparse
 from typing import Any
 
+from digitcanvas.data.outliers import NOT_A_DIGIT
+from digitcanvas.drawing.files import read_drawings
+from digitcanvas.reading.hand import fit_hand
+from digitcanvas.reading.recognizer import Recognizer
 from digitcanvas.runs.recipes import RECIPES
 
 Commands = Any
@@ -17,6 +21,22 @@ def add_json(parser: argparse._ActionsContainer) -> None:
 
 def add_model(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", metavar="MODEL", help="a model's name, or its directory")
+
+
+def add_hand(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--hand",
+        metavar="FILE",
+        help="read as somebody's hand: the file that the app exports, or other drawings with what "
+        "they are, as an .npz or a UNIPEN file",
+    )
+
+
+def with_hand(recognizer: Recognizer, file: str | None) -> Recognizer:
+    """The recognizer, with the hand that `--hand` names. Raises ValueError for a damaged file."""
+    if not file:
+        return recognizer
+    return recognizer.with_hand(fit_hand(recognizer, read_drawings(file, NOT_A_DIGIT)))
 
 
 def add_recipe(parser: argparse._ActionsContainer, **how: Any) -> None:

@@ -32,6 +32,7 @@ def add(commands: options.Commands) -> None:
     parser.add_argument(
         "--model", default="cnn", help="the model to read with: its name or directory (cnn)"
     )
+    options.add_hand(parser)
     form = parser.add_mutually_exclusive_group()
     options.add_json(form)
     form.add_argument("--csv", action="store_true", help="print a table, for spreadsheets")
@@ -40,7 +41,7 @@ def add(commands: options.Commands) -> None:
 
 def run(given: argparse.Namespace) -> int:
     """Read every picture that can be read, even after one that cannot."""
-    recognizer = Recognizer.load(given.model)
+    recognizer = options.with_hand(Recognizer.load(given.model), given.hand)
     paths, problems = _pictures_in(given.pictures)
     answers = _answers(paths, recognizer, problems, given)
     if given.json:
