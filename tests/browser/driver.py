@@ -410,6 +410,7 @@ PLOTS = {
         "test_probabilities",
     },
     "Your hand": set(),
+    "Wall": set(),
 }
 """The pages by their titles, and the plots that each shows, by their keys."""
 

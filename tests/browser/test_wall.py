@@ -13,6 +13,7 @@ from tests.browser.driver import (
     wait_for,
     wait_for_digit,
 )
+from tests.browser.test_accessibility import violations
 from tests.digits import DIGITS
 
 pytestmark = pytest.mark.browser
@@ -44,12 +45,8 @@ def tiles(wall):
 
 
 def figures(wall):
-    pairs = zip(
-        wall.locator(".figures dt").all_inner_texts(),
-        wall.locator(".figures dd").all_inner_texts(),
-        strict=True,
-    )
-    return dict(pairs)
+    entries = wall.locator(".figures > div").all_inner_texts()  # at once, as they change
+    return dict(entry.split("\n") for entry in entries)
 
 
 def test_a_room_of_three_with_a_wall(people):
@@ -81,11 +78,20 @@ def test_a_room_of_three_with_a_wall(people):
     press(wall, "play")
     asked = wait_for(lambda: one.locator(".room .asked").inner_text(), 10)
     wait_for(lambda: wall.locator(".asking strong").inner_text() == asked, 5)
-    before = len(tiles(wall))
-    sketch(two, DIGITS[int(two.locator(".room .asked").inner_text())])  # the 3 is cleared by itself
-    wait_for(lambda: len(tiles(wall)) == before + 1, 10)
-    wait_for(lambda: "1 read" in wall.locator(".tally .all").inner_text(), 5)
-    wait_for(lambda: wall.locator(".best tbody td").all_inner_texts()[2:] == ["1", "0"], 5)
+    for drawings in (3, 4, 5):  # on a busy machine the next digit may be asked meanwhile
+        two.wait_for_timeout(800)  # nobody reads the digit faster
+        sketch(two, DIGITS[int(two.locator(".room .asked").inner_text())])  # which clears the last
+        wait_for(lambda count=drawings: len(tiles(wall)) == count, 10)
+        wait_for(lambda: "In all: 0 read, 0" not in wall.locator(".all").inner_text(), 5)
+        if "1 read" in wall.locator(".tally .all").inner_text():
+            break
+    wait_for(lambda: wall.locator(".best tbody td").all_inner_texts()[2:3] == ["1"], 5)
+
+    wall.mouse.move(1, 1)
+    for scheme in ("light", "dark"):
+        wall.emulate_media(color_scheme=scheme)
+        assert violations(wall) == []
+    assert violations(two) == []
 
     wall.locator(".tiles button").last.click()  # the leader hides the 7
     wait_for(lambda: "7" not in tiles(wall)[-1:], 10)

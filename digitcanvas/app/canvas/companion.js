@@ -130,7 +130,8 @@ class Companion {
 
   /** The pen is down. In a game, the first stroke for another digit has an empty canvas. */
   begin() {
-    const isDrawing = !this.isAtRest || Date.now() - this.askedAt < REACTION;
+    const isLate = this.drawnIn !== null && Date.now() - this.askedAt < REACTION;
+    const isDrawing = !this.isAtRest || isLate;
     const isOther = this.round !== null && this.round !== this.drawnIn && !isDrawing;
     if (isOther && drawing.strokes.length) {
       drawing.clear();

@@ -22,7 +22,7 @@ _wall = assets.component(
         <div class="asking" role="status"><span></span><strong></strong></div>
         <div class="tally"><p class="left"></p><p class="now"></p><p class="all"></p></div>
         <table class="best">
-          <thead><tr><th></th><th>name</th><th>read</th><th>fooled it</th></tr></thead>
+          <thead><tr><th>place</th><th>name</th><th>read</th><th>fooled it</th></tr></thead>
           <tbody></tbody>
         </table>
       </section>
