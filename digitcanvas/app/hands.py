@@ -181,10 +181,9 @@ class Hands:
         self.forget(visitor)
         active = self.active(visitor)
         learnt = active.told if active else ()
-        doubted = doubts(recognizer, [one.drawing for one in learnt])
-        doubt = next(
-            (other for one, other in zip(learnt, doubted, strict=True) if one.id == drawing), None
-        )
+        places = [place for place, one in enumerate(learnt) if one.id == drawing]
+        doubted = doubts(recognizer, [one.drawing for one in learnt], places)
+        doubt = next((doubted[place] for place in places), None)
         return Telling(drawing, told, len(learnt), doubt)
 
     def take_back(self, visitor: str, drawing: int) -> None:

@@ -10,7 +10,7 @@ fitting without it, exactly.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -84,8 +84,12 @@ def fit_hand(recognizer: Recognizer, drawings: Sequence[Drawing]) -> Hand:
     return _fit(layer, lesson, np.ones(len(lesson.labels), bool))
 
 
-def doubts(recognizer: Recognizer, drawings: Sequence[Drawing]) -> list[int | None]:
+def doubts(
+    recognizer: Recognizer, drawings: Sequence[Drawing], asked: Collection[int] | None = None
+) -> list[int | None]:
     """For each told drawing the digit, 0 to 9, that it rather looks like; None for most.
+
+    Only those at the places that are `asked` about are looked at, or all of them.
 
     Two thirds of the drawings teach a hand that reads the other third. A drawing that is surely
     another digit then, by over 60 %, is doubted. What can be said of it is "this looks like your
@@ -94,16 +98,18 @@ def doubts(recognizer: Recognizer, drawings: Sequence[Drawing]) -> list[int | No
     time, though the network misreads it: that is why it is told. For the same reason nothing is
     doubted that is told to be not a digit: three in four of those are read as one until then.
 
-    It takes up to three times as long as `fit_hand`, and next to no time if nothing can be doubted.
+    It takes up to three times as long as `fit_hand`, as long if one is asked about, and next to no
+    time if nothing can be doubted.
     Raises ValueError as `fit_hand` does.
     """
     layer = recognizer.last_layer
     lesson = _Lesson(layer, drawings)
     parts = np.arange(len(lesson.labels)) % PARTS  # ordered by label: a label's are spread evenly
+    wanted = np.isin(lesson.places, range(len(drawings)) if asked is None else list(asked))
     found: list[int | None] = [None] * len(drawings)
     for part in range(PARTS):
         known = set(lesson.labels[parts != part].tolist()) - {NOT_A_DIGIT}
-        read = np.flatnonzero((parts == part) & np.isin(lesson.labels, list(known)))
+        read = np.flatnonzero((parts == part) & wanted & np.isin(lesson.labels, list(known)))
         if len(known) < 2 or not len(read):
             continue
         probabilities = _fit(layer, lesson, parts != part).probabilities(lesson.features[read, 0])

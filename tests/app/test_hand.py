@@ -21,7 +21,7 @@ from tests.digits import DIGITS
 def at_once(monkeypatch):
     """What is told is kept, and teaches nothing: fitting a hand takes a while."""
     monkeypatch.setattr(hands, "fit_hand", lambda recognizer, _: recognizer.last_layer.served)
-    monkeypatch.setattr(hands, "doubts", lambda _, drawings: [None] * len(drawings))
+    monkeypatch.setattr(hands, "doubts", lambda _, drawings, places: [None] * len(drawings))
 
 
 @pytest.fixture
@@ -356,7 +356,7 @@ def test_the_page_shows_how_each_digit_is_read(visit):
     assert columns["CNN as it came"] == ["1 of 1", "0 of 2", "0 of 1", "0 of 2"]
     assert columns["CNN with My hand"][::2] == ["–", "–"]
     assert columns["CNN with My hand"][1] == columns["CNN with My hand"][3] != "–"
-    assert any("learned without it" in one.value for one in page.caption)
+    assert any("learned from others alone" in one.value for one in page.caption)
 
 
 def test_a_network_that_cannot_learn_a_hand_says_so(visit, monkeypatch):

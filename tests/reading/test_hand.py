@@ -2,6 +2,7 @@ import hashlib
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -328,6 +329,14 @@ def test_nothing_is_doubted_if_there_is_nothing_to_compare_it_with(cnn):
 def test_what_is_told_to_be_no_digit_is_not_doubted(cnn):
     nothing = [drawn(7, label=10, seed=seed) for seed in range(3, 6)]
     assert doubts(cnn, THREE_EACH + nothing)[30:] == [None] * 3
+
+
+def test_only_what_is_asked_about_is_doubted_and_as_if_all_were(cnn):
+    told = [*THREE_EACH[:-1], replace(THREE_EACH[-1], label=1)]
+    found = doubts(cnn, told)
+    assert [place for place, other in enumerate(found) if other is not None] == [29]
+    assert doubts(cnn, told, [29]) == found
+    assert doubts(cnn, told, [0, 28]) == doubts(cnn, told, []) == [None] * 30
 
 
 def test_doubts_are_in_the_order_of_the_drawings(cnn):
