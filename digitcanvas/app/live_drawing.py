@@ -30,7 +30,7 @@ NO_COOKIE = (
 )
 
 KEEPS_NOTHING = (
-    "You have switched off *Keep what I tell on this server*, so nothing can be told: switch it on "
+    'You have switched off "Keep what I tell on this server", so nothing can be told: switch it on '
     "again first."
 )
 

@@ -116,6 +116,7 @@ class Key(StrEnum):
     TEACHING = "teaching"
     ASKED_FOR = "asked_for"
     ASKING = "asking"
+    TAUGHT = "taught"
     SHELF = "shelf"
 
     # Where the digits come from, on Data and Evaluate

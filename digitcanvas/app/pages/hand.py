@@ -22,8 +22,8 @@ OFF = (
 )
 
 MEASURED = (
-    "Each drawing is read by a hand that learned without it, from two thirds of the others, so "
-    "that nothing it knows by heart counts. With so few drawings, one more or less is chance."
+    "Each drawing is read by a hand that learned from others alone, so that nothing it knows by "
+    "heart counts. With so few drawings, one more or less is chance."
 )
 
 TWICE = "Draw a digit twice, and you see here what the network makes of it once it knows your hand."
@@ -52,10 +52,14 @@ def _show(recognizers: dict[str, Recognizer]) -> None:
     told = tuple(hands.need_store().drawings.of_hand(hand.id)) if hand else ()
     _teach(hand, Counter(one.told for one in told), list(recognizers))
     if hand and told:
-        _report(recognizers, hand.name, told)
-        st.subheader("What it was told", anchor=False)
-        st.caption(sidebar.TAUGHT)
-        shelf.show(told, Key.SHELF)
+        with st.container(key=Key.TAUGHT):
+            report, drawings = st.container(), st.container()
+        with drawings:
+            st.subheader("What it was told", anchor=False)
+            st.caption(sidebar.TAUGHT)
+            shelf.show(told, Key.SHELF)
+        with report:
+            _report(recognizers, hand.name, told)
     if not own:
         sidebar.show_settings()
         with st.expander("Do you have a hand in a file?"):

@@ -81,7 +81,7 @@ def _show(own: Sequence[Hand]) -> None:
 def _manage(on: Hand | None) -> None:
     if on:
         _manage_one(on)
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, vertical_alignment="center"):
         st.button("New hand", key=Key.NEW_HAND, on_click=_do, args=[_make])
         st.page_link(page(), label="Teach it", icon=":material/draw:")
     show_settings()
