@@ -37,7 +37,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from streamlit.web.server.starlette.starlette_websocket import _is_origin_allowed
 
 from digitcanvas.app import visitor
-from digitcanvas.app.live_drawing import LiveDrawing, Misfit, begin, finish
+from digitcanvas.app.live_drawing import LiveDrawing, Misfit, begin, finish, tells
 from digitcanvas.app.reply import Reply
 from digitcanvas.app.rooms import is_code
 from digitcanvas.app.walls import walls
@@ -77,8 +77,11 @@ _logger = logging.getLogger(__name__)
 _readers = ThreadPoolExecutor(max_workers=1, thread_name_prefix="live")
 """One thread reads for all: Python runs one at a time, and pages get their share of that."""
 
-_learners = ThreadPoolExecutor(max_workers=1, thread_name_prefix="hands")
-"""One thread fits hands: who draws meanwhile does not wait for it."""
+_learners = ThreadPoolExecutor(max_workers=1, thread_name_prefix="learn")
+"""One thread learns what people tell: who draws meanwhile does not wait for it."""
+
+_finders = ThreadPoolExecutor(max_workers=2, thread_name_prefix="hands")
+"""These find the hands of those who come, and do not wait for those who tell something."""
 
 
 class Crowd:
@@ -173,7 +176,8 @@ async def _serve(socket: WebSocket) -> None:
         else:
             walls.join(socket, drawing.visitor, drawing.room)
             if reply is None:
-                reply = await loop.run_in_executor(_learners, finish, drawing, message)
+                pool = _learners if tells(message) else _finders
+                reply = await loop.run_in_executor(pool, finish, drawing, message)
             reply["pace"] = crowd.pace(socket)
             await socket.send_text(json.dumps(reply, separators=(",", ":")))
         await asyncio.sleep(max(OTHERS * took, 1 / FASTEST - (time.monotonic() - began)))

@@ -171,7 +171,7 @@ def begin(drawing: LiveDrawing, message: object) -> Reply | None:
     _check_telling(message)
     try:
         drawing.update(message)
-        if message.keys() & {"told", "forget"} or not drawing.is_ready:
+        if tells(message) or not drawing.is_ready:
             return None
         return reply | _read(drawing, message)
     except Misfit:
@@ -180,6 +180,11 @@ def begin(drawing: LiveDrawing, message: object) -> Reply | None:
         return reply | {"error": str(error)}
     except Exception:
         return reply | _unexpected()
+
+
+def tells(message: Mapping[str, Any]) -> bool:
+    """Whether the person says something about the drawing."""
+    return "told" in message or "forget" in message
 
 
 def finish(drawing: LiveDrawing, message: Mapping[str, Any]) -> Reply:
