@@ -215,6 +215,13 @@ def test_the_name_on_the_wall_comes_first_and_nobody_need_have_one(page, sample,
     assert chart["layout"]["yaxis"]["ticktext"] == ["Person 1", "Bob"]
 
 
+def test_outside_a_room_nobody_is_named(page, sample, room, monkeypatch):
+    monkeypatch.setattr(rooms, "name_of", {"secret-ada": "Ada", "secret-bob": "Bob"}.get)
+    del page.query_params["room"]
+    people = plots(look(page))["by_person"]["layout"]["yaxis"]["ticktext"]
+    assert sorted(people) == [f"Person {number}" for number in range(1, 9)]
+
+
 def test_two_networks_are_compared_by_person(page, sample, room):
     look(page)
     page.selectbox(key="compare").set_value("mlp").run()

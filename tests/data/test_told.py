@@ -80,6 +80,14 @@ def test_who_made_most_of_the_drawings_is_learnt_from():
     assert 0 not in {drawing.writer for drawing in validation} and validation
 
 
+def test_who_is_held_out_does_not_hang_on_who_drew_first():
+    told = [replace(drawing, writer=7 * drawing.writer % 10) for drawing in drawings(people=10)]
+    sides = [
+        {drawing.writer for drawing in split_by_person(part)[1]} for part in (told, told[::-1])
+    ]
+    assert sides[0] == sides[1]
+
+
 def test_people_who_come_later_move_few_to_the_other_side():
     rng = np.random.default_rng(0)
     people = rng.integers(0, 2**31, 100)
