@@ -26,6 +26,9 @@ STEPS = (0.015, 0.08)  # the range of the distance between points, from slow han
 GAP_CHANCE, GAP_LENGTH = 0.05, 0.05  # the probability and the length of a gap in a stroke
 ROUNDING = 0.05  # the most length on each side of a point that is averaged, which rounds corners
 
+SAME_HAND = 0.5
+"""By how much one hand's drawings vary, as a share of how much other hands' do."""
+
 # Some hands are harder to read: the chance of each hardship for a drawing, and its extent
 HARDSHIP = 0.12
 SQUASH = 0.7  # the most, either way, of the logarithm of width to height
@@ -47,18 +50,23 @@ TRIES = 4  # to find a drawing that is alike
 POINTS = 32  # of each stroke of a blended drawing
 
 
-def augment_strokes(strokes: Sequence[Stroke], rng: np.random.Generator) -> list[Stroke]:
+def augment_strokes(
+    strokes: Sequence[Stroke], rng: np.random.Generator, same_hand: bool = False
+) -> list[Stroke]:
     """The drawing as another hand might make it: arrays (n, 2) -> the same, centred at about 0.
 
     It keeps its size. Its proportions and slant change; its strokes shift against each other, start
     and end too early or too late, tremble, lose their corners, and are interrupted. Now and then it
-    is squashed, turned, shaky or made of few points.
+    is squashed, turned, shaky or made of few points. If the `same_hand` draws it again, it varies
+    in its proportions, slant and shifts by half as much, and is none of the latter.
     """
     middle, size = middle_and_size(strokes)
-    squashed, turned, shaken, hasty = rng.random(4) < HARDSHIP
-    stretch = rng.uniform(-SQUASH, SQUASH) if squashed else rng.normal(0, ASPECT)
-    turn = rng.uniform(-LEAN, LEAN) if turned else rng.normal(0, TURN)
-    matrix = affine(turn, rng.normal(0, SLANT), np.exp(stretch * np.array([0.5, -0.5])))
+    hardship, extent = (0.0, SAME_HAND) if same_hand else (HARDSHIP, 1.0)
+    squashed, turned, shaken, hasty = rng.random(4) < hardship
+    stretch = rng.uniform(-SQUASH, SQUASH) if squashed else rng.normal(0, ASPECT * extent)
+    turn = rng.uniform(-LEAN, LEAN) if turned else rng.normal(0, TURN * extent)
+    slant = rng.normal(0, SLANT * extent)
+    matrix = affine(turn, slant, np.exp(stretch * np.array([0.5, -0.5])))
     slowest, fastest = (STEPS[1], HASTE) if hasty else STEPS
     step = np.exp(rng.uniform(np.log(slowest), np.log(fastest)))
     rounding = int(rng.uniform(0, ROUNDING) / step)
@@ -67,7 +75,7 @@ def augment_strokes(strokes: Sequence[Stroke], rng: np.random.Generator) -> list
     for stroke in strokes:
         path = _retrace((stroke - middle) / size, step, rng)
         path = _smooth(path, rounding) + rng.normal(0, tremor, path.shape)
-        path = path @ matrix.T + rng.normal(0, STRAY, 2) * (len(strokes) > 1)
+        path = path @ matrix.T + rng.normal(0, STRAY * extent, 2) * (len(strokes) > 1)
         if rng.random() < GAP_CHANCE and len(path) > 2 and len(path) * step > 8 * GAP_LENGTH:
             cut, gap = rng.integers(1, len(path) - 1), max(1, round(GAP_LENGTH / step))
             paths += [path[:cut], path[cut + gap :]]

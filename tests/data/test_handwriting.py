@@ -294,3 +294,17 @@ def test_the_matrix_scales_then_shears_then_rotates():
     np.testing.assert_allclose(
         handwriting.affine(rotation, shear, scale), turn @ slant @ np.diag(scale)
     )
+
+
+def test_the_same_hand_varies_less_than_others_and_has_no_hardships(monkeypatch):
+    def spread(same_hand):
+        drawn = [
+            np.ptp(np.concatenate(augment_strokes(DIGITS[0], generator(seed), same_hand)), axis=0)
+            for seed in range(400)
+        ]
+        return np.log([width / height for width, height in drawn]).std()
+
+    assert spread(True) < 0.7 * spread(False)
+    before = spread(True)
+    monkeypatch.setattr(handwriting, "HARDSHIP", 1)
+    assert spread(True) == before
