@@ -493,8 +493,11 @@ def test_those_who_look_at_one_wall_cost_one_look(client, room, monkeypatch):
 
 
 def test_one_who_does_not_receive_holds_nobody_up(client, room, monkeypatch):
+    sent = []
+
     class Asleep:
         async def send_text(self, text):
+            sent.append(text)
             await walls.asyncio.sleep(60)
 
     walls.walls.watch(Asleep(), None, room.code)
@@ -502,6 +505,7 @@ def test_one_who_does_not_receive_holds_nobody_up(client, room, monkeypatch):
         wall.watch(room.code)
         one.draw(7, room=room.code)
         wall.wall(lambda wall: wall["tiles"])
+    assert len(sent) == 1, "what comes meanwhile does not pile up"
 
 
 def test_many_drawings_come_whole_and_the_wall_shows_the_newest(room, store, monkeypatch):
