@@ -51,6 +51,14 @@ OTHER_COPIES = 2
 """Of each letter or sign, each in another hand."""
 
 LIBRARIES = ("keras", "numpy", "opencv-python-headless", "Hershey-Fonts")
+TAUGHT = 0.7
+"""A teacher's share of the targets; the labels have the rest.
+
+G. Hinton et al., "Distilling the knowledge in a neural network", 2015. The teacher sees each image
+as it was augmented for the pupil: L. Beyer et al., "Knowledge distillation: a good teacher is
+patient and consistent", CVPR 2022.
+"""
+
 PEN_WIDTHS = (0.9, 2.0)
 """The range of the pen widths to learn from, in pixels of the 28x28 image."""
 
@@ -67,7 +75,7 @@ class TrainedNetwork:
     """A trained network, what it learned from, and how.
 
     `initial` are the weights that it started from, `history` its losses and accuracies by epoch,
-    `seconds` the wall time.
+    `seconds` the wall time, `teacher_sha256` the hash of the teacher's served file.
     """
 
     model: keras.Model
@@ -78,6 +86,7 @@ class TrainedNetwork:
     history: dict[str, list[float]]
     seconds: float
     unipen: Unipen | None = None
+    teacher_sha256: str | None = None
 
 
 def train(
@@ -91,12 +100,16 @@ def train(
 
     `on_progress` is called now and then while drawings are made to learn from, and after every
     batch and every epoch. Raises Diverged, a ValueError, when the loss becomes infinite or
-    undefined.
+    undefined, and ValueError for a teacher that is missing, damaged or unable to reject.
     """
     start = time.monotonic()
     _seed_everything(recipe.seed)
+    teacher = sha256_of_teacher = None
+    if recipe.teacher:
+        teacher = _load_teacher(recipe)
+        sha256_of_teacher = sha256(registry.find(recipe.teacher) / registry.SERVED)
     images, labels, validation = assemble(recipe, mnist, pen, on_progress, unipen)
-    batches = Batches(images, labels, recipe)
+    batches = Batches(images, labels, recipe, teacher)
     model = _compiled(recipe, steps=recipe.epochs * len(batches))
     initial = model.get_weights()
     history = model.fit(
@@ -112,7 +125,19 @@ def train(
         kept += [unipen.digits.validation] if unipen and recipe.pen_copies else []
         calibrate(model, [validation, *map(images_from_drawings, kept)])
     seconds = time.monotonic() - start
-    return TrainedNetwork(model, initial, recipe, mnist, pen, history, seconds, unipen)
+    return TrainedNetwork(
+        model, initial, recipe, mnist, pen, history, seconds, unipen, sha256_of_teacher
+    )
+
+
+def _load_teacher(recipe: Recipe) -> Recognizer:
+    teacher = Recognizer.load(recipe.teacher)
+    if recipe.outliers and not teacher.can_reject:
+        raise ValueError(
+            f"{recipe.teacher} cannot teach what is not a digit: choose another teacher, or no "
+            "outliers."
+        )
+    return teacher
 
 
 def find_rate(
@@ -155,13 +180,18 @@ def _seed_everything(seed: int) -> None:
 
 def _compiled(recipe: Recipe, steps: int) -> keras.Model:
     model = build(recipe)
-    model.compile(optimizer=_optimizer(recipe, steps), loss=recipe.loss, metrics=["accuracy"])
+    model.compile(optimizer=_optimizer(recipe, steps), loss=_loss(recipe), metrics=["accuracy"])
     return model
+
+
+def _loss(recipe: Recipe) -> str:
+    """A teacher's probabilities are no integers, as the sparse loss would have them."""
+    return "categorical_crossentropy" if recipe.teacher else recipe.loss
 
 
 def _targets(labels: IntArray, recipe: Recipe) -> IntArray | FloatArray:
     """Labels (N,) as the recipe's loss takes them."""
-    if recipe.loss == "sparse_categorical_crossentropy":
+    if _loss(recipe) == "sparse_categorical_crossentropy":
         return labels
     return np.eye(recipe.classes)[labels]
 
@@ -238,8 +268,15 @@ def _measure(model: keras.Model, mnist: Mnist) -> dict[str, float]:
 class Batches(keras.utils.PyDataset):
     """Shuffled training batches, augmented anew in each epoch. The seed decides all of it."""
 
-    def __init__(self, images: np.ndarray, labels: np.ndarray, recipe: Recipe) -> None:
+    def __init__(
+        self,
+        images: np.ndarray,
+        labels: np.ndarray,
+        recipe: Recipe,
+        teacher: Recognizer | None = None,
+    ) -> None:
         super().__init__()
+        self._teacher = teacher
         self._images, self._targets, self._recipe = images, _targets(labels, recipe), recipe
         self._epoch = 0
         self._shuffle()
@@ -254,7 +291,10 @@ class Batches(keras.utils.PyDataset):
         if self._recipe.augment:
             rng = np.random.default_rng([self._recipe.seed, self._epoch, index])
             images = augment_images(images, rng)
-        return images, self._targets[chosen]
+        targets = self._targets[chosen]
+        if self._teacher:
+            targets = (1 - TAUGHT) * targets + TAUGHT * _taught(self._teacher, images, self._recipe)
+        return images, targets
 
     def on_epoch_end(self) -> None:
         self._epoch += 1
@@ -263,6 +303,15 @@ class Batches(keras.utils.PyDataset):
     def _shuffle(self) -> None:
         rng = np.random.default_rng([self._recipe.seed, self._epoch])
         self._order = rng.permutation(len(self._images))
+
+
+def _taught(teacher: Recognizer, images: Float32Array, recipe: Recipe) -> Float32Array:
+    """The teacher's softmax (N, classes) for these images (N, 28, 28)."""
+    digits, is_digit = teacher.classify_batch(images)
+    if recipe.classes == 10:
+        return digits
+    is_digit = is_digit[:, np.newaxis]
+    return np.hstack([digits * is_digit, 1 - is_digit])
 
 
 class _Report(keras.callbacks.Callback):
@@ -359,6 +408,8 @@ def _describe_data(trained: TrainedNetwork) -> dict[str, Any]:
             "validation": len(pen.validation),
             "validation_writers": sorted({drawing.writer for drawing in pen.validation}),
         }
+    if trained.teacher_sha256:
+        data["teacher"] = {"name": trained.recipe.teacher, "sha256": trained.teacher_sha256}
     if unipen := trained.unipen:
         copies, outliers = trained.recipe.pen_copies, trained.recipe.outliers
         data["unipen"] = {
