@@ -49,7 +49,7 @@ def test_quick_recipes_take_less_than_a_minute(same_machine, name):
     [
         {"epochs": 9},
         {"hidden": (2048,)},
-        {"filters": (64, 64, 64)},
+        {"filters": (64, 64)},
         {"batch_size": 32},
         {"pen_copies": 9},
         {"outliers": 9000},
