@@ -616,7 +616,7 @@ def test_the_estimate_follows_the_form(form, monkeypatch):
         return caption[caption.index("About") :]
 
     form.run()
-    assert estimate() == "About 40 s on this machine."
+    assert estimate() == "About 60 s on this machine."
     form.text_input(key="epochs").set_value("9").run()
     assert estimate() == "About 3 minutes on this machine."
     monkeypatch.setenv("DIGITCANVAS_PEN", "pen.tra")
