@@ -617,7 +617,6 @@ SETTINGS = {
     "schedule": "constant",
     "weight_decay": 0.0,
     "augment": False,
-    "teacher": "cnn",
     "normalise": False,
     "sample": True,
     "pen_copies": 3,

@@ -51,14 +51,6 @@ OTHER_COPIES = 2
 """Of each letter or sign, each in another hand."""
 
 LIBRARIES = ("keras", "numpy", "opencv-python-headless", "Hershey-Fonts")
-TAUGHT = 0.7
-"""A teacher's share of the targets; the labels have the rest.
-
-G. Hinton et al., "Distilling the knowledge in a neural network", 2015. The teacher sees each image
-as it was augmented for the pupil: L. Beyer et al., "Knowledge distillation: a good teacher is
-patient and consistent", CVPR 2022.
-"""
-
 PEN_WIDTHS = (0.9, 2.0)
 """The range of the pen widths to learn from, in pixels of the 28x28 image."""
 
@@ -78,7 +70,7 @@ class TrainedNetwork:
     """A trained network, what it learned from, and how.
 
     `initial` are the weights that it started from, `history` its losses and accuracies by epoch,
-    `seconds` the wall time, `teacher_sha256` the hash of the teacher's served file.
+    `seconds` the wall time.
     """
 
     model: keras.Model
@@ -89,7 +81,6 @@ class TrainedNetwork:
     history: dict[str, list[float]]
     seconds: float
     unipen: Unipen | None = None
-    teacher_sha256: str | None = None
 
 
 def train(
@@ -103,16 +94,12 @@ def train(
 
     `on_progress` is called now and then while drawings are made to learn from, and after every
     batch and every epoch. Raises Diverged, a ValueError, when the loss becomes infinite or
-    undefined, and ValueError for a teacher that is missing, damaged or unable to reject.
+    undefined.
     """
     start = time.monotonic()
     _seed_everything(recipe.seed)
-    teacher = sha256_of_teacher = None
-    if recipe.teacher:
-        teacher = _load_teacher(recipe)
-        sha256_of_teacher = sha256(registry.find(recipe.teacher) / registry.SERVED)
     images, labels, validation = assemble(recipe, mnist, pen, on_progress, unipen)
-    batches = Batches(images, labels, recipe, teacher)
+    batches = Batches(images, labels, recipe)
     model = _compiled(recipe, steps=recipe.epochs * len(batches))
     initial = model.get_weights()
     history = model.fit(
@@ -128,19 +115,7 @@ def train(
         kept += [unipen.digits.validation] if unipen and recipe.pen_copies else []
         calibrate(model, [validation, *map(images_from_drawings, kept)])
     seconds = time.monotonic() - start
-    return TrainedNetwork(
-        model, initial, recipe, mnist, pen, history, seconds, unipen, sha256_of_teacher
-    )
-
-
-def _load_teacher(recipe: Recipe) -> Recognizer:
-    teacher = Recognizer.load(recipe.teacher)
-    if recipe.outliers and not teacher.can_reject:
-        raise ValueError(
-            f"{recipe.teacher} cannot teach what is not a digit: choose another teacher, or no "
-            "outliers."
-        )
-    return teacher
+    return TrainedNetwork(model, initial, recipe, mnist, pen, history, seconds, unipen)
 
 
 def find_rate(
@@ -183,18 +158,13 @@ def _seed_everything(seed: int) -> None:
 
 def _compiled(recipe: Recipe, steps: int) -> keras.Model:
     model = build(recipe)
-    model.compile(optimizer=_optimizer(recipe, steps), loss=_loss(recipe), metrics=["accuracy"])
+    model.compile(optimizer=_optimizer(recipe, steps), loss=recipe.loss, metrics=["accuracy"])
     return model
-
-
-def _loss(recipe: Recipe) -> str:
-    """A teacher's probabilities are no integers, as the sparse loss would have them."""
-    return "categorical_crossentropy" if recipe.teacher else recipe.loss
 
 
 def _targets(labels: IntArray, recipe: Recipe) -> IntArray | Float32Array:
     """Labels (N,) as the recipe's loss takes them."""
-    if _loss(recipe) == "sparse_categorical_crossentropy":
+    if recipe.loss == "sparse_categorical_crossentropy":
         return labels
     return np.eye(recipe.classes, dtype=np.float32)[labels]
 
@@ -291,19 +261,11 @@ def _measure(model: keras.Model, mnist: Mnist) -> dict[str, float]:
 class Batches(keras.utils.PyDataset):
     """Shuffled training batches, augmented anew in each epoch. The seed decides all of it."""
 
-    def __init__(
-        self,
-        images: np.ndarray,
-        labels: np.ndarray,
-        recipe: Recipe,
-        teacher: Recognizer | None = None,
-    ) -> None:
+    def __init__(self, images: np.ndarray, labels: np.ndarray, recipe: Recipe) -> None:
         super().__init__()
-        self._teacher = teacher
         self._images, self._targets, self._recipe = images, _targets(labels, recipe), recipe
         self._epoch = 0
         self._greys = np.empty(images.shape, np.uint8)  # a quarter of the memory of floats
-        self._learnt = np.empty_like(self._targets)
         self._prepare()
 
     def __len__(self) -> int:
@@ -329,28 +291,16 @@ class Batches(keras.utils.PyDataset):
         order = rng.permutation(len(self._images))
         for start in range(0, len(order), AT_ONCE):
             part = slice(start, start + AT_ONCE)
-            images, targets = self._images[order[part]], self._targets[order[part]]
+            images = self._images[order[part]]
             if self._recipe.augment:
                 images = augment_images(images, rng)
             self._greys[part] = np.rint(images * 255)
-            if self._teacher:
-                taught = _taught(self._teacher, _from_greys(self._greys[part]), self._recipe)
-                targets = (1 - TAUGHT) * targets + TAUGHT * taught
-            self._learnt[part] = targets
+        self._learnt = self._targets[order]
 
 
 def _from_greys(greys: ByteArray) -> Float32Array:
     """Greys of 0-255 as numbers in [0, 1]."""
     return np.divide(greys, 255, dtype=np.float32)
-
-
-def _taught(teacher: Recognizer, images: Float32Array, recipe: Recipe) -> Float32Array:
-    """The teacher's softmax (N, classes) for these images (N, 28, 28)."""
-    digits, is_digit = teacher.classify_batch(images)
-    if recipe.classes == 10:
-        return digits
-    is_digit = is_digit[:, np.newaxis]
-    return np.hstack([digits * is_digit, 1 - is_digit])
 
 
 class _Report(keras.callbacks.Callback):
@@ -446,8 +396,6 @@ def _describe_data(trained: TrainedNetwork) -> dict[str, Any]:
             "validation": len(pen.validation),
             "validation_writers": sorted({drawing.writer for drawing in pen.validation}),
         }
-    if trained.teacher_sha256:
-        data["teacher"] = {"name": trained.recipe.teacher, "sha256": trained.teacher_sha256}
     if unipen := trained.unipen:
         copies, outliers = trained.recipe.pen_copies, trained.recipe.outliers
         data["unipen"] = {

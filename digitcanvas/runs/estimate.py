@@ -26,7 +26,6 @@ START = 7.3  # until the first batch, without drawings
 PUBLISH = 3.5
 DRAWING = 0.35e-3  # to make one
 AUGMENTATION = 0.13e-3  # of one image
-TAUGHT = 0.1e-3  # of one image, for the shipped CNN to say what it is
 MULTIPLICATION = 42e-12  # with what it takes on the way back
 STEP = 1.4e-3  # of a batch of any size
 UPDATE = 13e-9  # of a weight after a batch
@@ -71,8 +70,7 @@ def _epoch(recipe: Recipe, images: int) -> float:
     table = layer_table(recipe)
     multiplications = sum(layer.multiplications for layer in table)
     weights = sum(layer.parameters for layer in table)
-    image = AUGMENTATION * recipe.augment + TAUGHT * bool(recipe.teacher)
-    image += MULTIPLICATION * multiplications
+    image = AUGMENTATION * recipe.augment + MULTIPLICATION * multiplications
     step = STEP + UPDATE * weights
     return images * image + math.ceil(images / recipe.batch_size) * step
 

@@ -37,9 +37,7 @@ class Recipe:
 
     `architecture` names one of `networks.ARCHITECTURES`. `learning.augment` says by how much the
     images change. Both values of `loss` are the same cross-entropy: one takes one-hot labels, the
-    sparse one integers. Without outliers the network has no output for "not a digit". A `teacher`
-    is a model's name or directory; its probabilities take the place of one-hot labels for the most
-    part, whichever the loss.
+    sparse one integers. Without outliers the network has no output for "not a digit".
     """
 
     architecture: str = _setting("the kind of network", ARCHITECTURES)
@@ -61,9 +59,6 @@ class Recipe:
     )
     weight_decay: float = _setting("how strongly weights are pulled to zero", default=1e-4)
     augment: bool = _setting("change every image anew in each epoch", default=True)
-    teacher: str = _setting(
-        "the network whose probabilities it learns beside the labels; none by default", default=""
-    )
     normalise: bool = _setting("divide the greys of 0-255 by 255", default=True)
     sample: bool = _setting("learn from the 5,000 bundled digits, not from MNIST", default=False)
     pen_copies: int = _setting("copies of each pen drawing, each in another hand", default=4)
@@ -199,7 +194,7 @@ _TITLED = {
     ),
     "mlp": (
         "Best MLP: like the app's own",
-        Recipe("mlp", epochs=40, hidden=(1024, 512), teacher="cnn"),
+        Recipe("mlp", epochs=40, hidden=(1024, 512)),
     ),
     "mlp-128": (
         "Tutorial MLP: 128 neurons",

@@ -386,15 +386,7 @@ def test_a_setting_changed_is_all_that_changes(form, jobs, kind, field, entered,
 
 def test_every_setting_of_a_recipe_has_a_widget_or_belongs_to_what_it_starts_from(form):
     widgets = {node.key for node in form.sidebar if getattr(node, "key", None)}
-    of_the_base = {
-        "architecture",
-        "weight_decay",
-        "pen_copies",
-        "outliers",
-        "calibrated",
-        "sample",
-        "teacher",
-    }
+    of_the_base = {"architecture", "weight_decay", "pen_copies", "outliers", "calibrated", "sample"}
     assert {field.name for field in fields(Recipe)} - of_the_base <= widgets
 
 

@@ -485,41 +485,6 @@ def test_labels_are_one_hot_or_as_the_sparse_loss_takes_them_integers():
     assert integers.shape == (4,) and sorted(integers) == sorted(labels)
 
 
-@pytest.mark.parametrize("outliers", [300, 0])
-def test_a_teacher_s_probabilities_of_the_augmented_image_are_most_of_the_target(outliers):
-    images = np.stack([image_from_strokes(DIGITS[digit]) for digit in (3, 8)])
-    recipe = replace(TINY, outliers=outliers, pen_copies=0, teacher="cnn", loss=SPARSE)
-    teacher = Recognizer.load("cnn")
-    learnt, targets = Batches(images, np.array([3, 8]), recipe, teacher)[0]
-    assert not np.array_equal(np.sort(learnt.sum((1, 2))), np.sort(images.sum((1, 2))))
-    digits, is_digit = teacher.classify_batch(learnt)
-    labels = Batches(images, np.array([3, 8]), recipe)[0][1]  # one-hot, whichever the loss
-    mixed = 0.3 * labels[:, :10] + 0.7 * digits * (is_digit[:, None] if outliers else 1)
-    np.testing.assert_allclose(targets[:, :10], mixed, atol=1e-6)
-    np.testing.assert_allclose(targets.sum(axis=1), 1, atol=1e-6)
-    assert targets.shape == (2, recipe.classes)
-
-
-def test_a_run_with_a_teacher_is_published_with_the_teacher_s_name_and_hash(pen_drawings, tmp_path):
-    recipe = replace(TINY, epochs=1, teacher="mlp")
-    trained = train(recipe, load_sample(), pen_drawings)
-    plain = train(replace(recipe, teacher=""), load_sample(), pen_drawings)
-    assert trained.history["loss"] != plain.history["loss"]
-    card = publish(trained, tmp_path / "taught")
-    served = registry.read_card(registry.find("mlp")).files[registry.SERVED]
-    assert card.data["teacher"] == {"name": "mlp", "sha256": served}
-    assert "teacher" not in publish(plain, tmp_path / "plain").data
-
-
-def test_a_teacher_that_is_missing_or_cannot_reject_is_told_before_anything_is_made(tmp_path):
-    with pytest.raises(ValueError, match="nobody"):
-        train(replace(TINY, teacher="nobody"), load_sample())
-    taught = train(PLAIN, load_sample())
-    publish(taught, tmp_path / "ten")
-    with pytest.raises(ValueError, match="cannot teach what is not a digit"):
-        train(replace(TINY, teacher=str(tmp_path / "ten")), load_sample())
-
-
 @pytest.mark.parametrize("base", [PLAIN, replace(TINY, epochs=1, calibrated=False)])
 def test_either_cross_entropy_learns_the_same(base, pen_drawings):
     """They are the same number: only the labels are written in another way."""

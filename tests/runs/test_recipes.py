@@ -201,7 +201,6 @@ def test_a_tutorial_s_recipe_has_its_network_and_its_epochs(name):
         ("pen_copies", 0, {}),
         ("outliers", 0, {}),
         ("calibrated", False, {}),
-        ("teacher", "", {}),
     ],
 )
 def test_the_tutorials_take_keras_defaults_and_mnist_as_it_is(field, usual, others):
