@@ -23,6 +23,7 @@ from tests.browser.driver import (
     App,
     chromium,
     draw,
+    network,
     open_page,
     retrain,
     serve,
@@ -107,7 +108,7 @@ def take_for_docs(browser: Browser, app: App) -> None:
         if look != "phone":
             page.set_viewport_size(DESKTOP["viewport"] | {"height": TALL})
     retrain(pages["light"], "mine", epochs=5)
-    pages["light"].get_by_text("Epoch 5 of 5").wait_for(timeout=120_000)
+    network(pages["light"], "mine").wait_for(timeout=120_000)
     for name in ("train", "data", "evaluate"):
         for look, page in pages.items():
             page.goto(f"{app.url}/{name}")

@@ -677,7 +677,7 @@ def test_train_takes_a_recipe_as_it_is(asked, home, arguments):
 
 SETTINGS = {
     "architecture": "plain-cnn",
-    "epochs": 3,
+    "epochs": 4,
     "hidden": (64, 32),
     "filters": (8, 16),
     "dropout": 0.25,

@@ -77,6 +77,29 @@ def cnn(recipe: Recipe) -> list[Spec]:
     ]
 
 
+def pooled_cnn(recipe: Recipe) -> list[Spec]:
+    """Convolutions, each with a max pooling before its ReLU, and dense layers: made to be quick.
+
+    Pooled first, a quarter of the numbers goes through the ReLU, to the same effect.
+    """
+    return [
+        *pixels(recipe),
+        layer("Reshape", target_shape=(28, 28, 1)),
+        *[
+            spec
+            for filters in recipe.filters
+            for spec in (
+                layer("Conv2D", filters=filters, kernel_size=5, kernel_initializer="he_normal"),
+                layer("MaxPooling2D"),
+                layer("ReLU"),
+            )
+        ],
+        layer("Flatten"),
+        *hidden(recipe),
+        layer("Dense", units=recipe.classes, activation="softmax"),
+    ]
+
+
 def plain_mlp(recipe: Recipe) -> list[Spec]:
     """Dense layers and nothing else but dropout, as first tutorials have them."""
     return [
@@ -153,6 +176,7 @@ class Architecture:
 
 ARCHITECTURES = {
     "cnn": Architecture("CNN", cnn, hidden=(0, 3), filters=(1, 6)),
+    "pooled-cnn": Architecture("CNN", pooled_cnn, hidden=(0, 3), filters=(1, 2)),
     "plain-cnn": Architecture("CNN", plain_cnn, hidden=(0, 3), filters=(1, 3)),
     "mlp": Architecture("MLP", mlp, hidden=(1, 5)),
     "plain-mlp": Architecture("MLP", plain_mlp, hidden=(1, 5)),

@@ -7,7 +7,7 @@ from typing import Any
 from digitcanvas.runs.networks import ARCHITECTURES
 
 OPTIMIZERS = ("adam", "sgd", "rmsprop")
-SCHEDULES = ("cosine", "constant")
+SCHEDULES = ("cosine", "cycles", "constant")
 LOSSES = ("categorical_crossentropy", "sparse_categorical_crossentropy")
 
 LIMITS = {
@@ -54,10 +54,11 @@ class Recipe:
     optimizer: str = _setting("what turns gradients into steps", OPTIMIZERS, default="adam")
     loss: str = _setting("what is made small", LOSSES, default="categorical_crossentropy")
     learning_rate: float = _setting(
-        "the length of a step; with a cosine schedule, its peak", default=0.002
+        "the length of a step; its peak, unless the schedule is constant", default=0.002
     )
     schedule: str = _setting(
-        "the learning rate over time (cosine: rises in the first 5 %, then falls to zero)",
+        "the learning rate over time (cosine: rises in the first 5 %, then falls to zero; cycles: "
+        "does so in each epoch, from a lower peak each time)",
         SCHEDULES,
         default="cosine",
     )
@@ -184,13 +185,14 @@ _TITLED = {
     "quick": (
         "Quick CNN: under a minute",
         Recipe(
-            "cnn",
-            epochs=2,
-            filters=(16, 32, 64),
+            "pooled-cnn",
+            epochs=3,
+            filters=(12, 32),
             hidden=(96,),
             dropout=0.1,
             batch_size=128,
-            learning_rate=0.005,
+            learning_rate=0.02,
+            schedule="cycles",
             pen_copies=1,
             outliers=2000,
         ),

@@ -21,7 +21,7 @@ ALL = {
     "dropout": "0.35",
     "optimizer": "sgd",
     "loss": "categorical_crossentropy",
-    "learning_rate": "0.02",
+    "learning_rate": "0.03",
     "schedule": "cosine",
     "batch_size": "64",
     "augment": "true",
@@ -65,11 +65,11 @@ def test_a_link_is_followed_and_says_again_what_it_said(page, jobs, path):
     assert not page.toggle(key="centred").value and page.toggle(key="logits").value
     assert page.selectbox(key="recipe").value == "mlp-128-128"
     assert page.selectbox(key="data").value == SAMPLE
-    assert page.text_input(key="learning_rate").value == "0.02"
+    assert page.text_input(key="learning_rate").value == "0.03"
     assert page.slider(key="dropout").value == 0.35
     page.button(key="retrain").click().run()
     recipe = jobs.run.task.recipe
-    assert (recipe.epochs, recipe.hidden, recipe.learning_rate) == (7, (64, 32), 0.02)
+    assert (recipe.epochs, recipe.hidden, recipe.learning_rate) == (7, (64, 32), 0.03)
     assert link(page) == ALL
 
 
@@ -125,8 +125,8 @@ def test_a_name_with_capitals_stands_in_the_link_as_it_is(page, home, key):
         ("epochs", "٥", "5"),
         ("epochs", "1_0", "10"),
         ("epochs", " 7 ", "7"),
-        ("learning_rate", "0,02", "0.02"),
-        ("learning_rate", " 0.02 ", "0.02"),
+        ("learning_rate", "0,03", "0.03"),
+        ("learning_rate", " 0.03 ", "0.03"),
         ("hidden", "64 32", "64, 32"),
         ("hidden", "6_4,,٣", "64, 3"),
     ],

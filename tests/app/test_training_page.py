@@ -441,7 +441,7 @@ def test_who_chose_the_sample_keeps_it_with_another_recipe(form, jobs):
     [
         ("quick", "hidden", "wide", "Hidden layers: 'wide' is not a list of layers"),
         ("quick", "filters", "16; 32", "Filters: '16; 32' is not a list of layers"),
-        ("quick", "filters", "", "Filters: this kind of network takes 1 to 6, not 0"),
+        ("quick", "filters", "", "Filters: this kind of network takes 1 to 2, not 0"),
         ("quick", "filters", "129", "Filters: 129 is out of range"),
         ("quick", "hidden", "0", "Hidden layers: 0 is out of range"),
         ("quick", "hidden", "-5", "Hidden layers: -5 is out of range"),
@@ -609,7 +609,7 @@ def test_the_estimate_follows_the_form(form, monkeypatch):
         return caption[caption.index("About") :]
 
     form.run()
-    assert estimate() == "About 40 s on this machine."
+    assert estimate() == "About 60 s on this machine."
     form.text_input(key="epochs").set_value("9").run()
     assert estimate() == "About 3 minutes on this machine."
     monkeypatch.setenv("DIGITCANVAS_PEN", "pen.tra")

@@ -1,3 +1,4 @@
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import keras
@@ -444,6 +445,22 @@ def test_a_rate_is_constant_or_rises_and_falls_as_a_cosine(optimizer):
     np.testing.assert_allclose(falls, 0.5 * (0.01 + 0.99 * half_turn), rtol=1e-4)
 
 
+def test_in_cycles_the_rate_rises_and_falls_in_each_epoch_from_a_lower_peak_each_time():
+    recipe = replace(PLAIN, epochs=3, schedule="cycles", learning_rate=0.6)
+    used = training._optimizer(recipe, steps=300)
+    rates = []
+    for step in range(301):
+        used.iterations.assign(step)
+        rates.append(float(used.learning_rate))
+    assert rates[0::100] == pytest.approx([0.06, 0.04, 0.02, 0], abs=1e-6)
+    for epoch, peak in enumerate([0.6, 0.4, 0.2]):
+        cycle = rates[100 * epoch : 100 * (epoch + 1)]
+        top = int(np.argmax(cycle))
+        assert top == 5 and cycle[top] == pytest.approx(peak, rel=0.01)
+        assert cycle[50] == pytest.approx(peak / 2, rel=1e-4) and cycle[-1] < peak / 1000
+        assert cycle[top:] == sorted(cycle[top:], reverse=True)
+
+
 def test_a_run_that_lost_its_way_says_to_lower_the_learning_rate():
     recipe = replace(PLAIN, optimizer="sgd", learning_rate=1, normalise=False, hidden=(64,) * 3)
     progress = []
@@ -481,8 +498,10 @@ def test_batches_show_every_image_once_an_epoch():
     images = np.zeros((70, 28, 28), np.float32)
     recipe = Recipe("mlp", epochs=1, hidden=(8,), batch_size=32, loss=SPARSE)
     batches = Batches(images, labels, recipe)
+    batches.on_epoch_begin()
     first = np.concatenate([batches[i][1] for i in range(len(batches))])
     batches.on_epoch_end()
+    batches.on_epoch_begin()
     second = np.concatenate([batches[i][1] for i in range(len(batches))])
     assert sorted(first) == sorted(second) == list(labels)
     assert list(first) != list(second)
@@ -493,13 +512,28 @@ def test_every_batch_of_every_epoch_is_bent_anew():
     labels = np.full(16, 7)
     recipe = Recipe("mlp", epochs=2, hidden=(8,), batch_size=8)
     batches = Batches(images, labels, recipe)
+    batches.on_epoch_begin()
     first, second = batches[0][0], batches[1][0]
     batches.on_epoch_end()
+    batches.on_epoch_begin()
     later = batches[0][0]
     for one, other in ((first, images[:8]), (first, second), (first, later)):
         assert not np.array_equal(one, other)
     plain = Batches(images, labels, replace(recipe, augment=False))
     np.testing.assert_array_equal(plain[0][0], images[:8])
+
+
+def test_a_batch_is_the_same_in_whatever_thread_it_is_asked_for_and_however_often():
+    images = np.stack([image_from_strokes(DIGITS[7])] * 16)
+    batches = Batches(images, np.arange(16), replace(TINY, batch_size=8, loss=SPARSE))
+    batches.on_epoch_begin()
+    once = [batches[i] for i in (0, 1)]
+    with ThreadPoolExecutor() as pool:
+        again = [*pool.map(batches.__getitem__, (1, 0))][::-1]
+    for one, same in zip(once, again, strict=True):
+        np.testing.assert_array_equal(one[0], same[0])
+        np.testing.assert_array_equal(one[1], same[1])
+        assert one[0].dtype == np.float32
 
 
 def test_what_watches_the_run_is_kept_out_of_it(pen_drawings):

@@ -11,15 +11,19 @@ from digitcanvas.runs.estimate import PACE, pace, seconds_for, seconds_to_find_r
 from digitcanvas.runs.recipes import RECIPES
 
 MEASURED = [
-    ("quick", {"pen_copies": 2, "outliers": 3000}, 59.9),
+    ("quick", {}, 28.9),
     ("cnn", {"epochs": 1}, 59.6),
     ("mlp", {"epochs": 1}, 43.9),
     ("mlp-128", {"epochs": 1}, 12.7),
     ("cnn-28", {"epochs": 1}, 28.8),
     ("tiny", {"epochs": 1}, 9.5),
-    ("quick", {"sample": True, "pen_copies": 0}, 12.4),
+    ("quick", {"sample": True, "pen_copies": 0}, 8.2),
 ]
-"""With the pen drawings, where the recipe learns from them: seconds from press to publication."""
+"""With the pen drawings, where the recipe learns from them: seconds from press to publication.
+
+Those of quick are the processor's, taken on a busy machine and put at its pace. The others were
+measured before epochs were augmented outside TensorFlow's thread, and are a little shorter since.
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -49,7 +53,7 @@ def test_quick_recipes_take_less_than_a_minute(same_machine, name):
     [
         {"epochs": 9},
         {"hidden": (2048,)},
-        {"filters": (64, 64, 64)},
+        {"filters": (64, 64)},
         {"batch_size": 32},
         {"pen_copies": 9},
         {"outliers": 9000},

@@ -29,7 +29,11 @@ LOSS_LABELS = {
     "categorical_crossentropy": "Cross-entropy, one-hot labels",
     "sparse_categorical_crossentropy": "Cross-entropy, integer labels",
 }
-SCHEDULE_LABELS = {"cosine": "rises, then falls to zero", "constant": "stays constant"}
+SCHEDULE_LABELS = {
+    "cosine": "rises, then falls to zero",
+    "cycles": "does so in each epoch, lower each time",
+    "constant": "stays constant",
+}
 
 
 @st.fragment
