@@ -12,7 +12,7 @@ from digitcanvas.data.store import FIRST_NAME, NO_DIGIT, Answer, Store, database
 from digitcanvas.data.told import ALL_ROOMS
 from digitcanvas.reading.evaluation import predict_images
 from digitcanvas.runs.recipes import RECIPES
-from tests.apptest import link, open_session, plots, press_in, turn_to, words
+from tests.apptest import data, link, open_session, plots, press_in, turn_to, words
 from tests.data.test_told import drawings, tell
 from tests.digits import DIGITS
 
@@ -147,6 +147,13 @@ def test_without_a_store_nothing_is_offered_and_all_else_goes_on(
     assert choices(page) == [MNIST, SAMPLE]
     with pytest.raises(KeyError):
         page.segmented_control(key="measured_on")
+
+
+def test_who_is_in_a_room_is_told_that_networks_can_learn_from_it(page, room):
+    page.run()
+    assert "can be trained on it, as on all that is told" in data(page, "told")["note"]
+    other = open_session().run()
+    assert data(other, "told")["note"].endswith("teaches it your hand alone.")
 
 
 def test_data_tells_how_many_there_are(page, sample, all_rooms):

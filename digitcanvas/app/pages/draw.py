@@ -31,6 +31,10 @@ SOFTMAX = (
 )
 
 NOTE = "What you tell is kept on this server with your drawing, and teaches it your hand alone."
+NOTE_IN_ROOM = (
+    "What you tell is kept on this server with your drawing. It teaches your hand, and networks "
+    "can be trained on it, as on all that is told in this room."
+)
 
 DRAW = "Draw a digit on the black square to see the answer here."
 UPLOAD = "Upload a picture of a digit to see the answer here."
@@ -63,7 +67,9 @@ def _draw(recognizers: dict[str, Recognizer]) -> None:
             )
     if hands.keeps() and not picture.open:
         with options:
-            told.show(NOTE if state.session().chosen[Key.KEEP] else KEEPS_NOTHING)
+            chosen = state.session().chosen
+            note = NOTE_IN_ROOM if chosen[Key.ROOM] else NOTE
+            told.show(note if chosen[Key.KEEP] else KEEPS_NOTHING)
     with options, st.container(horizontal=True):
         centred = _toggle("Centre the digit", Key.CENTRED, CENTRING)
         logits = _toggle("Show logits", Key.LOGITS, SOFTMAX)

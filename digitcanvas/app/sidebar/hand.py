@@ -19,7 +19,8 @@ EVERYBODY = 0
 
 KEPT = (
     "What you tell is kept, with the drawing, on the server that runs this page. It teaches your "
-    "hand alone, and a random number in a cookie says that it is yours."
+    "hand alone, but networks can be trained on what is told in a room. A random number in a "
+    "cookie says that it is yours."
 )
 
 TAUGHT = "It has learnt from these drawings. Press one to correct it, or to take it back."
