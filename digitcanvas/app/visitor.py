@@ -6,10 +6,10 @@ name: whoever clears the cookie is somebody new.
 
 import re
 from collections.abc import Mapping
-from http.cookies import CookieError, SimpleCookie
 
 import streamlit as st
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from digitcanvas.app import state
@@ -34,7 +34,7 @@ class Visitors:
         if scope["type"] != "http" or not _asks_for_page(scope):
             await self._app(scope, receive, send)
             return
-        token = token_in(_cookies(Headers(scope=scope).get("cookie", ""))) or new_session()
+        token = token_in(HTTPConnection(scope).cookies) or new_session()
 
         async def send_with_cookie(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -51,13 +51,6 @@ class Visitors:
 
 def _asks_for_page(scope: Scope) -> bool:
     return scope["method"] == "GET" and "text/html" in Headers(scope=scope).get("accept", "")
-
-
-def _cookies(header: str) -> dict[str, str]:
-    try:
-        return {name: morsel.value for name, morsel in SimpleCookie(header).items()}
-    except CookieError:
-        return {}
 
 
 def token_in(cookies: Mapping[str, str]) -> str | None:
