@@ -11,13 +11,14 @@ import time
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TypeVar
 
 from digitcanvas.data import store as drawings_store
 from digitcanvas.data.store import Answer, Kept, Store, StoreError
-from digitcanvas.drawing.strokes import Stroke
+from digitcanvas.data.store.packing import pack
+from digitcanvas.drawing.strokes import Stroke, check_strokes
 from digitcanvas.reading import registry
 from digitcanvas.reading.hand import doubts, fit_hand
 from digitcanvas.reading.recognizer import Prediction, Recognizer
@@ -47,10 +48,10 @@ class Active:
     hand: drawings_store.Hand
     told: tuple[Kept, ...]
 
-    @property
-    def revision(self) -> tuple[tuple[int, int | None], ...]:
+    @cached_property
+    def revision(self) -> tuple[tuple[int | None, bytes], ...]:
         """What a fitted hand depends on."""
-        return tuple((kept.id, kept.told) for kept in self.told)
+        return tuple((kept.told, kept.packed) for kept in self.told)
 
 
 @dataclass(frozen=True)
@@ -121,7 +122,7 @@ class Hands:
             return active
         try:
             active = _find_active(visitor)
-        except StoreError as error:
+        except StoreError as error:  # the hand as it was last known
             _logger.warning("A hand cannot be read: %s", error)
         with self._lock:
             if self._active.get(visitor, NEVER) is known:
@@ -163,13 +164,17 @@ class Hands:
     ) -> Telling:
         """Keep that a drawing is a digit, 0 to 9, or none (10), for this browser's hand.
 
-        A browser without a hand gets one. `drawing` corrects what was told of a kept drawing. Once
-        this returns, it is on disk. Raises StoreError, with what to do, if it cannot be kept.
+        A browser without a hand gets one. `drawing` corrects what was told of a kept drawing; so
+        does telling the same strokes again, as after a reload. Once this returns, it is on disk.
+        Raises StoreError, with what to do, if it cannot be kept.
         """
         kept = need_store()
-        active = self.active(visitor)
-        hand = active.hand if active else _switch_on(kept, visitor)
-        if drawing is None and hand.told >= MOST_TOLD:
+        active = _find_active(visitor) or _switch_on(kept, visitor)
+        hand = active.hand
+        if drawing is None:
+            packed = pack(check_strokes(strokes))
+            drawing = next((one.id for one in active.told if one.packed == packed), None)
+        if len(active.told) >= MOST_TOLD and drawing not in {one.id for one in active.told}:
             raise StoreError(
                 f"This hand has learnt from {MOST_TOLD} drawings, and takes no more: take some "
                 "back, or begin another hand."
@@ -179,12 +184,9 @@ class Hands:
         else:
             kept.drawings.tell(drawing, visitor, told, hand=hand.id)
         self.forget(visitor)
-        active = self.active(visitor)
-        learnt = active.told if active else ()
-        places = [place for place, one in enumerate(learnt) if one.id == drawing]
-        doubted = doubts(recognizer, [one.drawing for one in learnt], places)
-        doubt = next((doubted[place] for place in places), None)
-        return Telling(drawing, told, len(learnt), doubt)
+        now = self.active(visitor)
+        learnt = now.told if now else ()
+        return Telling(drawing, told, len(learnt), _doubt(recognizer, learnt, drawing))
 
     def take_back(self, visitor: str, drawing: int) -> None:
         """Forget a told drawing: the hand is as if it had never been told. Raises StoreError."""
@@ -199,6 +201,16 @@ class Hands:
 hands = Hands()
 
 
+def _doubt(recognizer: Recognizer, learnt: Sequence[Kept], drawing: int) -> int | None:
+    places = [place for place, one in enumerate(learnt) if one.id == drawing]
+    try:
+        doubted = doubts(recognizer, [one.drawing for one in learnt], places)
+    except ValueError as error:  # a network that cannot learn a hand; others can
+        _logger.warning("A drawing cannot be doubted: %s", error)
+        return None
+    return next((doubted[place] for place in places), None)
+
+
 def _find_active(visitor: str) -> Active | None:
     kept = store()
     if kept is None:
@@ -209,13 +221,13 @@ def _find_active(visitor: str) -> Active | None:
     return None
 
 
-def _switch_on(kept: Store, visitor: str) -> drawings_store.Hand:
+def _switch_on(kept: Store, visitor: str) -> Active:
     """The browser's newest hand, or a new one, switched on."""
     own = kept.hands.of(visitor)
     if not own:
-        return kept.hands.make(visitor, drawings_store.FIRST_NAME)
+        return Active(kept.hands.make(visitor, drawings_store.FIRST_NAME), ())
     kept.hands.switch(visitor, own[-1].id)
-    return own[-1]
+    return Active(own[-1], tuple(kept.drawings.of_hand(own[-1].id)))
 
 
 def _key(recognizer: Recognizer, active: Active) -> tuple[object, ...]:

@@ -177,9 +177,9 @@ def begin(drawing: LiveDrawing, message: object) -> Reply | None:
     except Misfit:
         raise
     except ValueError as error:
-        return reply | {"error": str(error)}
+        return reply | _refused(message, {"error": str(error)})
     except Exception:
-        return reply | _unexpected()
+        return reply | _refused(message, _unexpected())
 
 
 def tells(message: Mapping[str, Any]) -> bool:
@@ -205,9 +205,14 @@ def finish(drawing: LiveDrawing, message: Mapping[str, Any]) -> Reply:
             reply["told"] = {"error": str(error)}
         return reply | (drawing.read() if "told" in reply else reading)
     except ValueError as error:
-        return reply | {"error": str(error)}
+        return reply | _refused(message, {"error": str(error)})
     except Exception:
-        return reply | _unexpected()
+        return reply | _refused(message, _unexpected())
+
+
+def _refused(message: Mapping[str, Any], error: Reply) -> Reply:
+    """The error, also as the answer to what is told."""
+    return error | ({"told": error} if tells(message) else {})
 
 
 def _read(drawing: LiveDrawing, message: Mapping[str, Any]) -> Reply:

@@ -129,6 +129,75 @@ def test_without_a_store_everybody_reads_with_the_network_as_it_came(
     assert hands.ready(visitor, [recognizer])
 
 
+def test_told_again_after_a_reload_a_drawing_is_corrected_and_not_kept_twice(hands, recognizer):
+    visitor = new_session()
+    first = tell(hands, visitor, recognizer, 7, told=1)
+    again = tell(hands, visitor, recognizer, 7, told=7)
+    assert (again.drawing, again.count) == (first.drawing, 1)
+    assert [kept.told for kept in hands.active(visitor).told] == [7]
+
+
+def test_a_hand_that_could_not_be_read_just_now_still_learns_what_is_told(
+    hands, recognizer, monkeypatch
+):
+    visitor = new_session()
+    tell(hands, visitor, recognizer, 7, told=7)
+    store = module.need_store()
+    first = hands.active(visitor).hand
+    store.hands.make(visitor, "Another")
+    store.hands.switch(visitor, first.id)
+    find = module._find_active
+
+    def fail(visitor):
+        raise StoreError("The database is locked.")
+
+    monkeypatch.setattr(module, "_find_active", fail)
+    hands.forget(visitor)
+    assert hands.active(visitor) is None
+    with pytest.raises(StoreError, match="locked"):
+        tell(hands, visitor, recognizer, 3, told=3)
+    monkeypatch.setattr(module, "_find_active", find)
+    tell(hands, visitor, recognizer, 3, told=3)
+    assert hands.active(visitor).hand.id == first.id
+    assert [kept.told for kept in hands.active(visitor).told] == [7, 3]
+
+
+def test_a_network_that_cannot_learn_a_hand_keeps_what_is_told_for_those_that_can(
+    hands, recognizer, monkeypatch
+):
+    def cannot(*_):
+        raise ValueError("This network cannot learn a hand.")
+
+    monkeypatch.setattr(module, "doubts", cannot)
+    monkeypatch.setattr(module, "fit_hand", cannot)
+    visitor = new_session()
+    assert tell(hands, visitor, recognizer, 7, told=2).doubt is None
+    assert hands.with_hand(recognizer, visitor) is recognizer
+
+
+def test_a_drawing_that_goes_on_is_learnt_anew(hands, recognizer):
+    visitor = new_session()
+    told = tell(hands, visitor, recognizer, 7, told=2)
+    before = hands.with_hand(recognizer, visitor)
+    answer = answer_of(CNN, recognizer.predict_strokes(DIGITS[3]))
+    module.need_store().drawings.redraw(told.drawing, visitor, DIGITS[3], answer, 16)
+    module.need_store().drawings.tell(told.drawing, visitor, 2)
+    hands.forget(visitor)
+    assert hands.with_hand(recognizer, visitor) is not before
+
+
+def test_a_correction_of_a_drawing_outside_the_hand_counts_as_another(
+    hands, recognizer, monkeypatch
+):
+    monkeypatch.setattr(module, "MOST_TOLD", 1)
+    visitor = new_session()
+    tell(hands, visitor, recognizer, 7, told=2)
+    answer = answer_of(CNN, recognizer.predict_strokes(DIGITS[3]))
+    untold = module.need_store().drawings.keep(visitor, DIGITS[3], answer, 16)
+    with pytest.raises(StoreError, match="takes no more"):
+        tell(hands, visitor, recognizer, 3, told=3, drawing=untold)
+
+
 def test_a_hand_takes_no_more_than_it_can_learn_in_time(hands, recognizer, monkeypatch):
     monkeypatch.setattr(module, "MOST_TOLD", 1)
     visitor = new_session()
