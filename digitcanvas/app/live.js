@@ -7,13 +7,15 @@
 // because time has passed: an answer that does not come is asked for again with the next change.
 
 const LATE = 5000; // ms after which an answer does not come any more
+const LATE_LEARNING = 15000; // the same where something was told: others may be telling, too
 const OPENING = 3000; // ms that a socket may take to open before reruns help out
 const RERUN_PACE = 120; // ms between two messages by reruns, at least
 const RETRIES = [500, 1000, 2000, 4000, 8000]; // ms before each attempt to connect again, about
 const IDLE = 4000; // the server's code for a socket that nobody used
 const LARGEST = 2 * 1024 * 1024; // characters of a message that the server takes, at most
 const RERUN = "rerun";
-const NOT_TOLD = "The connection was lost before this was kept: tell it again.";
+const NOT_TOLD = "The connection was lost: tell it again.";
+const CHANGED = "The drawing has changed since: tell it again.";
 const TOO_LONG = "The drawing is too long for one digit: clear the canvas.";
 
 export class Live {
@@ -33,6 +35,7 @@ export class Live {
   drawing = null;
   emit = null;
   telling = null; // what the next message tells of the drawing
+  told = null; // the drawing's version of which it does
   isTelling = false; // whether the message under way told something
   rested = false; // whether the next message says that the pen is at rest
   isResting = false; // whether the message under way did
@@ -113,6 +116,7 @@ export class Live {
     if (this.emit !== emit) return; // another page has come meanwhile
     clearTimeout(this.timer);
     if (this.carrier === RERUN) this.forget();
+    this.telling = null;
     this.drawing = null;
     this.emit = null;
   }
@@ -126,6 +130,7 @@ export class Live {
   /** Tell something of the drawing, once: { told } or { forget }, as of live.py. */
   say(telling) {
     this.telling = telling;
+    this.told = this.drawing.version;
     this.tell(true);
   }
 
@@ -144,9 +149,10 @@ export class Live {
   }
 
   /** Do not tell what could not be sent yet. */
-  unsay() {
+  unsay(error = NOT_TOLD) {
     this.telling = null;
-    this.hear({ told: { error: NOT_TOLD } });
+    this.hear({ told: { error } });
+    this.next();
   }
 
   next() {
@@ -155,7 +161,8 @@ export class Live {
     const since = this.clock.now() - this.sent;
     if (this.carrier) {
       if (this.carrier === RERUN && !this.hasNews) return;
-      this.timer = setTimeout(() => this.giveUp(), Math.max(0, LATE - since));
+      const late = this.isTelling ? LATE_LEARNING : LATE;
+      this.timer = setTimeout(() => this.giveUp(), Math.max(0, late - since));
       return;
     }
     if (!this.hasNews) return;
@@ -185,6 +192,9 @@ export class Live {
     if (!isOpen && !(this.blocked && this.emit)) {
       if (this.isIdle) this.open();
       return;
+    }
+    if (this.telling && "told" in this.telling && this.told !== this.drawing.version) {
+      return this.unsay(CHANGED);
     }
     if (this.isNew || !isOpen) this.drawing.forget();
     const options = isOpen ? this.newOptions : this.options;

@@ -949,3 +949,30 @@ describe("a wall", () => {
     assert.ok(live.isWaiting);
   });
 });
+
+test("what was told of another drawing than the one at hand is not sent", () => {
+  begin();
+  press();
+  socket().answer();
+  socket().end();
+  live.say({ told: 7 });
+  const heard = [];
+  live.hear = (message) => heard.push(message);
+  move([0.4, 0.6]);
+  tick(1000);
+  socket().accept();
+  assert.match(heard[0].told.error, /has changed/);
+  assert.equal("told" in socket().sent.at(-1), false);
+  assert.equal(socket().sent.length, 1);
+});
+
+test("what was told of the drawing at hand is sent when there is a socket again", () => {
+  begin();
+  press();
+  socket().answer();
+  socket().end();
+  live.say({ told: 7 });
+  tick(1000);
+  socket().accept();
+  assert.equal(socket().sent.at(-1).told, 7);
+});

@@ -62,17 +62,16 @@ test("what was told is taken back by the drawing's id, and can be told anew", ()
   assert.deepEqual(telling.say(7), { told: 7 });
 });
 
-test("an error is said, and what was told before still holds", () => {
+test("an error is said, and the next word is about a drawing that may be gone", () => {
   const telling = heard(1);
   telling.say(7);
   telling.told({ error: "The disk is full." });
   assert.equal(telling.words, "The disk is full.");
-  assert.equal(telling.digit, null);
-  telling.say(7);
+  assert.deepEqual(telling.say(7), { told: 7 });
   telling.told({ drawing: 5, digit: 7, doubt: null, count: 1 });
-  telling.say(2);
-  telling.told({ error: "The disk is full." });
-  assert.deepEqual([telling.drawing, telling.digit], [5, 7]);
+  assert.deepEqual(telling.say(2), { told: 2, correcting: 5 });
+  telling.told({ error: "There is no such drawing." });
+  assert.deepEqual(telling.say(2), { told: 2 });
 });
 
 test("another drawing forgets what was told of the one before, but not while it is awaited", () => {

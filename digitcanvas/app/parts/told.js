@@ -5,14 +5,13 @@ import { follow, publish } from "../bus.js";
 const NO_DIGIT = 10;
 
 const TOLD_AGAIN = "The server does not answer: tell it again.";
-const PATIENCE = 8000; // ms
+const PATIENCE = 20000; // ms
 
 /** What was told of the drawing on the canvas. */
 export class Telling {
   version = null; // of the drawing that was told
   drawing = null; // its id in the store
   digit = null; // what it was told to be
-  before = null; // what it was told to be until now, should that not be kept
   doubt = null; // the digit that it looks like rather
   count = 0; // of the drawings from which the hand learns
   isWaiting = false;
@@ -41,9 +40,8 @@ export class Telling {
   say(said) {
     const told = said === "right" ? this.read : said;
     if (!this.canTell || told === this.digit) return null;
-    const { answer, digit: before } = this;
-    const { version } = answer;
-    Object.assign(this, { version, isWaiting: true, error: "", digit: told, before });
+    const { version } = this.answer;
+    Object.assign(this, { version, isWaiting: true, error: "", digit: told });
     return this.drawing === null ? { told } : { told, correcting: this.drawing };
   }
 
@@ -56,7 +54,8 @@ export class Telling {
   /** What the server said to that. */
   told({ error, forgotten, drawing, digit, doubt, count }) {
     const { version, answer } = this;
-    if (error) Object.assign(this, { isWaiting: false, error, digit: this.before });
+    // What was told before may be gone: the next word is about a drawing that nobody knows
+    if (error) Object.assign(this, { isWaiting: false, error, digit: null, drawing: null });
     else if (forgotten) Object.assign(this, new Telling(), { version, answer, isForgotten: true });
     else Object.assign(this, { isWaiting: false, drawing, digit, doubt, count });
   }
