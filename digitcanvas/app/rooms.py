@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 
 from digitcanvas.app.game import Game
-from digitcanvas.app.hands import answer_of, need_store
-from digitcanvas.data.store import Room, StoreError, checks
+from digitcanvas.app.hands import answer_of, hands, need_store
+from digitcanvas.data.store import NoRoom, Room, StoreError, checks
 from digitcanvas.data.store.tables import CODE_LENGTH
 from digitcanvas.drawing.strokes import Stroke
 from digitcanvas.reading.recognizer import Prediction
@@ -199,10 +199,15 @@ class Posts:
             problem = ""
             try:
                 self._keep(post)
+            except NoRoom as error:
+                problem = str(error)
             except StoreError as error:
                 problem = str(error)
-                with self._lock:
-                    self._waiting.clear()  # each would wait as long for the same
+                with self._lock:  # each would wait as long for the same
+                    dropped = [waiting.visitor for waiting in self._waiting.values()]
+                    self._waiting.clear()
+                    for visitor in dropped:
+                        self._problems[visitor] = problem
             except Exception:
                 problem = "This drawing cannot be kept: the server's log says why."
                 _logger.exception("A drawing cannot be brought to a wall")
@@ -210,16 +215,17 @@ class Posts:
                 self._problems[post.visitor] = problem
 
     def _keep(self, post: Post) -> None:
-        """Raises StoreError."""
+        """Raises NoRoom, and other StoreErrors if the store fails."""
         place, room = post.place, self._rooms.find(post.code)
         if room.ended:
-            raise StoreError("The room has ended: leave it, or join another.")
+            raise NoRoom("The room has ended: leave it, or join another.")
         answer = answer_of(post.network, post.prediction)
         drawings, given = need_store().drawings, (post.visitor, post.strokes, answer, post.pen)
         drawing = self._standing.get(place)
         if drawing is not None:
             try:
                 drawings.redraw(drawing, *given)
+                hands.forget(post.visitor)  # it may have learnt the drawing as it was
             except StoreError:  # it was deleted, or the store fails: then it fails again
                 drawing = None
         if drawing is None:

@@ -264,6 +264,33 @@ def test_whoever_draws_waits_for_no_store_and_too_many_drawings_are_not_kept():
     assert len(posts.kept) <= rooms.WAITING + 1
 
 
+def test_who_draws_in_a_room_that_is_gone_costs_nobody_else_a_drawing(room, store, monkeypatch):
+    monkeypatch.setattr(rooms, "answer_of", lambda *_: Answer(7, 0.9, 0.9, False, "cnn"))
+    posts = Posts(rooms.rooms)
+    with posts._writing:
+        posts.add(post(1, who="stray", code="ZZZZZ"))
+        for number in (3, 7):
+            posts.add(post(number, who=f"p{number}", code=room.code))
+    posts._writers.shutdown()
+    assert "ZZZZZ" in posts.problem("stray")
+    assert store.drawings.count(Selection(room=room.id)) == 2
+    assert posts.problem("p3") == posts.problem("p7") == ""
+
+
+def test_where_the_store_fails_all_who_wait_are_told_why(monkeypatch):
+    posts = Posts(rooms.rooms)
+
+    def fail(_):
+        raise StoreError("The disk is full.")
+
+    monkeypatch.setattr(posts, "_keep", fail)
+    with posts._writing:
+        for number in (1, 3, 7):
+            posts.add(post(number, who=f"p{number}"))
+    posts._writers.shutdown()
+    assert {posts.problem(f"p{number}") for number in (1, 3, 7)} == {"The disk is full."}
+
+
 def test_of_a_drawing_that_waits_the_newest_is_kept():
     posts = Slow()
     posts.add(post(1, who="first"))

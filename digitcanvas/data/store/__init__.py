@@ -22,7 +22,7 @@ from sqlalchemy import URL, Connection, func, select, text
 from digitcanvas.data.store.checks import new_session
 from digitcanvas.data.store.database import Database
 from digitcanvas.data.store.drawings import Drawings
-from digitcanvas.data.store.errors import VARIABLE, StoreError
+from digitcanvas.data.store.errors import VARIABLE, NoRoom, StoreError
 from digitcanvas.data.store.hands import Hands
 from digitcanvas.data.store.records import (
     FIRST_NAME,
@@ -50,6 +50,7 @@ __all__ = [
     "Hand",
     "Kept",
     "News",
+    "NoRoom",
     "Person",
     "Room",
     "Selection",

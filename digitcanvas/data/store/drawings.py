@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, case, delete, func, insert, select, update
 
 from digitcanvas.data.store import changes, checks
 from digitcanvas.data.store.database import Database
@@ -82,12 +82,14 @@ class Drawings:
     ) -> None:
         """Replace strokes and answer of a drawing whose person went on drawing.
 
-        What was told stays, and so does its time. Raises what `keep` raises, and StoreError if the
-        session has no such drawing.
+        Its time stays. What was told of other strokes is forgotten. Raises what `keep` raises, and
+        StoreError if the session has no such drawing.
         """
+        packed = checks.drawing(strokes)
         values = {
             "pen": checks.pen(pen),
-            "strokes": checks.drawing(strokes),
+            "strokes": packed,
+            "told": case((DrawingRow.strokes == packed, DrawingRow.told)),
             **checks.answer(answer),
         }
         self._change(drawing, session, values)

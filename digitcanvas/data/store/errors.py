@@ -36,6 +36,10 @@ class Unreachable(StoreError):
     """A database server does not answer, and asking again at once would take as long."""
 
 
+class NoRoom(StoreError):
+    """There is no such room, or none that is open."""
+
+
 class Damaged(StoreError):
     """A file is not the database that it was."""
 

@@ -6,7 +6,7 @@ from sqlalchemy import Connection, case, func, insert, select, update
 
 from digitcanvas.data.store import changes, checks
 from digitcanvas.data.store.database import Database
-from digitcanvas.data.store.errors import StoreError
+from digitcanvas.data.store.errors import NoRoom, StoreError
 from digitcanvas.data.store.records import NO_DIGIT, News, Person, Room, writer_of
 from digitcanvas.data.store.rows import KEPT, AnyRow, kept
 from digitcanvas.data.store.tables import DrawingRow, HandRow, RoomRow
@@ -50,7 +50,7 @@ class Rooms:
         with self._database.reading() as connection:
             row = connection.execute(ROOM.where(RoomRow.code == code)).one_or_none()
         if row is None:
-            raise StoreError(f"There is no room {code!r}: look at its code again.")
+            raise NoRoom(f"There is no room {code!r}: look at its code again.")
         return Room(*row)
 
     def get(self, room: int) -> Room:

@@ -56,7 +56,15 @@ def test_who_goes_on_drawing_replaces_the_drawing(store):
     store.drawings.redraw(drawing, ME, DIGITS[4], REFUSED, 20)
     kept = store.drawings.get(drawing)
     assert len(kept.strokes) == 2 and kept.made == made
-    assert (kept.answer, kept.told, kept.pen) == (REFUSED, 4, 20)
+    assert (kept.answer, kept.pen) == (REFUSED, 20)
+
+
+def test_what_was_told_is_told_of_those_strokes_alone(store):
+    drawing = store.drawings.keep(ME, DIGITS[4], SEVEN, 16, told=4)
+    store.drawings.redraw(drawing, ME, DIGITS[4], REFUSED, 20)
+    assert store.drawings.get(drawing).told == 4
+    store.drawings.redraw(drawing, ME, DIGITS[4][:1], REFUSED, 20)
+    assert store.drawings.get(drawing).told is None
 
 
 def test_nobody_changes_or_deletes_another_s_drawing(store):
