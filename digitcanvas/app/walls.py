@@ -82,7 +82,9 @@ class Listener:
 
 @dataclass(frozen=True)
 class Tile:
-    kept: Kept
+    session: str
+    painted: dict[str, Any]
+    """As `tile_of` gives it: made once, for it takes a while, and by the thread that looks."""
     revision: int
 
 
@@ -151,7 +153,7 @@ class View:
             self.gone[kept.id] = self.revision
             return
         self.gone.pop(kept.id, None)
-        self.tiles[kept.id] = Tile(kept, self.revision)
+        self.tiles[kept.id] = Tile(kept.session, tile_of(kept), self.revision)
         if len(self.tiles) > TILES:
             del self.tiles[min(self.tiles)]
 
@@ -197,12 +199,12 @@ class View:
         """All that is on the wall, or what has changed on it since the age and revision `seen`.
 
         {"code", "error", "isOpen", "people", "counts", "afresh", "tiles": [...], "gone": their ids,
-        "game"}: see `counts_of`, `tile_of` and `_state_of`.
+        "game"}: see `counts_of`, `tile_of`, which get a "name", and `_state_of`.
         """
         age, revision = seen
         afresh = age != self.age
         tiles = [
-            tile_of(tile.kept, rooms.name_of(tile.kept.session) or "")
+            tile.painted | {"name": rooms.name_of(tile.session) or ""}
             for tile in self.tiles.values()
             if afresh or tile.revision > revision
         ]
@@ -266,8 +268,8 @@ def confusion_of(counts: IntArray) -> Figure:
     return figure
 
 
-def tile_of(kept: Kept, name: str) -> dict[str, Any]:
-    """{"id", "path": as of SVG in canvas pixels, "pen", "said", "sure" in percent, "told", "name"}.
+def tile_of(kept: Kept) -> dict[str, Any]:
+    """{"id", "path": as of SVG in canvas pixels, "pen", "said", "sure" in percent, "told"}.
 
     What it was read as, "said", and what it was told to be are 0 to 9, 10 for no digit, or None.
     """
@@ -283,7 +285,6 @@ def tile_of(kept: Kept, name: str) -> dict[str, Any]:
         "said": answer.said if answer else None,
         "sure": round(100 * answer.probability) if answer else None,
         "told": kept.told,
-        "name": name,
     }
 
 

@@ -412,7 +412,8 @@ def test_a_room_that_has_ended_takes_nothing_more_and_says_so(client, room, stor
     assert store.drawings.count(Selection(room=room.id)) == 1
 
 
-def test_nobody_changes_or_tells_another_s_drawing(client, room, store):
+def test_nobody_changes_or_tells_another_s_drawing(client, room, store, monkeypatch):
+    monkeypatch.setattr(rooms, "GAP", 0)
     with Browser(client) as one, Browser(client) as two:
         told = one.draw(7, room=room.code, told=7)["told"]
         drawing = told["drawing"]
