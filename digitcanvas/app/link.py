@@ -29,12 +29,11 @@ USUAL: dict[Key, Any] = {
     Key.PEN_WIDTH: 16,
     Key.CENTRED: True,
     Key.LOGITS: False,
-    Key.KEEP: True,
     Key.ROOM: None,
 }
 """The first values of widgets, unless the link has others."""
 
-CHOSEN = (Key.PEN_WIDTH, Key.CENTRED, Key.LOGITS, Key.KEEP, Key.ROOM)
+CHOSEN = (Key.PEN_WIDTH, Key.CENTRED, Key.LOGITS, Key.ROOM)
 """Those whose values `Session.chosen` holds."""
 
 
@@ -63,7 +62,6 @@ READERS: dict[Key, Callable[[str], Any]] = {
     Key.PEN_WIDTH: _read_width,
     Key.CENTRED: form_recipe.SWITCHES.__getitem__,
     Key.LOGITS: form_recipe.SWITCHES.__getitem__,
-    Key.KEEP: form_recipe.SWITCHES.__getitem__,
     Key.ROOM: _read_code,
 }
 """What reads a value from a link. Each raises ValueError or KeyError for what does not fit."""

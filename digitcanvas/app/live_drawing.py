@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from digitcanvas.app import visitor
 from digitcanvas.app.hands import answer_of, hands
 from digitcanvas.app.parts import shared_models
 from digitcanvas.app.reply import Reply, reply_to
@@ -53,8 +54,8 @@ class LiveDrawing:
     models: list[str] = field(default_factory=list)
     centred: bool = True
     logits: bool = False
-    keeps: bool = True
-    """Whether the person has what is told kept."""
+    keeps_at_first: bool = True
+    """Whether what is told was to be kept, by the browser's cookies when it connected."""
     room: str | None = None
     """The code of the room on whose wall it is shown."""
     began: float = 0.0
@@ -90,7 +91,6 @@ class LiveDrawing:
         self.room = room
         self.centred = bool(message.get("centred", self.centred))
         self.logits = bool(message.get("logits", self.logits))
-        self.keeps = bool(message.get("keeps", self.keeps))
         if (stroke, point) == (0, 0) and rows:
             self.began = time.monotonic()
         self.strokes[stroke:], self.widths[stroke:] = rows, widths
@@ -99,6 +99,11 @@ class LiveDrawing:
             raise Misfit("The drawing is too long.")
         if points > MAX_POINTS or len(self.strokes) > MAX_STROKES:
             raise ValueError("The drawing is too long for one digit: clear the canvas.")
+
+    @property
+    def keeps(self) -> bool:
+        """Whether the person has what is told kept."""
+        return visitor.keeps_of(self.visitor, self.keeps_at_first)
 
     @property
     def arrays(self) -> list[Stroke]:
@@ -283,7 +288,7 @@ def _tell(drawing: LiveDrawing, message: Mapping[str, Any]) -> dict[str, Any]:
             message.get("correcting", standing),
         )
     except StoreError:
-        if place:  # it may have been deleted: the next time it is another
+        if place and "correcting" not in message:  # it may be gone: the next time it is another
             posts.forget(place)
         raise
     return {

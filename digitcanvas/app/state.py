@@ -19,9 +19,8 @@ class Key(StrEnum):
     (the person always does), and who reads it.
     """
 
-    # link.py keeps the values of MODEL, COMPARE, PEN_WIDTH, CENTRED, LOGITS, KEEP, the form, except
-    # NAME, and the room's code in the page's address, and sets these in a new session to what it
-    # says.
+    # link.py keeps the values of MODEL, COMPARE, PEN_WIDTH, CENTRED, LOGITS, the form, except NAME,
+    # and the room's code in the page's address, and sets these in a new session to what it says.
     LINK = "link"
     LINK_SWITCH = "link_switch"
     LINK_FORM = "link_form"
@@ -48,6 +47,7 @@ class Key(StrEnum):
     REMOVE_HAND = "remove_hand"
     NEW_HAND = "new_hand"
     KEEP = "keep"  # also on Your hand
+    KEEPING = "keeping"  # likewise
     IMPORT_HAND = "import_hand"  # likewise
     DELETE_DRAWINGS = "delete_drawings"
     CONFIRM_HANDS = "confirm_hands"
@@ -214,6 +214,8 @@ class Session:
     """Why the last change to this browser's hands failed. sidebar/hand."""
     asked_about_hands: str = ""
     """What it is asked about before that is done: REMOVE, DELETE, or nothing. sidebar/hand."""
+    chose_to_keep: int = 0
+    """When the session chose whether what it tells is kept, in microseconds. parts/keeping."""
     last_told: tuple[object, dict[str, Any]] | None = None
     """The last message by a rerun that told something, and its reply. companion."""
     rename_error: tuple[str, str] | None = None
@@ -225,9 +227,9 @@ class Session:
     watched: Recipe | None = None
     """The recipe that such a page shows; None if the form is out of range. form_recipe."""
     chosen: dict[Key, Any] = field(default_factory=dict)
-    """The pen's width, how to read, and whether to keep what is told, as last chosen: a browser may
-    lose the value of a widget when two runs follow each other closely, and then gets this one. And
-    the room's code. Set by link, Draw, sidebar/hand, parts/room and Wall."""
+    """The pen's width and how to read, as last chosen: a browser may lose the value of a widget
+    when two runs follow each other closely, and then gets this one. And the room's code. Set by
+    link, Draw, parts/room and Wall."""
     wall_error: str = ""
     """Why what was done last in a room has failed. parts/room and Wall."""
     hidden: list[int] = field(default_factory=list)

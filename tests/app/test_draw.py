@@ -72,7 +72,7 @@ def test_before_a_stroke_the_page_invites_and_claims_nothing(page):
         "live": "live",
         "width": 16,
         "options": {"models": ["cnn"], "centred": True, "logits": False}
-        | {"room": None, "keeps": True, "hand": None},
+        | {"room": None, "hand": None},
         "reply": None,
     }
 

@@ -57,8 +57,9 @@ def stay_open(page):
 
 
 def tell(page, digit, told=None):
-    """Draw a digit and say what it is, itself as a rule. Gives what the server says to that."""
-    return draw(page, DIGITS[digit], told=digit if told is None else told)["told"]
+    """Draw a digit anew and say what it is, itself as a rule. Gives what the server says."""
+    strokes = [stroke + page.turn / 10 for stroke in DIGITS[digit]]
+    return draw(page, strokes, told=digit if told is None else told)["told"]
 
 
 def own(page):
@@ -269,9 +270,11 @@ def test_a_file_that_is_no_hand_is_refused_and_leaves_none_behind(visit, tmp_pat
 def test_where_nothing_is_to_be_kept_telling_is_refused_and_nothing_stored(visit):
     page = visit("hand")
     assert KEPT in [one.value for one in page.caption]
+    assert data(page, "keeping") == {"chosen": 0}
     page.toggle("keep").set_value(False)
     see(page)
-    assert link(page) == {"keep": "false"}
+    assert data(page, "keeping")["chosen"] > 0
+    assert link(page) == {}
     assert data(page, "asking") is None
     assert page.info[0].value.startswith("You have switched off")
     see(page, "")
@@ -281,15 +284,27 @@ def test_where_nothing_is_to_be_kept_telling_is_refused_and_nothing_stored(visit
     page.toggle("keep").set_value(True)
     see(page, "")
     assert tell(page, 7)["count"] == 1
-    assert link(page) == {}
 
 
-def test_a_link_switches_keeping_off(visit, home):
-    page = open_session()
-    page.query_params["keep"] = "false"
-    page.cookies[visitor.COOKIE] = page.token = new_session()
+def test_keeping_is_switched_in_all_tabs_of_a_browser_at_once(visit):
+    page, other = visit("hand"), visit()
+    tab = visit("", page.token)
+    page.toggle("keep").set_value(False)
     see(page)
+    assert tell(tab, 7) == {"error": KEEPS_NOTHING}
+    assert tell(visit("", page.token), 7) == {"error": KEEPS_NOTHING}
+    assert not see(tab, "hand").toggle("keep").value
+    assert tell(other, 7)["count"] == 1
+
+
+def test_a_browser_remembers_that_nothing_is_to_be_kept(home):
+    page = open_session()
+    page.cookies[visitor.COOKIE] = page.token = new_session()
+    page.cookies[visitor.KEEPING] = visitor.OFF
+    see(page)
+    assert data(page, "told")["note"] == KEEPS_NOTHING
     assert tell(page, 7) == {"error": KEEPS_NOTHING}
+    assert not see(page, "hand").toggle("keep").value
 
 
 def test_where_the_server_keeps_nothing_there_is_no_hand(visit, monkeypatch):

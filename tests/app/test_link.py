@@ -13,7 +13,6 @@ ALL = {
     "pen_width": "28",
     "centred": "false",
     "logits": "true",
-    "keep": "false",
     "recipe": "mlp-128-128",
     "data": "sample",
     "epochs": "7",
@@ -166,6 +165,7 @@ def test_a_link_says_nothing_of_a_field_that_its_recipe_lacks(page, jobs, value)
         ("augment", "yes"),
         ("name", "hers"),
         ("retrain", "true"),
+        ("keep", "false"),
     ],
 )
 def test_what_does_not_fit_is_left_out(page, jobs, name, value):

@@ -5,7 +5,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from digitcanvas.app import rooms
+from digitcanvas.app import rooms, visitor
 from digitcanvas.app.pages.wall import address_of, qr_of
 from digitcanvas.data.store import Answer, new_session, open_store
 from tests.apptest import data, link, open_session, tell, turn_to
@@ -199,7 +199,7 @@ def test_a_name_is_chosen_once_and_shown(leader):
 def test_where_keeping_is_switched_off_the_line_says_so(leader):
     page = open_session()
     page.query_params["room"] = code_of(leader)
-    page.query_params["keep"] = "false"
+    page.cookies[visitor.KEEPING] = visitor.OFF
     page.run()
     assert "does not get your drawings" in data(page, "room")["note"]
 

@@ -1,9 +1,11 @@
 """Two people teach two hands at once, in two browsers."""
 
 import re
+import time
 
 import pytest
 
+from digitcanvas.app.visitor import KEEPING
 from tests.browser.driver import PHONE, answer, open_page, sketch, turn_to, wait_for, wait_for_digit
 from tests.digits import DIGITS
 
@@ -37,7 +39,9 @@ class Person:
 
     def open(self, title):
         turn_to(self.page, title)
-        if self.page.viewport_size == SMALL["viewport"]:  # the sidebar has the links, and stays open
+        if (
+            self.page.viewport_size == SMALL["viewport"]
+        ):  # the sidebar has the links, and stays open
             self.page.get_by_test_id("stSidebarCollapseButton").get_by_role("button").click()
 
     def sees(self, *selectors):
@@ -122,3 +126,17 @@ def test_two_people_teach_two_hands_at_once(people):
     ada.page.locator(".st-key-hand").get_by_text("My hand").click()
     wait_for(lambda: answer(ada.page).startswith("7"), 10)
     assert answer(bob.page).startswith("1")
+
+
+def test_that_nothing_is_to_be_kept_holds_in_all_tabs_and_lasts(browser, app):
+    page = open_page(browser, app)
+    tab = page.context.new_page()
+    tab.goto(app.url)
+    turn_to(page, "Your hand")
+    page.locator(".st-key-keep").get_by_text("Keep what I tell").click()
+    cookies = wait_for(lambda: [c for c in page.context.cookies() if c["name"] == KEEPING], 10)
+    assert cookies[0]["value"] == "0" and cookies[0]["expires"] > time.time() + 300 * 24 * 3600
+    sketch(tab, DIGITS[7])
+    tab.locator(".st-key-told_right button").click()
+    tab.get_by_text("You have switched off").wait_for()
+    page.context.close()

@@ -90,7 +90,7 @@ def show(
     goes to the wall of the room of this code.
     """
     options = {"models": list(models), "centred": centred, "logits": logits, "room": room}
-    options |= _hand()
+    options["hand"] = _hand()
     _companion(
         data={"live": live.PATH.lstrip("/"), "width": pen_width, "options": options}
         | {"reply": _reply()},
@@ -99,13 +99,10 @@ def show(
     )
 
 
-def _hand() -> dict[str, Any]:
-    """Whether to keep what is told, and what the hand depends on: another one reads anew."""
+def _hand() -> str | None:
+    """What the hand depends on: another one reads anew."""
     active = hands.active(visitor.token())
-    return {
-        "keeps": state.session().chosen[Key.KEEP],
-        "hand": active and str(hash((active.hand.id, active.revision))),
-    }
+    return str(hash((active.hand.id, active.revision))) if active else None
 
 
 def _reply() -> Reply | None:
@@ -117,7 +114,8 @@ def _reply() -> Reply | None:
     if session.last_told and session.last_told[0] == message:
         return session.last_told[1]  # the page runs again: nothing is told twice
     try:
-        reply = answer(LiveDrawing(visitor=visitor.token()), message)
+        drawing = LiveDrawing(visitor=visitor.token(), keeps_at_first=visitor.keeps())
+        reply = answer(drawing, message)
         session.last_told = (message, reply) if "told" in reply else None
         return reply
     except Misfit as error:

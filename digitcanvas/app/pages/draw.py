@@ -6,7 +6,7 @@ from pathlib import Path
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from digitcanvas.app import hands, link, state
+from digitcanvas.app import hands, link, state, visitor
 from digitcanvas.app.canvas import canvas, companion, tour
 from digitcanvas.app.live_drawing import KEEPS_NOTHING
 from digitcanvas.app.parts import answer, room, run_panel, told
@@ -67,9 +67,8 @@ def _draw(recognizers: dict[str, Recognizer]) -> None:
             )
     if hands.keeps() and not picture.open:
         with options:
-            chosen = state.session().chosen
-            note = NOTE_IN_ROOM if chosen[Key.ROOM] else NOTE
-            told.show(note if chosen[Key.KEEP] else KEEPS_NOTHING)
+            note = NOTE_IN_ROOM if state.session().chosen[Key.ROOM] else NOTE
+            told.show(note if visitor.keeps() else KEEPS_NOTHING)
     with options, st.container(horizontal=True):
         centred = _toggle("Centre the digit", Key.CENTRED, CENTRING)
         logits = _toggle("Show logits", Key.LOGITS, SOFTMAX)

@@ -67,7 +67,6 @@ def _show(recognizers: dict[str, Recognizer]) -> None:
 
 
 def _teach(hand: Hand | None, counts: Counter[int | None], labels: Sequence[str]) -> None:
-    keeps = state.session().chosen[Key.KEEP]
     with st.container(key=Key.TEACHING):
         with st.container():
             canvas.show(state.session().chosen[Key.PEN_WIDTH])
@@ -75,7 +74,7 @@ def _teach(hand: Hand | None, counts: Counter[int | None], labels: Sequence[str]
                 state.session().chosen[Key.PEN_WIDTH], state.session().reading, True, False
             )
         with st.container(key=Key.ASKED_FOR):
-            if keeps:
+            if visitor.keeps():
                 asking.show(
                     hand.id if hand else None,
                     [counts[digit] for digit in range(10)],

@@ -34,7 +34,7 @@ def show() -> None:
         return
     show_error()
     with st.container(key=Key.ROOM, horizontal=True, vertical_alignment="center"):
-        note = SHOWN if chosen[Key.KEEP] else NOT_KEPT
+        note = SHOWN if visitor.keeps() else NOT_KEPT
         _line(data={"code": code, "note": note}, key=Key.ROOM_LINE)
         _name()
         st.button("Leave", key=Key.LEAVE, on_click=leave)

@@ -8,7 +8,7 @@ import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from digitcanvas.app import hands, state, visitor
-from digitcanvas.app.parts import shelf
+from digitcanvas.app.parts import keeping, shelf
 from digitcanvas.app.state import Key
 from digitcanvas.data.store import FIRST_NAME, NO_DIGIT, Hand, Selection, Store, StoreError
 from digitcanvas.drawing.files import read_drawings, write_drawings
@@ -92,8 +92,7 @@ def _manage(on: Hand | None) -> None:
 def show_settings() -> None:
     """What is kept where, a switch that has nothing kept, and a button that deletes what was."""
     st.caption(KEPT)
-    st.session_state[Key.KEEP] = state.session().chosen[Key.KEEP]
-    st.toggle("Keep what I tell on this server", key=Key.KEEP, on_change=_choose_to_keep)
+    keeping.show()
     count = hands.need_store().drawings.count(Selection(session=visitor.token()))
     if not count:
         return
@@ -130,10 +129,6 @@ def show_import() -> None:
     st.file_uploader(
         "Import a hand", SUFFIX, key=Key.IMPORT_HAND, on_change=_do, args=[_import], width="stretch"
     )
-
-
-def _choose_to_keep() -> None:
-    state.session().chosen[Key.KEEP] = st.session_state[Key.KEEP]
 
 
 def _ask(what: str) -> None:
