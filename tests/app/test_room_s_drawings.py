@@ -203,7 +203,8 @@ def test_all_rooms_drawings_are_measured_as_mnist_is(page, sample, home, all_roo
     assert figures.columns[0] == "on the room's drawings"
 
 
-def test_a_room_s_people_are_shown_by_the_names_they_chose(page, sample, room):
+def test_a_room_s_people_are_shown_by_the_names_they_chose(page, sample, room, monkeypatch):
+    monkeypatch.setattr(rooms, "name_of", {"secret-ada": "Ada <b>"}.get)
     look(page)
     assert f"There are 20 drawings told by 2 people in the room {room}." in text(page)
     chart = plots(page)["by_person"]
@@ -216,10 +217,9 @@ def test_a_room_s_people_are_shown_by_the_names_they_chose(page, sample, room):
     assert "Drawing **3** is a **4**, read as **3**" in text(page)
 
 
-def test_the_name_on_the_wall_comes_first_and_nobody_need_have_one(page, sample, room, monkeypatch):
-    monkeypatch.setattr(rooms, "name_of", {"secret-ada": "", "secret-bob": "Bob"}.get)
+def test_a_hand_s_name_is_its_owner_s_alone(page, sample, room):
     chart = plots(look(page))["by_person"]
-    assert chart["layout"]["yaxis"]["ticktext"] == ["Person 1", "Bob"]
+    assert chart["layout"]["yaxis"]["ticktext"] == ["Person 1", "Person 2"]
 
 
 def test_outside_a_room_nobody_is_named(page, sample, room, monkeypatch):

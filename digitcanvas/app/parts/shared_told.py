@@ -13,7 +13,7 @@ import streamlit as st
 from digitcanvas.app import hands, state
 from digitcanvas.app.rooms import rooms
 from digitcanvas.app.state import Key
-from digitcanvas.data.store import Kept, Person, StoreError, writer_of
+from digitcanvas.data.store import Kept, StoreError, writer_of
 from digitcanvas.data.told import ALL_ROOMS, FEWEST, selection
 from digitcanvas.reading import registry
 from digitcanvas.reading.digit_sets import DigitSet, of_drawings
@@ -83,15 +83,13 @@ def _digits(home: Path, room: str) -> DigitSet:
     chosen = selection(store, room)
     drawings = store.drawings.newest(chosen, limit=MOST)
     # Outside its room, a name is nobody's business
-    names = {} if chosen.room is None else _names(drawings, store.rooms.people(chosen.room))
+    names = {} if chosen.room is None else _names(drawings)
     return of_drawings(drawings, names)
 
 
-def _names(drawings: Sequence[Kept], people: Sequence[Person]) -> dict[int, str]:
-    """What people chose to be called on the wall, or else chose to call their hand, by writer."""
-    of_hands = {person.writer: person.name for person in people}
-    names = {}
-    for drawing in drawings:
-        writer, on_wall = writer_of(drawing.session, drawing.hand), rooms.name_of(drawing.session)
-        names[writer] = of_hands.get(writer, "") if on_wall is None else on_wall
-    return names
+def _names(drawings: Sequence[Kept]) -> dict[int, str]:
+    """What people chose to be called on the wall, by writer: a hand's name is its owner's alone."""
+    return {
+        writer_of(drawing.session, drawing.hand): rooms.name_of(drawing.session) or ""
+        for drawing in drawings
+    }
