@@ -18,6 +18,7 @@ from typing import TypeVar
 from digitcanvas.data import store as drawings_store
 from digitcanvas.data.store import Answer, Kept, Store, StoreError
 from digitcanvas.data.store.packing import pack
+from digitcanvas.drawing.hand_files import MOST_DRAWINGS
 from digitcanvas.drawing.strokes import Stroke, check_strokes
 from digitcanvas.reading import registry
 from digitcanvas.reading.hand import doubts, fit_hand
@@ -28,9 +29,6 @@ FRESH = 10.0
 
 PEOPLE, FITTED = 5000, 1000
 """Browsers whose hand is remembered, and hands that are kept fitted, at most: 20 kB each."""
-
-MOST_TOLD = 300
-"""Drawings that a hand learns from, at most: fitting it takes a second."""
 
 NEVER: "tuple[float, Active | None]" = (-math.inf, None)
 """When the store was asked, for a browser that nothing is known of."""
@@ -174,9 +172,9 @@ class Hands:
         if drawing is None:
             packed = pack(check_strokes(strokes))
             drawing = next((one.id for one in active.told if one.packed == packed), None)
-        if len(active.told) >= MOST_TOLD and drawing not in {one.id for one in active.told}:
+        if len(active.told) >= MOST_DRAWINGS and drawing not in {one.id for one in active.told}:
             raise StoreError(
-                f"This hand has learnt from {MOST_TOLD} drawings, and takes no more: take some "
+                f"This hand has learnt from {MOST_DRAWINGS} drawings, and takes no more: take some "
                 "back, or begin another hand."
             )
         if drawing is None:

@@ -25,11 +25,13 @@ VERSION = 1
 HIGHEST = 10
 """The highest label: not a digit."""
 
-MOST_BYTES = 5_000_000
-MOST_NUMBERS = 500_000
-"""Limits on a file, and on each of its arrays: a thousand drawings of 250 points."""
+MOST_DRAWINGS = 300
+"""Drawings that a hand learns from, at most: fitting it takes a second."""
 
-MOST_DRAWINGS = 1000
+MOST_BYTES = 10_000_000
+MOST_NUMBERS = 1_000_000
+"""Limits on a file, and on each of its arrays: that many drawings of 1,600 points."""
+
 LONGEST_NAME = 40
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -52,7 +54,7 @@ class ToldDrawing:
 
 @dataclass(frozen=True)
 class HandFile:
-    """What a hand's file holds: a name of 1 to 40 characters, and up to 1,000 told drawings."""
+    """What a hand's file holds: a name of 1 to 40 characters, and up to 300 told drawings."""
 
     name: str
     told: Sequence[ToldDrawing]
@@ -84,7 +86,7 @@ def pack_hand(hand: HandFile) -> bytes:
 
     Raises ValueError for a hand that `unpack_hand` would refuse, and for a time without a zone.
     """
-    _check(hand)
+    check_hand(hand)
     if any(one.told_at.tzinfo is None for one in hand.told):
         raise ValueError("The time at which a drawing was told needs a time zone.")
     since = [(one.told_at - EPOCH) // timedelta(microseconds=1) for one in hand.told]
@@ -114,7 +116,7 @@ def unpack_hand(content: bytes) -> HandFile:
         raise ValueError(
             f"This is not a hand's file, or it is damaged: export the hand again ({error})."
         ) from error
-    _check(hand)
+    check_hand(hand)
     return hand
 
 
@@ -148,7 +150,7 @@ def _unpack(content: io.BytesIO) -> HandFile:
         )
 
 
-def _check(hand: HandFile) -> None:
+def check_hand(hand: HandFile) -> None:
     """Raises ValueError for a hand that is not within the limits."""
     if not hand.name.strip() or len(hand.name) > LONGEST_NAME or not hand.name.isprintable():
         raise ValueError(f"A hand's name has 1 to {LONGEST_NAME} letters, digits and signs.")

@@ -1,17 +1,22 @@
 """The hand in the sidebar and the page that teaches one, without a browser."""
 
 import json
+from datetime import UTC, datetime
 from functools import partial
 
 import pytest
+import streamlit as st
+from sqlalchemy import insert
 from streamlit.components.v2.bidi_component.main import _make_trigger_id
 
 from digitcanvas.app import hands, visitor
 from digitcanvas.app.live_drawing import KEEPS_NOTHING, NO_COOKIE
-from digitcanvas.app.sidebar import hand as switch
 from digitcanvas.app.sidebar.hand import EVERYBODY, KEPT
 from digitcanvas.data.store import NO_DIGIT, Selection, StoreError, new_session
+from digitcanvas.data.store.tables import DrawingRow
+from digitcanvas.drawing import hand_files
 from digitcanvas.drawing.files import write_drawings
+from digitcanvas.drawing.hand_files import HandFile, ToldDrawing, pack_hand
 from digitcanvas.drawing.strokes import Drawing
 from tests.apptest import data, draw, keys, link, open_session, turn_to
 from tests.digits import DIGITS
@@ -234,37 +239,119 @@ def test_what_was_told_can_be_corrected_and_taken_back(visit, path, key):
     assert told(page) == {first: NO_DIGIT}
 
 
-def test_a_hand_is_exported_to_one_file_and_imported_from_it(visit, tmp_path):
+@pytest.fixture
+def exported(monkeypatch):
+    """Gives what a press on Export gives."""
+    exports, button = [], st.download_button
+
+    def note(label, content, **options):
+        exports.extend([content] if label == "Export" else [])
+        return button(label, content, **options)
+
+    monkeypatch.setattr(st, "download_button", note)
+    return lambda: exports[-1]()
+
+
+@pytest.fixture
+def no_hand(tmp_path):
+    """A file of drawings, but not a hand's."""
+    write_drawings(tmp_path / "drawings.npz", [Drawing(DIGITS[3], 3, 0)])
+    return (tmp_path / "drawings.npz").read_bytes()
+
+
+def upload(page, content):
+    page.file_uploader("import_hand").set_value(("hand.npz", content, ""))
+    return see(page)
+
+
+def rename(page, name):
+    page.text_input("hand_name").set_value(name)
+    return press(page, "rename_hand")
+
+
+def history(page):
+    """What the hand that is on was told, and when."""
+    hands.hands.forget(page.token)
+    return [(kept.told, kept.made) for kept in hands.hands.active(page.token).told]
+
+
+def a_hand(name="Ada", told_at=datetime(2026, 11, 27, 12, tzinfo=UTC)):
+    """The content of a hand's file."""
+    return pack_hand(HandFile(name, [ToldDrawing(DIGITS[3], 3, told_at)]))
+
+
+def test_a_hand_is_exported_to_one_file_and_imported_from_it(visit, exported):
     page, other = visit(), visit("hand")
     for digit in (7, 3):
         tell(page, digit)
     tell(page, 5, told=NO_DIGIT)
-    hand = hands.store().hands.of(page.token)[0]
-    content = switch._content(hand.id)
-    other.file_uploader("import_hand").set_value(("Ada.npz", content, ""))
-    see(other)
-    assert own(other) == (["Ada"], "Ada")
-    assert sorted(told(other).values()) == [3, 7, NO_DIGIT]
+    rename(open_menu(see(page)), "Ada, büro")
+    content = exported()
+    upload(other, content)
+    assert own(other) == (["Ada, büro"], "Ada, büro")
+    assert history(other) == history(page)
+    assert [one for one, _ in history(page)] == [7, 3, NO_DIGIT]
     assert data(other, "asking")["counts"] == [0, 0, 0, 1, 0, 0, 0, 1, 0, 0]
-    open_menu(other)
-    other.file_uploader("import_hand").set_value(("ada.npz", content, ""))
-    see(other)
-    assert own(other) == (["Ada", "ada 2"], "ada 2")
+    upload(open_menu(other), content)
+    assert own(other) == (["Ada, büro", "Ada, büro 2"], "Ada, büro 2")
 
 
-def test_a_file_that_is_no_hand_is_refused_and_leaves_none_behind(visit, tmp_path):
+def test_a_drawing_from_the_future_was_told_now(visit):
     page = visit("hand")
-    page.file_uploader("import_hand").set_value(("notes.npz", b"no drawings", ""))
-    see(page)
-    (error,) = page.error
-    assert "notes.npz" in error.value and str(tmp_path) not in error.value
-    drawings = [Drawing(DIGITS[3], 3, 0)] * (hands.MOST_TOLD + 1)
-    write_drawings(tmp_path / "many.npz", drawings)
-    content = (tmp_path / "many.npz").read_bytes()
-    page.file_uploader("import_hand").set_value(("many.npz", content, ""))
-    see(page)
-    assert f"up to {hands.MOST_TOLD} drawings" in page.error[0].value
+    upload(page, a_hand(told_at=datetime(9000, 1, 1, tzinfo=UTC)))
+    assert history(page)[0][1] <= datetime.now(UTC)
+
+
+def test_the_longest_name_is_imported_twice(visit):
+    page = visit("hand")
+    upload(page, a_hand("a" * 40))
+    upload(open_menu(page), a_hand("A" * 40))
+    assert own(page)[0] == ["a" * 40, "A" * 36 + " 2"]
+
+
+@pytest.mark.parametrize("name", ["Everybody's", "  everybody’S"])
+def test_no_hand_is_called_as_everybodys(visit, name):
+    page = visit()
+    tell(page, 7)
+    rename(open_menu(see(page)), name)
+    assert page.sidebar.error[0].value.startswith("Everybody's means no hand of your own")
+    upload(page, a_hand(name))
+    assert own(page)[0] == ["My hand", f"{name.strip()} 2"]
+
+
+def test_a_hand_that_could_not_be_imported_again_is_not_exported(visit, monkeypatch):
+    monkeypatch.setattr(hand_files, "MOST_DRAWINGS", 1)
+    page = visit()
+    for digit in (7, 3):
+        tell(page, digit)
+    open_menu(see(page))
+    captions = " ".join(one.value for one in page.caption)
+    assert "It cannot be exported. This hand has 2 drawings, and 1 is the most" in captions
+    assert "Export" not in [one.proto.label for one in page.get("download_button")]
+
+
+def test_a_file_that_is_no_hand_is_refused_and_leaves_none_behind(visit, no_hand):
+    page = visit("hand")
+    for content in (b"no drawings", no_hand, a_hand()[:-50]):
+        upload(page, content)
+        (error,) = page.error
+        assert error.value.startswith("This is not a hand's file")
     assert own(page) == ([], None)
+
+
+def test_an_import_that_fails_leaves_the_hands_as_they_are(visit, no_hand, monkeypatch):
+    page = visit()
+    tell(page, 7)
+    open_menu(see(page))
+
+    def insert_or_fail(table):
+        return _refuse(StoreError("The disk is full.")) if table is DrawingRow else insert(table)
+
+    monkeypatch.setattr("digitcanvas.data.store.hands.insert", insert_or_fail)
+    for content, words in ((no_hand, "not a hand's file"), (a_hand(), "The disk is full.")):
+        upload(page, content)
+        assert words in page.sidebar.error[0].value
+        assert own(page) == (["My hand"], "My hand") and list(told(page).values()) == [7]
 
 
 def test_where_nothing_is_to_be_kept_telling_is_refused_and_nothing_stored(visit):

@@ -191,7 +191,7 @@ def test_a_drawing_that_goes_on_is_told_and_learnt_anew(hands, recognizer):
 def test_a_correction_of_a_drawing_outside_the_hand_counts_as_another(
     hands, recognizer, monkeypatch
 ):
-    monkeypatch.setattr(module, "MOST_TOLD", 1)
+    monkeypatch.setattr(module, "MOST_DRAWINGS", 1)
     visitor = new_session()
     tell(hands, visitor, recognizer, 7, told=2)
     answer = answer_of(CNN, recognizer.predict_strokes(DIGITS[3]))
@@ -201,7 +201,7 @@ def test_a_correction_of_a_drawing_outside_the_hand_counts_as_another(
 
 
 def test_a_hand_takes_no_more_than_it_can_learn_in_time(hands, recognizer, monkeypatch):
-    monkeypatch.setattr(module, "MOST_TOLD", 1)
+    monkeypatch.setattr(module, "MOST_DRAWINGS", 1)
     visitor = new_session()
     told = tell(hands, visitor, recognizer, 7, told=2)
     with pytest.raises(StoreError, match="takes no more"):

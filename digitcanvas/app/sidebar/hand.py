@@ -1,8 +1,6 @@
 """Whose hand the networks read: everybody's, or one of this browser's own; and all about those."""
 
-import tempfile
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
@@ -10,12 +8,26 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from digitcanvas.app import hands, state, visitor
 from digitcanvas.app.parts import keeping, shelf
 from digitcanvas.app.state import Key
-from digitcanvas.data.store import FIRST_NAME, NO_DIGIT, Hand, Selection, Store, StoreError
-from digitcanvas.drawing.files import read_drawings, write_drawings
-from digitcanvas.drawing.strokes import Drawing
+from digitcanvas.data.store import (
+    FIRST_NAME,
+    Hand,
+    Kept,
+    Selection,
+    Store,
+    StoreError,
+    checks,
+)
+from digitcanvas.drawing.hand_files import (
+    LONGEST_NAME,
+    HandFile,
+    ToldDrawing,
+    check_hand,
+    pack_hand,
+    unpack_hand,
+)
 
-EVERYBODY = 0
-"""In the place of a hand's id."""
+EVERYBODY, EVERYBODY_S = 0, "Everybody's"
+"""What stands in the place of a hand's id and name where none is on."""
 
 KEPT = (
     "What you tell is kept, with the drawing, on the server that runs this page. It teaches your "
@@ -27,8 +39,8 @@ TAUGHT = "It has learnt from these drawings. Press one to correct it, or to take
 
 SUFFIX = ".npz"
 
-PEN = 16.0
-"""The width, in canvas pixels, that imported drawings are kept with: files do not tell it."""
+LONGEST = LONGEST_NAME - 4
+"""Characters of a name that gets a number."""
 
 REMOVE, DELETE = "remove", "delete"
 """What a person can be asked about before it is done."""
@@ -62,7 +74,7 @@ def page(run: Callable[[], None] = lambda: None) -> "st.Page":
 
 def _show(own: Sequence[Hand]) -> None:
     on = next((hand for hand in own if hand.is_on), None)
-    names = {EVERYBODY: "Everybody's"} | {hand.id: hand.name for hand in own}
+    names = {EVERYBODY: EVERYBODY_S} | {hand.id: hand.name for hand in own}
     st.session_state[Key.HAND] = on.id if on else EVERYBODY  # another tab may have switched it
     st.pills(
         "Whose hand",
@@ -111,21 +123,32 @@ def _manage_one(hand: Hand) -> None:
     if told:
         shelf.show(told, Key.SHELF_IN_MENU)
     with st.container(horizontal=True):
-        st.download_button(
-            "Export",
-            lambda: _content(hand.id),
-            file_name=f"{hand.name}{SUFFIX}",
-            key=Key.EXPORT_HAND,
-            on_click="ignore",
-            disabled=not told,
-        )
+        _show_export(hand.name, told)
         st.button("Remove", key=Key.REMOVE_HAND, on_click=_ask, args=[REMOVE])
     if state.session().asked_about_hands == REMOVE:
         _confirm("The hand is forgotten. Its drawings stay yours.", _remove, hand.id)
 
 
+def _show_export(name: str, told: Sequence[Kept]) -> None:
+    drawings = [(one.drawing, one.made) for one in told]
+    file = HandFile(name, [ToldDrawing(one.strokes, one.label, made) for one, made in drawings])
+    try:
+        check_hand(file)
+    except ValueError as error:
+        st.caption(f"It cannot be exported. {error}")
+        return
+    st.download_button(
+        "Export",
+        lambda: pack_hand(file),
+        file_name=f"{name}{SUFFIX}",
+        key=Key.EXPORT_HAND,
+        on_click="ignore",
+        disabled=not told,
+    )
+
+
 def show_import() -> None:
-    """Makes a hand of an exported one, or of any other file of drawings."""
+    """Makes a hand of an exported one."""
     st.file_uploader(
         "Import a hand", SUFFIX, key=Key.IMPORT_HAND, on_change=_do, args=[_import], width="stretch"
     )
@@ -161,7 +184,10 @@ def _switch(kept: Store, token: str) -> None:
 
 
 def _rename(kept: Store, token: str, hand: int) -> None:
-    kept.hands.rename(hand, token, st.session_state[Key.HAND_NAME])
+    name = st.session_state[Key.HAND_NAME]
+    if _folded(name) == _folded(EVERYBODY_S):
+        raise StoreError(f"{EVERYBODY_S} means no hand of your own: choose another name.")
+    kept.hands.rename(hand, token, name)
 
 
 def _make(kept: Store, token: str) -> None:
@@ -180,42 +206,18 @@ def _import(kept: Store, token: str) -> None:
     file: UploadedFile | None = st.session_state[Key.IMPORT_HAND]
     if file is None:
         return
-    drawings = _drawings(file)
-    if len(drawings) > hands.MOST_TOLD:
-        raise StoreError(
-            f"A hand learns from up to {hands.MOST_TOLD} drawings, not {len(drawings)}."
-        )
-    hand = kept.hands.make(token, _free_name(kept, token, Path(file.name).stem[:36] or "A hand"))
-    try:
-        kept.drawings.add_told(drawings, [token] * len(drawings), PEN, hand=hand.id)
-    except ValueError:
-        kept.hands.remove(hand.id, token)
-        raise
+    hand = unpack_hand(file.getvalue())
+    kept.hands.make(token, _free_name(kept, token, hand.name), hand.told)
 
 
 def _free_name(kept: Store, token: str, name: str) -> str:
-    """The name, with a number behind it if a hand of this browser's has it already."""
-    taken = {hand.name.casefold() for hand in kept.hands.of(token)}
-    numbered = (f"{name} {number}" for number in range(2, len(taken) + 3))
-    return next(one for one in (name, *numbered) if one.casefold() not in taken)
+    """The name, with a number behind it if this browser cannot have another hand of it."""
+    taken = {_folded(hand.name) for hand in kept.hands.of(token)} | {_folded(EVERYBODY_S)}
+    short = name[:LONGEST].strip()
+    numbered = (f"{short} {number}" for number in range(2, len(taken) + 3))
+    return next(one for one in (name, *numbered) if _folded(one) not in taken)
 
 
-def _content(hand: int) -> bytes:
-    """A hand's file: its drawings, from which any network can learn it."""
-    told = [one.drawing for one in hands.need_store().drawings.of_hand(hand)]
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder, "hand")
-        write_drawings(file, told)
-        return file.read_bytes()
-
-
-def _drawings(upload: UploadedFile) -> list[Drawing]:
-    """Raises ValueError for a file that holds none."""
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder, "hand")
-        file.write_bytes(upload.getvalue())
-        try:
-            return read_drawings(file, NO_DIGIT)
-        except ValueError as error:
-            words = str(error).replace(str(file), upload.name)
-            raise ValueError(f"{words} Choose a file that *Export* has made.") from error
+def _folded(name: str) -> str:
+    """What two names have in common that look the same in the switch."""
+    return checks.folded(checks.name(name)).replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")

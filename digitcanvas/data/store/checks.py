@@ -4,6 +4,8 @@ import re
 import secrets
 import unicodedata
 from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
 
 from numpy.typing import ArrayLike
 
@@ -71,6 +73,23 @@ def told(digit: int | None) -> int | None:
     if digit is not None and digit not in range(NO_DIGIT + 1):
         raise StoreError(f"A drawing is a digit from 0 to 9, or 10 for none, not {digit!r:.20}.")
     return digit if digit is None else int(digit)
+
+
+def told_drawing(
+    strokes: Iterable[ArrayLike], label: int, made: datetime, session_token: str, width: float
+) -> dict[str, Any]:
+    """The columns of a drawing from elsewhere, told to be its label. It is not from the future."""
+    return {
+        "session": session(session_token),
+        "made": min(made, datetime.now(UTC)),
+        "told": told(label),
+        "pen": pen(width),
+        "hand_id": None,
+        "room_id": None,
+        "room_change": None,
+        "hidden": False,
+        "strokes": drawing(strokes),
+    }
 
 
 def answer(given: Answer | None) -> dict[str, object]:

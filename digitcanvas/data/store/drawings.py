@@ -253,17 +253,11 @@ class Drawings:
         there is no such hand, or the room has ended.
         """
         now = datetime.now(UTC)
-        values: list[dict[str, Any]] = [
+        values = [
             {
-                "session": checks.session(session),
-                "made": now,
-                "told": checks.told(drawing.label),
-                "pen": checks.pen(pen),
+                **checks.told_drawing(drawing.strokes, drawing.label, now, session, pen),
                 "hand_id": hand,
                 "room_id": room,
-                "room_change": None,
-                "hidden": False,
-                "strokes": checks.drawing(drawing.strokes),
             }
             for drawing, session in zip(drawings, sessions, strict=True)
         ]

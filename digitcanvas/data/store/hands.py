@@ -1,5 +1,6 @@
 """The store's hands: each belongs to the session that made it, and nobody else sees it."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from sqlalchemy import Connection, Select, delete, func, insert, select, update
@@ -9,6 +10,7 @@ from digitcanvas.data.store.database import Database
 from digitcanvas.data.store.errors import StoreError
 from digitcanvas.data.store.records import Hand
 from digitcanvas.data.store.tables import DrawingRow, HandRow
+from digitcanvas.drawing.hand_files import ToldDrawing
 
 
 class Hands:
@@ -17,13 +19,21 @@ class Hands:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def make(self, owner: str, name: str) -> Hand:
+    def make(
+        self, owner: str, name: str, told: Sequence[ToldDrawing] = (), pen: float = 16
+    ) -> Hand:
         """Make a hand, switched on: the owner's others are switched off.
 
+        It may have been `told` drawings elsewhere, which are the owner's then, each as old as it
+        was, drawn with a `pen` of this width in canvas pixels.
+
         Raises StoreError for an empty name, one over 40 characters, and one that the owner has
-        given already, in whatever case.
+        given already, in whatever case, and ValueError for strokes that the store does not take.
         """
         owner, name, made = checks.session(owner), checks.name(name), datetime.now(UTC)
+        rows = [
+            checks.told_drawing(one.strokes, one.label, one.told_at, owner, pen) for one in told
+        ]
         with self._database.writing() as connection:
             _check_free(connection, owner, name)
             connection.execute(update(HandRow).where(HandRow.owner == owner).values(is_on=False))
@@ -31,7 +41,10 @@ class Hands:
                 owner=owner, name=name, folded=checks.folded(name), made=made, is_on=True
             )
             hand = changes.insert_one(connection, new)
-        return Hand(hand, name, made, True, 0)
+            if rows:
+                own = [row | {"hand_id": hand} for row in rows]
+                connection.execute(insert(DrawingRow), own)
+        return Hand(hand, name, made, True, len(rows))
 
     def of(self, owner: str) -> list[Hand]:
         """The owner's hands, oldest first."""

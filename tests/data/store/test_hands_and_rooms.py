@@ -1,10 +1,13 @@
 import re
 import threading
 import time
+from datetime import UTC, datetime
 
+import numpy as np
 import pytest
 
 from digitcanvas.data.store import Selection, StoreError
+from digitcanvas.drawing.hand_files import ToldDrawing
 from tests.data.store.servers import ME, SEVEN, SHE, YOU, keep
 from tests.digits import DIGITS
 
@@ -37,6 +40,24 @@ def test_a_hand_is_its_owner_s_alone(store):
         with pytest.raises(StoreError, match="no such hand|no hand"):
             change()
     assert store.hands.of(ME) == [hand]
+
+
+def test_a_hand_brings_what_it_was_told_elsewhere_or_is_not_made(store):
+    before = store.hands.make(ME, "left")
+    then = datetime(2020, 1, 2, 3, 4, 5, 6, tzinfo=UTC)
+    told = [ToldDrawing(DIGITS[digit], digit, then) for digit in range(10)]
+    nowhere = np.full((3, 2), np.nan)
+    for wrong in (ToldDrawing(DIGITS[1], 65, then), ToldDrawing([nowhere], 1, then)):
+        with pytest.raises(ValueError, match="0 to 9|not a number"):
+            store.hands.make(ME, "right", [*told, wrong])
+        assert store.hands.of(ME) == [before] and store.totals().drawings == 0
+    hand = store.hands.make(ME, "right", told, pen=20)
+    assert names(store.hands.of(ME)) == [("left", False, 0), ("right", True, 10)]
+    assert hand == store.hands.get(hand.id)
+    kept = store.drawings.of_hand(hand.id)
+    assert [one.told for one in kept] == list(range(10))
+    assert {(one.session, one.made, one.pen, one.answer) for one in kept} == {(ME, then, 20, None)}
+    np.testing.assert_array_equal(kept[4].strokes[1], DIGITS[4][1])
 
 
 def test_an_owner_s_hands_differ_by_more_than_case(store):
