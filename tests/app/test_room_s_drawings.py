@@ -149,11 +149,15 @@ def test_without_a_store_nothing_is_offered_and_all_else_goes_on(
         page.segmented_control(key="measured_on")
 
 
-def test_who_is_in_a_room_is_told_that_networks_can_learn_from_it(page, room):
+def test_who_is_in_a_room_is_told_who_sees_and_learns_from_what_they_tell(page, room):
     page.run()
-    assert "can be trained on it, as on all that is told" in data(page, "told")["note"]
+    for use in ("teaches your hand", "wall", "Evaluate", "can be trained on it"):
+        assert use in data(page, "told")["note"]
     other = open_session().run()
     assert data(other, "told")["note"].endswith("teaches it your hand alone.")
+    turn_to(other, "wall").run()
+    (kept,) = (one.value for one in other.main.caption if "kept on this server" in one.value)
+    assert "on Evaluate, and trained on, by all who use this server" in kept
 
 
 def test_data_tells_how_many_there_are(page, sample, all_rooms):

@@ -32,8 +32,8 @@ SOFTMAX = (
 
 NOTE = "What you tell is kept on this server with your drawing, and teaches it your hand alone."
 NOTE_IN_ROOM = (
-    "What you tell is kept on this server with your drawing. It teaches your hand, and networks "
-    "can be trained on it, as on all that is told in this room."
+    "What you tell is kept on this server with your drawing. It teaches your hand, is on the "
+    "room's wall and on Evaluate, and networks can be trained on it."
 )
 
 DRAW = "Draw a digit on the black square to see the answer here."

@@ -23,8 +23,9 @@ ABOUT = (
 )
 
 KEPT = (
-    "The drawings are kept on this server. Everybody in the room sees them, and can delete their "
-    "own; whoever opened the room can hide each."
+    "The drawings are kept on this server, and everybody in the room sees them. Those whose people "
+    "said what they are can be seen on Evaluate, and trained on, by all who use this server. "
+    "Everybody can delete their own, and whoever opened the room can hide each."
 )
 
 HERE_ALONE = (

@@ -31,8 +31,9 @@ EVERYBODY, EVERYBODY_S = 0, "Everybody's"
 
 KEPT = (
     "What you tell is kept, with the drawing, on the server that runs this page. It teaches your "
-    "hand alone, but networks can be trained on what is told in a room. A random number in a "
-    "cookie says that it is yours."
+    "hand alone, except in a room: what you draw there is on the room's wall, and what you tell "
+    "there on Evaluate, and networks can be trained on it. A random number in a cookie says that "
+    "it is yours."
 )
 
 TAUGHT = "It has learnt from these drawings. Press one to correct it, or to take it back."
