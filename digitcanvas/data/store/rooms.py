@@ -70,20 +70,6 @@ class Rooms:
         with self._database.reading() as connection:
             return [Room(*row) for row in connection.execute(query)]
 
-    def post(self, room: int, drawing: int, session: str) -> None:
-        """Show a session's drawing, kept before, in an open room.
-
-        Raises StoreError if the session has no such drawing, it is in another room, or the room has
-        ended.
-        """
-        posted = update(DrawingRow).where(
-            DrawingRow.id == drawing, DrawingRow.session == session, DrawingRow.room_id.is_(None)
-        )
-        with self._database.writing() as connection:
-            change = changes.next_in_open_room(connection, room)
-            if not connection.execute(posted.values(room_id=room, room_change=change)).rowcount:
-                raise StoreError("The drawing is in a room already, or was deleted: draw another.")
-
     def news(self, room: int, cursor: str = "", limit: int = 200) -> News:
         """What has changed in a room since `cursor`, which the news before gave.
 

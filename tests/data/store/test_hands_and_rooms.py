@@ -146,7 +146,7 @@ def test_two_rooms_never_have_one_code(store, room, monkeypatch):
 
 
 def test_a_room_that_has_ended_keeps_what_it_has_and_takes_no_more(store, room):
-    drawing, late = keep(store, room=room.id), keep(store)
+    drawing = keep(store, room=room.id)
     store.rooms.end(room.id, SHE)
     ended = store.rooms.get(room.id).ended
     store.rooms.end(room.id, SHE)
@@ -154,14 +154,13 @@ def test_a_room_that_has_ended_keeps_what_it_has_and_takes_no_more(store, room):
     for entry in (
         lambda: store.rooms.join(room.code),
         lambda: keep(store, room=room.id),
-        lambda: store.rooms.post(room.id, late, ME),
     ):
         with pytest.raises(StoreError, match="has ended"):
             entry()
     assert store.rooms.find(room.code).id == room.id
     store.drawings.tell(drawing, ME, 1)
     assert [one.told for one in store.rooms.news(room.id).drawings] == [1]
-    assert store.totals().drawings == 2
+    assert store.totals().drawings == 1
 
 
 def test_only_the_leader_hides_empties_and_ends(store, room):
@@ -174,19 +173,6 @@ def test_only_the_leader_hides_empties_and_ends(store, room):
         with pytest.raises(StoreError, match="Only who opened"):
             deed()
     assert store.drawings.counts(room.id).drawings == 1
-
-
-def test_a_drawing_is_posted_once_by_who_drew_it(store, room):
-    drawing = keep(store)
-    other = store.rooms.open(SHE, "5c")
-    for session, place in ((YOU, room), (ME, room), (ME, room), (ME, other)):
-        if (session, place, store.drawings.get(drawing).room) == (ME, room, None):
-            store.rooms.post(place.id, drawing, session)
-            continue
-        with pytest.raises(StoreError, match="in a room already, or was deleted"):
-            store.rooms.post(place.id, drawing, session)
-    assert ids(store.rooms.news(room.id).drawings) == [drawing]
-    assert store.rooms.news(other.id).drawings == []
 
 
 def test_news_tell_what_came_and_what_changed(store, room):
