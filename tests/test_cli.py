@@ -23,7 +23,7 @@ from digitcanvas.data.mnist import load_sample
 from digitcanvas.data.store import NO_DIGIT
 from digitcanvas.drawing import pictures as pictures_room
 from digitcanvas.drawing.files import check_file, write_drawings
-from digitcanvas.drawing.hand_files import HandFile, ToldDrawing, write_hand
+from digitcanvas.drawing.hand_files import HandFile, ToldDrawing, pack_hand
 from digitcanvas.drawing.preprocess import image_from_strokes
 from digitcanvas.reading import registry
 from digitcanvas.reading.evaluation import compute_metrics, evaluate_drawings
@@ -261,7 +261,8 @@ def test_predict_reads_with_the_model_named(pictures, monkeypatch):
 def hand(tmp_path):
     """The file of somebody whose 3s look like 7s."""
     file = tmp_path / "hand.npz"
-    write_hand(file, HandFile("Ada's", [ToldDrawing(DIGITS[7], 3, datetime.now(UTC))] * 12))
+    told = [ToldDrawing(DIGITS[7], 3, datetime.now(UTC))] * 12
+    file.write_bytes(pack_hand(HandFile("Ada's", told)))
     return str(file)
 
 

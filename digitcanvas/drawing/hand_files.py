@@ -13,11 +13,10 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import numpy as np
 
-from digitcanvas.drawing.files import arrays_of, check_file, check_headers, drawings_of
+from digitcanvas.drawing.files import arrays_of, check_headers, drawings_of
 from digitcanvas.drawing.strokes import Drawing, Stroke, check_strokes
 
 VERSION = 1
@@ -63,22 +62,6 @@ class HandFile:
     def drawings(self) -> list[Drawing]:
         """What `fit_hand` takes."""
         return [Drawing(one.strokes, one.label, writer=0) for one in self.told]
-
-
-def read_hand(path: str | Path) -> HandFile:
-    """Read a hand's file. Raises ValueError for one that cannot be read, and as `unpack_hand`."""
-    check_file(path)
-    with open(path, "rb") as file:
-        content = file.read(MOST_BYTES + 1)
-    try:
-        return unpack_hand(content)
-    except ValueError as error:
-        raise ValueError(f"{path}: {error}") from error
-
-
-def write_hand(path: str | Path, hand: HandFile) -> None:
-    """Write a hand's file. Raises ValueError as `pack_hand` does."""
-    Path(path).write_bytes(pack_hand(hand))
 
 
 def pack_hand(hand: HandFile) -> bytes:
