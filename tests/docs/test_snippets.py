@@ -110,7 +110,8 @@ def folder(tmp_path, monkeypatch, home):
     write_drawings("drawings.npz", [Drawing(DIGITS[7], 7, writer=1)])
     publish(home, "mine")
     with open_store(home) as store:
-        store.drawings.keep("ID", DIGITS[7], None, 16, told=7)
+        room = store.rooms.open("ID", "Class 3").id
+        store.drawings.keep("ID", DIGITS[7], None, 16, told=7, room=room)
     return tmp_path
 
 
