@@ -91,6 +91,7 @@ class Hands:
         self._lock = threading.Lock()
         self._active: OrderedDict[str, tuple[float, Active | None]] = OrderedDict()
         self._fitted: OrderedDict[tuple[object, ...], Recognizer] = OrderedDict()
+        self._problem = ""
 
     def forget(self, visitor: str) -> None:
         """Something about this browser's hands has changed."""
@@ -118,10 +119,14 @@ class Hands:
         asked, active = known
         if time.monotonic() - asked <= FRESH:
             return active
+        problem = ""
         try:
             active = _find_active(visitor)
         except StoreError as error:  # the hand as it was last known
-            _logger.warning("A hand cannot be read: %s", error)
+            problem = str(error)
+        if problem and problem != self._problem:  # said once, not for each who draws
+            _logger.warning("A hand cannot be read: %s", problem)
+        self._problem = problem
         with self._lock:
             if self._active.get(visitor, NEVER) is known:
                 _remember(self._active, visitor, (time.monotonic(), active), PEOPLE)

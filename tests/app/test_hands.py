@@ -118,15 +118,18 @@ def test_a_hand_that_changes_while_the_store_is_asked_is_asked_for_again(
 
 
 def test_without_a_store_everybody_reads_with_the_network_as_it_came(
-    hands, recognizer, monkeypatch
+    hands, recognizer, monkeypatch, caplog
 ):
     def fail(visitor):
         raise StoreError("The disk is full.")
 
     monkeypatch.setattr(module, "_find_active", fail)
-    visitor = new_session()
-    assert hands.with_hand(recognizer, visitor) is recognizer
-    assert hands.ready(visitor, [recognizer])
+    for visitor in (new_session(), new_session()):
+        assert hands.with_hand(recognizer, visitor) is recognizer
+        assert hands.ready(visitor, [recognizer])
+    assert [record.message for record in caplog.records] == [
+        "A hand cannot be read: The disk is full."
+    ]
 
 
 def test_told_again_after_a_reload_a_drawing_is_corrected_and_not_kept_twice(hands, recognizer):

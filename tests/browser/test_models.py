@@ -50,7 +50,7 @@ def test_a_network_is_removed_after_a_question_and_who_reads_with_it_is_told(ses
     press(first, "confirm_removal")
     expect(question).to_have_count(0)
     expect(network(first, "mine")).to_have_count(0)
-    assert [path.name for path in home.iterdir()] == ["hers"]
+    assert [path.name for path in home.iterdir() if path.is_dir()] == ["hers"]
 
     second.get_by_text("'mine' is gone").first.wait_for()  # in the sidebar, and as a toast
     expect(network(second, "CNN")).to_be_checked()

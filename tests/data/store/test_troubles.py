@@ -75,7 +75,7 @@ def at_once(address, work, count):
     for server in servers:
         server.start()
     start.set()
-    given = [done.get(timeout=60) for _ in servers]
+    given = [done.get(timeout=180) for _ in servers]
     for server in servers:
         server.join()
         server.close()
