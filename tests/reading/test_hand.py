@@ -170,14 +170,34 @@ def test_another_process_fits_the_same_hand(cnn):
     assert done.stdout.split() == [digest, "False"] and done.stderr == ""
 
 
-def test_one_telling_moves_less_than_ten_that_agree(cnn, digits):
+def moved(recognizer, drawings):
+    """By how much a weight of these drawings' hand differs from the network's, on the mean."""
+    came = recognizer.last_layer.served
+    return np.abs(fit_hand(recognizer, drawings).kernel - came.kernel).mean()
+
+
+def test_one_telling_moves_less_than_ten_that_agree(cnn, monkeypatch):
     """So that a single mistake does little."""
-
-    def moved(drawings):
-        return np.abs(fit_hand(cnn, drawings).kernel - cnn.last_layer.served.kernel).mean()
-
     wrong = [drawn(7, label=1, seed=seed) for seed in range(10)]
-    assert moved(wrong[:1]) < moved(wrong[:3]) < moved(wrong)
+    assert moved(cnn, wrong[:1]) < moved(cnn, wrong[:3]) < moved(cnn, wrong)
+    little = moved(cnn, wrong[:1])
+    monkeypatch.setattr(module, "FEW", 1)
+    assert moved(cnn, wrong[:1]) > 1.3 * little
+
+
+def test_weights_are_pulled_to_what_they_were(cnn, monkeypatch):
+    freely = moved(cnn, MIRRORED_3)
+    monkeypatch.setattr(module, "PULL", 0.1)
+    assert moved(cnn, MIRRORED_3) < 0.5 * freely
+
+
+def test_copies_keep_a_little_of_the_doubt_whether_they_are_a_digit():
+    came = np.full((4, 11), 0.01, np.float32)
+    came[:, 10] = [0, 0.02, 0.9, 0.9]
+    targets = module._targets(np.array([7, 7, 7, 10]), came)
+    assert targets[:, 7].tolist() == pytest.approx([1, 0.98, 1 - module.DOUBT, 0])
+    assert targets[:, 10].tolist() == pytest.approx([0, 0.02, module.DOUBT, 1])
+    np.testing.assert_allclose(targets.sum(axis=1), 1, rtol=1e-6)
 
 
 def test_other_people_s_digits_are_read_as_before(recognizer, digits):
@@ -321,6 +341,8 @@ def test_nothing_is_doubted_if_there_is_nothing_to_compare_it_with(cnn):
     wrong = drawn(1, label=7, seed=5)
     sevens = [drawn(7, seed=seed) for seed in range(3)]
     assert doubts(cnn, [*sevens, wrong]) == [None] * 4  # no 1s: not "your 1s"
+    twos = [drawn(2, seed=seed) for seed in range(3)]
+    assert doubts(cnn, [*twos, *sevens, wrong]) == [None] * 7
     ones = [drawn(1, seed=seed) for seed in range(3)]
     assert doubts(cnn, [*ones, wrong]) == [None] * 4  # the first 7
     assert doubts(cnn, [*ones, *sevens, wrong]) == [None] * 6 + [1]
@@ -337,6 +359,19 @@ def test_only_what_is_asked_about_is_doubted_and_as_if_all_were(cnn):
     assert [place for place, other in enumerate(found) if other is not None] == [29]
     assert doubts(cnn, told, [29]) == found
     assert doubts(cnn, told, [0, 28]) == doubts(cnn, told, []) == [None] * 30
+
+
+def test_only_what_is_surely_read_as_another_digit_is_doubted(cnn, monkeypatch):
+    told = [*THREE_EACH, drawn(1, label=7, seed=5)]
+    assert doubts(cnn, told)[-1] == 1
+    monkeypatch.setattr(module, "SURE", 1)
+    assert doubts(cnn, told) == [None] * 31
+
+
+def test_nothing_is_fitted_where_nothing_can_be_doubted(cnn, monkeypatch):
+    monkeypatch.setattr(module, "_fit", None)
+    for told in (THREE_EACH[:1], THREE_EACH[:2], MIRRORED_3):
+        assert doubts(cnn, told) == [None] * len(told)
 
 
 def test_doubts_are_in_the_order_of_the_drawings(cnn):
