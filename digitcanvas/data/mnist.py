@@ -215,6 +215,11 @@ def _read_mnist(path: Path) -> Mnist:
     return Mnist(x_train, y_train, x_test, y_test, str(path), sha256(path), writers)
 
 
+def writers_path() -> str | None:
+    """The file that WRITERS names, even if it does not exist."""
+    return os.environ.get(WRITERS) or None
+
+
 def _read_writers(count: int) -> IntArray | None:
     """Who wrote each training digit: `train_writers` in the file that WRITERS names.
 
@@ -222,7 +227,7 @@ def _read_writers(count: int) -> IntArray | None:
 
     Source: C. Yadav, L. Bottou, "Cold case: the lost MNIST digits", NeurIPS 2019.
     """
-    path = os.environ.get(WRITERS)
+    path = writers_path()
     if not path:
         return None
     try:

@@ -23,7 +23,7 @@ HIGHEST_CODE = 0x10FFFF
 TWINS = frozenset("BDGIJLOQSUZabgijloqsyz|/\\()![].,:;'`-_")
 """Letters and signs that many people write as others write a digit, and dots and short lines.
 
-Neither reading one as a digit nor turning it away is wrong, so nothing is learnt or measured on
+Neither reading one as a digit nor turning it away is wrong, so nothing is learned or measured on
 them.
 """
 

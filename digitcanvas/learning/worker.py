@@ -17,7 +17,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeVar
 
 import psutil
 
@@ -37,6 +37,8 @@ PAUSE = 0.1
 log = logging.getLogger(__name__)
 
 Send = Callable[[dict[str, Any]], None]
+
+Drawings = TypeVar("Drawings", PenDigits, Unipen)
 
 
 def main() -> None:
@@ -90,8 +92,9 @@ def train(task: Training, run_id: str, scratch: Path, send: Send, again: threadi
     room = task.recipe.room
     told = load_told(room, registry.home(), alone=task.recipe.room_only) if room else None
     mnist = _load_digits(task.recipe, send)
-    pen = _load_pen_digits(needed=task.recipe.pen_copies > 0)
-    unipen = _load_unipen(needed=task.recipe.pen_copies > 0)
+    learns_from_drawings = task.recipe.pen_copies > 0
+    pen = _load_drawings(load_pen_digits, learns_from_drawings)
+    unipen = _load_drawings(load_unipen, learns_from_drawings)
     training = _start_tensorflow(send)
     trained = training.train(task.recipe, mnist, pen, _reporting(send), unipen, told)
     while True:
@@ -149,25 +152,14 @@ def _load_digits(recipe: Recipe, send: Send) -> Mnist:
         raise MnistMissing(str(error)) from error
 
 
-def _load_pen_digits(needed: bool) -> PenDigits | None:
-    """The pen drawings. A run that only measures on them goes on without unreadable ones."""
+def _load_drawings(load: Callable[[], Drawings | None], needed: bool) -> Drawings | None:
+    """Drawings by `load`. A run that only measures on them goes on without unreadable ones."""
     try:
-        return load_pen_digits()
+        return load()
     except ValueError as error:
         if needed:
             raise
-        log.warning("not measured on pen drawings: %s", error)
-        return None
-
-
-def _load_unipen(needed: bool) -> Unipen | None:
-    """UNIPEN's drawings. A run that only measures on them goes on without unreadable ones."""
-    try:
-        return load_unipen()
-    except ValueError as error:
-        if needed:
-            raise
-        log.warning("not measured on UNIPEN's drawings: %s", error)
+        log.warning("not measured on drawings: %s", error)
         return None
 
 

@@ -164,6 +164,18 @@ def test_a_damaged_layer_table_is_a_damaged_card(tmp_path, layers):
         registry.read_card(model)
 
 
+def test_what_strangers_draw_counts_drawing_by_drawing_where_all_of_it_was_measured():
+    card, pen, unipen = registry.read_card(registry.find("cnn")), {"count": 30}, {"count": 10}
+
+    def used(**drawn):
+        return replace(card, metrics={"test": card.test} | drawn).used_of_strangers
+
+    assert used(pen=pen | {"used": 1.0}, unipen=unipen | {"used": 0.6}) == pytest.approx(0.9)
+    assert used(unipen=unipen | {"used": 0.6}) == pytest.approx(0.6)
+    assert used() is None
+    assert used(pen=pen, unipen=unipen | {"used": 0.6}) is None  # a card of before
+
+
 def test_a_version_changes_with_the_model(tmp_path):
     model = shutil.copytree(registry.SHIPPED / "mlp", tmp_path / "mine")
     before = registry.version(model)

@@ -1,14 +1,12 @@
 """The form that describes a training: a recipe, its data, and what to change in the recipe."""
 
-import os
-
 import streamlit as st
 
 from digitcanvas.app import link
 from digitcanvas.app.parts import follower, shared_told
 from digitcanvas.app.sidebar import form_recipe, start
 from digitcanvas.app.state import Key
-from digitcanvas.data.mnist import WRITERS
+from digitcanvas.data.mnist import writers_path
 from digitcanvas.data.unipen import unipen_folder
 from digitcanvas.reading.words import duration
 from digitcanvas.runs import jobs
@@ -101,7 +99,7 @@ def _effort(recipe: Recipe) -> str:
     if recipe.room_only:
         return f"{of_room}{time}"
     training, validation = split_sizes(recipe)
-    about = "about " if os.environ.get(WRITERS) and not recipe.sample else ""
+    about = "about " if writers_path() and not recipe.sample else ""
     unipen = " and UNIPEN's drawings" if recipe.pen_copies and unipen_folder() else ""
     return (
         f"Trains on {about}{training:,} digits{unipen}, validates on {about}{validation:,}. "
