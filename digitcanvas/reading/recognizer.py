@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,6 +18,9 @@ from digitcanvas.reading.last_layer import Hand, LastLayer
 from digitcanvas.reading.network import Network
 from digitcanvas.reading.once import once
 from digitcanvas.reading.words import percent
+
+if TYPE_CHECKING:
+    from digitcanvas.reading.numbers import Number
 
 BATCH = 256
 """Images that the interpreter reads at once."""
@@ -149,6 +153,20 @@ class Recognizer:
         Raises ValueError for an empty drawing and for what `image_from_strokes` rejects.
         """
         return self._predict(image_from_strokes(strokes, centred=centred, widths=widths))
+
+    def read_number(
+        self,
+        strokes: Sequence[Stroke],
+        widths: Sequence[float] | None = None,
+        before: "Number | None" = None,
+    ) -> "Number":
+        """Read a drawing of one digit or more, as `digitcanvas.reading.numbers` does.
+
+        Raises ValueError as `predict_strokes` does.
+        """
+        from digitcanvas.reading.numbers import read_number
+
+        return read_number(self, strokes, widths, before)
 
     def predict_image(self, image: ByteArray, centred: bool = True) -> Prediction:
         """Read a picture: uint8 (H, W), (H, W, 3) RGB or (H, W, 4) RGBA, dark on light or reverse.

@@ -1,0 +1,277 @@
+"""Reads numbers: several digits side by side, drawn in any order.
+
+The strokes are cut wherever one digit may end and another begin, the network judges every sensible
+group of pieces, and the best way to divide the drawing into groups is taken: Y. LeCun et al.,
+"Gradient-based learning applied to document recognition", Proc. IEEE 1998, section V, "heuristic
+over-segmentation".
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from digitcanvas.drawing.arrays import Float32Array, FloatArray
+from digitcanvas.drawing.pieces import Piece, cut_strokes, ink_of, mend, whole_strokes
+from digitcanvas.drawing.preprocess import image_from_strokes
+from digitcanvas.drawing.strokes import Stroke, check_strokes
+from digitcanvas.reading.lattice import (
+    FEATURES,
+    SIGNS,
+    Kind,
+    Layout,
+    Parts,
+    best_way,
+    features,
+    height_of,
+    lay_out,
+    parts_of,
+)
+from digitcanvas.reading.recognizer import Prediction, Recognizer
+
+WEIGHTS = {
+    "probability": 4.8,
+    "is_digit": 1.2,
+    "doubt": 0.0,
+    "overlap": -3.1,
+    "wide": -8.6,
+    "low": -9.0,
+    "crossing": -1.5,
+    "cut": -4.7,
+    "digit": 1.5,
+    "many": -4.5,
+    "between": -1.4,
+    "whole": 0.0,
+    "dash": -2.0,
+    "point": -2.0,
+    "join": -1.0,
+    "unfinished": -4.0,
+}
+
+JUDGEMENT = ("probability", "is_digit", "doubt")
+
+LEAST = 1e-4
+"""Probabilities below are taken for this one: a network is not that sure."""
+
+AT_ONCE = 16
+"""Images that the network sees at once. It is always as many, since LiteRT allocates memory anew
+for another number, and so few that people who draw meanwhile wait 2 ms."""
+
+PIECES, PARTS = 60, 250
+"""The most that are judged. A drawing of more pieces is read as one digit: it is a scribble."""
+
+HOPELESS = -12.0
+"""A part that scores less before the network sees it is left out, unless it is a single piece."""
+
+SPACE, LONE_SPACE, WIDER = 0.8, 1.1, 2.0
+"""Between two numbers, the least gap in heights of a digit, and how many times as wide it is as the
+other gaps; and the least if there is no other."""
+
+STEADY = 3.0
+"""How much better a way with another number of digits must be, while the pen is down."""
+
+Box = tuple[float, float, float, float]
+"""Left, top, right and bottom, in canvas pixels."""
+
+TEXTS = {Kind.DASH: "-", Kind.POINT: "."}
+NAMES = {Kind.DASH: "a minus sign or a dash", Kind.POINT: "a point"}
+
+
+@dataclass(frozen=True)
+class Sign:
+    """Something between the digits that is none: "-" or ".", and the `name` that people give it.
+
+    `place` is the number of digits that stand to the left of it.
+    """
+
+    text: str
+    name: str
+    place: int
+    box: Box
+    pieces: list[Piece]
+
+
+@dataclass(frozen=True)
+class Number:
+    """What is read of a drawing: one digit or several, from left to right.
+
+    `boxes` holds where each digit lies, and `pieces` what belongs to it: the strokes by their
+    numbers, each from its first to its last point. `text` has the digits, the signs, and spaces
+    between numbers that stand apart. `confidence`, in [0, 1], is how sure the whole is.
+    """
+
+    text: str
+    digits: list[Prediction]
+    boxes: list[Box]
+    pieces: list[list[Piece]]
+    signs: list[Sign]
+    confidence: float
+
+    @property
+    def rejected(self) -> bool:
+        """Whether something in it is judged to be no digit."""
+        return any(digit.rejected for digit in self.digits)
+
+
+def read_number(
+    recognizer: Recognizer,
+    strokes: Sequence[Stroke],
+    widths: Sequence[float] | None = None,
+    before: Number | None = None,
+) -> Number:
+    """Read a drawing of one digit or more: arrays (n, 2) of canvas pixels, x right and y down.
+
+    Of a single digit, the prediction is that of `predict_strokes`, to which the `widths` go too.
+    While the pen is down, give what was read a moment ago as the number `before`: then the last
+    stroke, which is not finished, adds a digit only once it clearly is one.
+
+    Raises ValueError as `predict_strokes` does.
+    """
+    strokes = check_strokes(strokes)
+    pieces = _pieces(strokes)
+    if len(pieces) < 2:
+        return _single(recognizer, strokes, widths)
+    layout = lay_out(pieces, strokes, height_of(strokes))
+    parts, scores = _worth_a_look(layout, len(strokes) - 1 if before else None)
+    inks = [mend(layout.pieces[i] for i in np.flatnonzero(row)) for row in parts.members]
+    judged = np.flatnonzero(parts.kinds == Kind.DIGIT)
+    images = np.stack([_image(inks[part], strokes, widths) for part in judged])
+    probabilities, is_digit = _classify(recognizer, images)
+    scores[judged] += judgement(probabilities, is_digit) @ [WEIGHTS[name] for name in JUDGEMENT]
+    way = best_way(parts, scores, len(before.digits) if before else None, STEADY)
+    if parts.members[way.parts[0]].all():
+        return _single(recognizer, strokes, widths)
+    predictions = {
+        int(part): Prediction(probabilities[i], images[i], float(is_digit[i]))
+        for i, part in enumerate(judged)
+    }
+    return _number(
+        [
+            _Found(
+                Kind(parts.kinds[part]),
+                inks[part],
+                _box(inks[part], strokes),
+                predictions.get(part),
+            )
+            for part in way.parts
+        ],
+        layout.height,
+        way.share,
+    )
+
+
+def judgement(probabilities: Float32Array, is_digit: Float32Array) -> FloatArray:
+    """What the network says of N parts: (N, 3), one for each of JUDGEMENT."""
+    top = probabilities.max(axis=1).astype(float).clip(LEAST)
+    share = is_digit.astype(float).clip(LEAST)
+    return np.stack([np.log(top), np.log(share), 1 - share], axis=1)
+
+
+@dataclass(frozen=True)
+class _Found:
+    """A part of the best way."""
+
+    kind: Kind
+    pieces: list[Piece]
+    box: Box
+    prediction: Prediction | None
+
+
+def _pieces(strokes: Sequence[Stroke]) -> list[Piece]:
+    """The strokes in pieces, or whole if those are too many; none if the strokes are."""
+    if not 0 < len(strokes) <= PIECES:
+        return []
+    pieces = cut_strokes(strokes, height_of(strokes))
+    return pieces if len(pieces) <= PIECES else whole_strokes(strokes)
+
+
+def _single(
+    recognizer: Recognizer, strokes: Sequence[Stroke], widths: Sequence[float] | None
+) -> Number:
+    """The whole drawing as one digit."""
+    prediction = recognizer.predict_strokes(strokes, widths=widths)
+    pieces = whole_strokes(strokes)
+    return _number([_Found(Kind.DIGIT, pieces, _box(pieces, strokes), prediction)], 1.0, 1.0)
+
+
+def _worth_a_look(layout: Layout, unfinished: int | None) -> tuple[Parts, FloatArray]:
+    """The parts that the network is to judge, and what their scores are without it."""
+    parts = parts_of(layout, unfinished)
+    scores = features(layout, parts) @ [WEIGHTS[name] for name in FEATURES]
+    by_itself = parts.members.sum(axis=1) == 1
+    worth = np.where(by_itself, np.inf, scores)
+    chosen = np.flatnonzero(worth > HOPELESS)
+    if len(chosen) > PARTS:
+        chosen = np.sort(np.argsort(-worth, kind="stable")[:PARTS])
+    return parts[chosen], scores[chosen]
+
+
+def _image(
+    pieces: Sequence[Piece], strokes: Sequence[Stroke], widths: Sequence[float] | None
+) -> Float32Array:
+    return image_from_strokes(
+        ink_of(pieces, strokes),
+        widths=None if widths is None else [widths[piece.stroke] for piece in pieces],
+    )
+
+
+def _classify(recognizer: Recognizer, images: Float32Array) -> tuple[Float32Array, Float32Array]:
+    """As `classify_batch`, AT_ONCE images at a time; those that are missing are blank."""
+    blank = np.zeros((-len(images) % AT_ONCE, *images.shape[1:]), np.float32)
+    filled = np.concatenate([images, blank])
+    answers = [
+        recognizer.classify_batch(filled[i : i + AT_ONCE]) for i in range(0, len(filled), AT_ONCE)
+    ]
+    probabilities, is_digit = (np.concatenate(answer) for answer in zip(*answers, strict=True))
+    return probabilities[: len(images)], is_digit[: len(images)]
+
+
+def _box(pieces: Sequence[Piece], strokes: Sequence[Stroke]) -> Box:
+    points = np.concatenate(ink_of(pieces, strokes))
+    left, top = points.min(axis=0).tolist()
+    right, bottom = points.max(axis=0).tolist()
+    return left, top, right, bottom
+
+
+def _number(found: Sequence[_Found], height: float, share: float) -> Number:
+    """The number that these parts make up; `height` is that of a digit in canvas pixels."""
+    found = [part for part in found if part.kind == Kind.DIGIT or part.kind in SIGNS]
+    found.sort(key=lambda part: part.box[0] + part.box[2])
+    digits: list[Prediction] = []
+    signs: list[Sign] = []
+    text = ""
+    for part, space in zip(found, [False, *_spaces(found, height)], strict=True):
+        text += " " * space
+        if part.prediction:
+            digits.append(part.prediction)
+            text += str(part.prediction.digit)
+        else:
+            sign = TEXTS[part.kind]
+            signs.append(Sign(sign, NAMES[part.kind], len(digits), part.box, part.pieces))
+            text += sign
+    own = [part for part in found if part.prediction]
+    sure = np.prod([digit.probabilities.max() * digit.is_digit for digit in digits])
+    return Number(
+        text,
+        digits,
+        [part.box for part in own],
+        [part.pieces for part in own],
+        signs,
+        float(sure * share),
+    )
+
+
+def _spaces(found: Sequence[_Found], height: float) -> list[bool]:
+    """Whether there is a space after each part but the last: a gap that is wide for this number.
+
+    A sign parts numbers by itself.
+    """
+    rights = np.maximum.accumulate([part.box[2] for part in found])
+    gaps = ([part.box[0] for part in found[1:]] - rights[:-1]) / height
+    spaces = []
+    for place, (left, right) in enumerate(pairwise(found)):
+        others = np.delete(gaps, place).clip(0)
+        least = max(SPACE, WIDER * float(np.median(others))) if len(others) else LONE_SPACE
+        spaces.append(left.kind == right.kind == Kind.DIGIT and bool(gaps[place] > least))
+    return spaces
