@@ -1,0 +1,69 @@
+"""What to tell the owner of a picture whose ink does not look like one digit."""
+
+import cv2
+import numpy as np
+
+from digitcanvas.drawing import ink_pieces, paper
+from digitcanvas.drawing.arrays import ByteArray
+from digitcanvas.drawing.ink import Ink
+from digitcanvas.drawing.masks import size
+
+MANY_PIECES = 8
+"""A digit falls into fewer."""
+
+SMALL = 0.06
+"""Of the picture's long side: a smaller digit has lost its loops."""
+
+LINE = 2
+"""Pixels of the outline's width."""
+
+
+def advice(ink: Ink) -> str:
+    """Says in a sentence or two what was found in a rejected picture, and what to do."""
+    mask = ink.mask
+    if size(mask) < SMALL * max(mask.shape):
+        return "What was found is very small: go nearer, or cut the picture down to the digit."
+    if paper.is_broad(mask):
+        return (
+            "What was found is too broad for a pen, like a sheet or a shadow: let the paper fill "
+            "the whole picture."
+        )
+    pieces = ink_pieces.split(mask)
+    if (pieces.edges > 0).any():
+        return "The ink runs into the picture's edge: leave room around the digit."
+    if len(pieces) >= MANY_PIECES:
+        return (
+            f"The ink that was found is in {len(pieces)} pieces: use a thicker pen, blank paper "
+            "and even light."
+        )
+    characters = _side_by_side(pieces)
+    if characters > 1:
+        return f"{characters} characters were found side by side: cut the picture down to one."
+    return (
+        "The ink that was found does not have the shape of a digit: if its outline is not what was "
+        "written, use a darker pen on blank paper."
+    )
+
+
+def _side_by_side(pieces: ink_pieces.Pieces) -> int:
+    """How many pieces are about as high as the highest."""
+    heights = pieces.boxes[:, 3] - pieces.boxes[:, 1]
+    return int(np.count_nonzero(heights > ink_pieces.ANOTHER_DIGIT * heights.max()))
+
+
+def outlined(picture: ByteArray, mask: ByteArray, colour: tuple[int, int, int]) -> ByteArray:
+    """The picture in RGB with the outline of the ink that was found in it, in this colour.
+
+    `picture` is as `image_from_picture` takes it, and `mask` that of an `Ink` found in it.
+    """
+    if picture.ndim == 2:
+        shown = cv2.cvtColor(picture, cv2.COLOR_GRAY2RGB)
+    else:
+        shown = np.ascontiguousarray(picture[..., :3])
+        if picture.shape[2] == 4:
+            share = picture[..., 3:] / 255
+            shown = np.rint(shown * share + 255 * (1 - share)).astype(np.uint8)
+    shape = shown.shape[1::-1]
+    large = np.where(cv2.resize(mask, shape, interpolation=cv2.INTER_LINEAR) > 127, 255, 0)
+    outlines, _ = cv2.findContours(large.astype(np.uint8), cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
+    return np.asarray(cv2.drawContours(shown.copy(), outlines, -1, colour, LINE), np.uint8)
