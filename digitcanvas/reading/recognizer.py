@@ -207,6 +207,15 @@ class Recognizer:
         sure = next((other for other in others if other.trust >= SURE), None)
         return sure or (self._turned(first) if max(image.shape) >= LEAST_SCENE else None) or first
 
+    def read_number_image(self, image: ByteArray) -> "Number":
+        """Read a picture of one digit or several in a row: uint8 (H, W), (H, W, 3) or (H, W, 4).
+
+        The boxes are in the picture's pixels. Raises ValueError as `predict_image` does.
+        """
+        from digitcanvas.reading.number_pictures import read_number_image
+
+        return read_number_image(self, image)
+
     def predict_batch(self, images: Float32Array) -> Float32Array:
         """Read images as networks see them: float32 (N, 28, 28) in [0, 1] -> float32 (N, 10).
 

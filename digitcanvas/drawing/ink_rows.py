@@ -1,0 +1,218 @@
+"""The rows of ink in a picture of several digits, in pieces from left to right.
+
+A piece is connected ink, or a part of it between two columns where digits may touch.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+import cv2
+import numpy as np
+
+from digitcanvas.drawing import ink_pieces, paper
+from digitcanvas.drawing.arrays import BoolArray, ByteArray, Float32Array, FloatArray, IntArray
+from digitcanvas.drawing.ink import Ink, checked, fit, stands_out
+from digitcanvas.drawing.ink_images import image_from_ink
+from digitcanvas.drawing.masks import otsu
+from digitcanvas.drawing.rules import without_rules
+
+SIDE = 800
+"""The long side, in pixels, to which larger pictures are reduced."""
+
+LEAST_HEIGHT = 0.03
+"""The least height of a digit, in shares of the picture's long side."""
+
+# Lengths below are in heights of the row's digits
+TALL = 0.5
+"""A piece at least this high may be a digit by itself."""
+
+SPECK = 0.02
+"""The least area of a piece, in squares of the height."""
+
+OVERLAP = 0.5
+"""Two tall pieces are in one row if they share so much of the lower one's height."""
+
+BESIDE = 0.25
+"""A low piece belongs to the row if it is no farther from its tall pieces than this."""
+
+WITHIN = 0.6
+"""A low piece that shares so much of its width with a tall one is a part of it."""
+
+CUT_WIDTH = 0.5
+"""Wider pieces are cut."""
+
+CUT_APART = 0.12
+"""Between two cuts, and between a cut and an end."""
+
+SMOOTH = 0.02
+"""The deviation by which the ink in each column is smoothed."""
+
+CUTS = 6
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of P pieces of ink in a picture that was reduced by `scale`.
+
+    `labels` is integer (H, W), 0 where no ink of the row is and the piece's number, from 1, where
+    it is; `boxes` (P, 4) are left, top, right and bottom; `cuts` tells
+    for each piece but the last whether a cut parts it from the next. `height` is a digit's.
+    """
+
+    contrast: ByteArray
+    labels: IntArray
+    threshold: float
+    boxes: IntArray
+    cuts: BoolArray
+    height: float
+    scale: float
+
+    def image(self, first: int, last: int) -> Float32Array:
+        """The pieces from `first` to `last` as the image of one digit, (28, 28) in [0, 1]."""
+        left, top = self.boxes[first : last + 1, :2].min(axis=0)
+        right, bottom = self.boxes[first : last + 1, 2:].max(axis=0)
+        labels = np.pad(self.labels[top:bottom, left:right], RIM)
+        mask = np.where((labels > first) & (labels <= last + 1), 255, 0).astype(np.uint8)
+        contrast = self.contrast[max(top - RIM, 0) : bottom + RIM, max(left - RIM, 0) : right + RIM]
+        margins = [
+            (RIM - min(top, RIM), RIM - min(self.contrast.shape[0] - bottom, RIM)),
+            (RIM - min(left, RIM), RIM - min(self.contrast.shape[1] - right, RIM)),
+        ]
+        others = (labels > 0) & (mask == 0)
+        own = np.where(others, 0, np.pad(contrast, margins)).astype(np.uint8)
+        return image_from_ink(Ink(own, mask, mask, self.threshold))
+
+    def box(self, first: int, last: int) -> FloatArray:
+        """Where those pieces are in the picture: left, top, right and bottom in its pixels."""
+        boxes = self.boxes[first : last + 1]
+        return np.concatenate([boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)]) * self.scale
+
+
+RIM = 3
+"""Pixels around a piece that may hold a little of its ink."""
+
+
+def find_rows(picture: ByteArray) -> Iterator[Row]:
+    """The main row of ink in either polarity, the likelier first.
+
+    Yields none where nothing stands out from the paper. Raises ValueError as `image_from_picture`.
+    """
+    picture = np.ascontiguousarray(checked(picture))
+    scale = max(max(picture.shape[:2]) / SIDE, 1.0)
+    small = fit(picture, SIDE) if scale > 1 else picture
+    for window in paper.WINDOWS:
+        for grey in paper.greys(small):
+            sides = [grey, 255 - grey] if paper.is_dark_on_light(grey) else [255 - grey, grey]
+            for side in sides:
+                contrast = paper.contrast(side, window)
+                threshold, ink = otsu(contrast)
+                if not stands_out(contrast, ink, window):
+                    continue
+                plain = without_rules(ink, contrast)
+                row = _row(ink if plain is None else plain, contrast, threshold, scale)
+                if row:
+                    yield row
+
+
+def _row(ink: ByteArray, contrast: ByteArray, threshold: float, scale: float) -> Row | None:
+    pieces = ink_pieces.split(ink)
+    if not len(pieces):
+        return None
+    heights = pieces.boxes[:, 3] - pieces.boxes[:, 1]
+    usable = ~ink_pieces.frames(pieces) & (pieces.edges < 2)
+    usable &= heights > 0
+    tall = usable & (heights >= LEAST_HEIGHT * max(ink.shape))
+    if not tall.any():
+        return None
+    main = int(np.where(tall, pieces.weight, 0).argmax())
+    if not tall[main]:
+        return None
+    members = _row_of(pieces.boxes, heights, tall, main)
+    height = float(np.median(heights[members]))
+    low = _low_ones(pieces, usable & ~members, members, height)
+    labels, boxes, cuts = _cut(pieces, np.flatnonzero(members), low, height)
+    return Row(contrast, labels, threshold, boxes, cuts, height, scale)
+
+
+def _row_of(boxes: IntArray, heights: IntArray, tall: BoolArray, main: int) -> BoolArray:
+    """The tall pieces that are in one row with the main one: (N,), neighbour by neighbour."""
+    members = np.zeros(len(boxes), bool)
+    members[main] = True
+    order = [int(i) for i in np.argsort(boxes[:, 0]) if tall[i]]
+    for way in (order[order.index(main) :], order[order.index(main) :: -1]):
+        last = main
+        for piece in way[1:]:
+            common = min(boxes[piece, 3], boxes[last, 3]) - max(boxes[piece, 1], boxes[last, 1])
+            lower, higher = sorted((heights[piece], heights[last]))
+            if common >= OVERLAP * lower and lower >= TALL * higher:
+                members[piece] = True
+                last = piece
+    return members
+
+
+def _low_ones(
+    pieces: ink_pieces.Pieces, others: BoolArray, members: BoolArray, height: float
+) -> list[tuple[int, int]]:
+    """Low pieces with the tall piece that each belongs to: bars and gaps of a digit."""
+    found = []
+    tall = np.flatnonzero(members)
+    for piece in np.flatnonzero(others & (pieces.area >= SPECK * height * height)):
+        box, rows = pieces.boxes[piece], pieces.boxes[tall]
+        common = np.minimum(box[2], rows[:, 2]) - np.maximum(box[0], rows[:, 0])
+        apart = np.maximum(rows[:, 1] - box[3], box[1] - rows[:, 3])
+        near = (common >= WITHIN * (box[2] - box[0])) & (apart <= BESIDE * height)
+        beside = np.maximum(rows[:, 0] - box[2], box[0] - rows[:, 2])
+        near |= (beside <= 0.15 * height) & (apart < 0) & (common > -0.15 * height)
+        if near.any():
+            found.append((int(piece), int(tall[np.where(near, common, -np.inf).argmax()])))
+    return found
+
+
+def _cut(
+    pieces: ink_pieces.Pieces, tall: IntArray, low: list[tuple[int, int]], height: float
+) -> tuple[IntArray, IntArray, BoolArray]:
+    """The pieces in order, the wide ones cut: their labels, boxes and cuts."""
+    labels = np.zeros(pieces.labels.shape, np.int32)
+    boxes, cuts = [], []
+    number = 0
+    for piece in sorted(tall, key=lambda i: pieces.boxes[i, 0] + pieces.boxes[i, 2]):
+        own = [piece, *(one for one, owner in low if owner == piece)]
+        low_corner = pieces.boxes[own][:, :2].min(axis=0)
+        high_corner = pieces.boxes[own][:, 2:].max(axis=0)
+        (left, top), (right, bottom) = low_corner, high_corner
+        ink = np.isin(pieces.labels[top:bottom, left:right], np.array(own) + 1)
+        ends = [0, *_cut_columns(ink, height), ink.shape[1]]
+        for start, end in pairwise(ends):
+            part = ink[:, start:end]
+            rows, columns = np.flatnonzero(part.any(axis=1)), np.flatnonzero(part.any(axis=0))
+            if not len(rows):
+                continue
+            number += 1
+            labels[top:bottom, left + start : left + end][part] = number
+            boxes.append(
+                (
+                    left + start + columns[0],
+                    top + rows[0],
+                    left + start + columns[-1] + 1,
+                    top + rows[-1] + 1,
+                )
+            )
+            cuts.append(end < ink.shape[1])
+    return labels, np.array(boxes), np.array(cuts, bool)[:-1]
+
+
+def _cut_columns(ink: BoolArray, height: float) -> list[int]:
+    """The columns at which a wide piece may be cut: where it has the least ink around."""
+    if ink.shape[1] <= CUT_WIDTH * height:
+        return []
+    apart = max(round(CUT_APART * height), 2)
+    count = cv2.GaussianBlur(
+        ink.sum(axis=0, dtype=np.float32)[np.newaxis], (0, 1), max(SMOOTH * height, 0.5)
+    )[0]
+    chosen: list[int] = []
+    for column in np.argsort(count, kind="stable"):
+        is_far = all(abs(column - other) >= apart for other in (0, ink.shape[1], *chosen))
+        if is_far and count[column] <= count[max(column - 2, 0) : column + 3].min():
+            chosen.append(int(column))
+    return sorted(chosen[:CUTS])

@@ -1,0 +1,82 @@
+"""The rows of digits that are found in a picture."""
+
+import cv2
+import numpy as np
+import pytest
+
+from digitcanvas.drawing.ink_rows import find_rows
+from tests.digits import DIGITS
+from tests.photos import PENS, inked, photographed, placed, rule, sheet, written
+
+SIZE = (800, 300)
+
+
+def number(text, gap=40, left=120, top=150):
+    """The strokes of digits 130 pixels high side by side, and where each begins and ends."""
+    strokes, spans = [], []
+    for digit in text:
+        ink = placed(DIGITS[int(digit)], 130, (0, 0))
+        reach = np.concatenate(ink)[:, 0]
+        strokes += [stroke + np.array([left - reach.min(), top]) for stroke in ink]
+        spans.append((left, left + np.ptp(reach)))
+        left += np.ptp(reach) + gap
+    return strokes, spans
+
+
+def photo(strokes, pen=10, page=None, colour=PENS["black"]):
+    rng = np.random.default_rng(0)
+    page = sheet(SIZE, rng) if page is None else page
+    return photographed(inked(page, written(strokes, SIZE, pen), colour), rng, noise=2)
+
+
+@pytest.mark.parametrize("light_on_dark", [False, True])
+def test_a_row_has_a_piece_for_each_digit(light_on_dark):
+    strokes, spans = number("2026")
+    picture = photo(strokes)
+    row = next(find_rows(255 - picture if light_on_dark else picture))
+    assert np.count_nonzero(~row.cuts) == 3
+    for left, right in spans:
+        assert np.abs(row.boxes[:, 0] * row.scale - (left - 5)).min() < 4
+        assert np.abs(row.boxes[:, 2] * row.scale - (right + 5)).min() < 4
+
+
+def test_touching_digits_are_cut_where_they_touch():
+    strokes, spans = number("66", gap=-5)
+    row = next(find_rows(photo(strokes)))
+    cuts = row.boxes[:-1, 2][row.cuts] * row.scale
+    assert np.abs(cuts - (spans[0][1] + spans[1][0]) / 2).min() < 10
+
+
+def test_a_detached_bar_belongs_to_its_digit():
+    bar = [np.array([(150.0, 80.0), (230.0, 80.0)])]
+    body, _ = number("2", left=160)
+    row = next(find_rows(photo([*bar, *body])))
+    assert row.boxes[:, 1].min() * row.scale == pytest.approx(75, abs=4)
+
+
+def test_what_is_off_the_row_is_left_out():
+    strokes, _ = number("47", top=90)
+    note = [np.array([(300.0 + 30 * i, 260.0), (315.0 + 30 * i, 275.0)]) for i in range(6)]
+    row = next(find_rows(photo([*strokes, *note])))
+    assert row.boxes[:, 3].max() * row.scale < 180
+
+
+def test_rules_are_no_digits():
+    strokes, spans = number("314")
+    page = rule(sheet(SIZE, np.random.default_rng(0)), 45, 2, (0.6, 0.72, 0.9), True)
+    row = next(find_rows(photo(strokes, page=page)))
+    assert row.boxes[:, 0].min() * row.scale == pytest.approx(spans[0][0] - 5, abs=8)
+    assert row.boxes[:, 2].max() * row.scale == pytest.approx(spans[-1][1] + 5, abs=8)
+
+
+def test_blank_paper_has_no_row():
+    assert next(find_rows(photo([])), None) is None
+
+
+def test_a_piece_alone_is_what_a_picture_of_it_is():
+    strokes, _ = number("8")
+    picture = photo(strokes)
+    row = next(find_rows(picture))
+    image = row.image(0, len(row.boxes) - 1)
+    drawn = cv2.GaussianBlur(image, (3, 3), 0)
+    assert image.shape == (28, 28) and image.max() == 1 and drawn.sum() > 20
