@@ -14,7 +14,7 @@ import numpy as np
 
 from digitcanvas.drawing.arrays import Float32Array, FloatArray
 from digitcanvas.drawing.pieces import Piece, cut_strokes, ink_of, mend, whole_strokes
-from digitcanvas.drawing.preprocess import image_from_strokes
+from digitcanvas.drawing.preprocess import check_widths, image_from_strokes
 from digitcanvas.drawing.strokes import Stroke, check_strokes
 from digitcanvas.reading.lattice import (
     FEATURES,
@@ -29,24 +29,27 @@ from digitcanvas.reading.lattice import (
     parts_of,
 )
 from digitcanvas.reading.recognizer import Prediction, Recognizer
+from digitcanvas.reading.words import certainty
 
 WEIGHTS = {
-    "probability": 4.8,
-    "is_digit": 1.2,
-    "doubt": 0.0,
-    "overlap": -3.1,
-    "wide": -8.6,
-    "low": -9.0,
-    "crossing": -1.5,
-    "cut": -4.7,
-    "digit": 1.5,
-    "many": -4.5,
-    "between": -1.4,
-    "whole": 0.0,
-    "dash": -2.0,
-    "point": -2.0,
-    "join": -1.0,
-    "unfinished": -4.0,
+    "overlap": -2.2,
+    "wide": -5.1,
+    "low": -9.1,
+    "crossing": -1.0,
+    "cut": -4.1,
+    "digit": 1.1,
+    "many": -1.0,
+    "between": -1.7,
+    "whole": 1.4,
+    "dash": 0.9,
+    "point": 2.3,
+    "sign's overlap": -4.4,
+    "sign's nearness": -5.3,
+    "join": 0.3,
+    "unfinished": -3.0,
+    "probability": 1.8,
+    "is_digit": 0.9,
+    "doubt": -5.4,
 }
 
 JUDGEMENT = ("probability", "is_digit", "doubt")
@@ -62,14 +65,15 @@ PIECES, PARTS = 60, 250
 """The most that are judged. A drawing of more pieces is read as one digit: it is a scribble."""
 
 HOPELESS = -12.0
-"""A part that scores less before the network sees it is left out, unless it is a single piece."""
+"""A part that scores less before the network sees it is left out, but for single pieces and the
+whole."""
 
 SPACE, LONE_SPACE, WIDER = 0.8, 1.1, 2.0
 """Between two numbers, the least gap in heights of a digit, and how many times as wide it is as the
 other gaps; and the least if there is no other."""
 
-STEADY = 3.0
-"""How much better a way with another number of digits must be, while the pen is down."""
+ANOTHER, FEWER = 3.0, 8.0
+"""While the pen is down, how much better a way with another digit must be, or with one less."""
 
 Box = tuple[float, float, float, float]
 """Left, top, right and bottom, in canvas pixels."""
@@ -109,6 +113,11 @@ class Number:
     confidence: float
 
     @property
+    def certainty(self) -> str:
+        """The confidence in words."""
+        return certainty(self.confidence)
+
+    @property
     def rejected(self) -> bool:
         """Whether something in it is judged to be no digit."""
         return any(digit.rejected for digit in self.digits)
@@ -129,6 +138,7 @@ def read_number(
     Raises ValueError as `predict_strokes` does.
     """
     strokes = check_strokes(strokes)
+    check_widths(widths, strokes)
     pieces = _pieces(strokes)
     if len(pieces) < 2:
         return _single(recognizer, strokes, widths)
@@ -139,7 +149,7 @@ def read_number(
     images = np.stack([_image(inks[part], strokes, widths) for part in judged])
     probabilities, is_digit = _classify(recognizer, images)
     scores[judged] += judgement(probabilities, is_digit) @ [WEIGHTS[name] for name in JUDGEMENT]
-    way = best_way(parts, scores, len(before.digits) if before else None, STEADY)
+    way = best_way(parts, scores, len(before.digits) if before else None, ANOTHER, FEWER)
     if parts.members[way.parts[0]].all():
         return _single(recognizer, strokes, widths)
     predictions = {
@@ -199,8 +209,8 @@ def _worth_a_look(layout: Layout, unfinished: int | None) -> tuple[Parts, FloatA
     """The parts that the network is to judge, and what their scores are without it."""
     parts = parts_of(layout, unfinished)
     scores = features(layout, parts) @ [WEIGHTS[name] for name in FEATURES]
-    by_itself = parts.members.sum(axis=1) == 1
-    worth = np.where(by_itself, np.inf, scores)
+    size = parts.members.sum(axis=1)
+    worth = np.where((size == 1) | (size == parts.members.shape[1]), np.inf, scores)
     chosen = np.flatnonzero(worth > HOPELESS)
     if len(chosen) > PARTS:
         chosen = np.sort(np.argsort(-worth, kind="stable")[:PARTS])
