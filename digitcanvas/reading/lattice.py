@@ -31,7 +31,10 @@ lie between; and how near to another of its own each must lie then."""
 COMMON = 0.7
 """Of the narrower one's width: two inks that overlap by so much and cross are rather one digit."""
 
-POINTS = 12
+TOUCHING = 0.12
+"""Nearer than this, inks may touch: as exact as the distances are."""
+
+POINTS = 16
 """Of each piece, for crossings and distances."""
 
 DASH_HEIGHT, DASH_WIDTHS = 0.25, (0.12, 1.3)
@@ -151,7 +154,9 @@ FEATURES = (
     "overlap",
     "wide",
     "low",
+    "short",
     "crossing",
+    "touching",
     "cut",
     "digit",
     "many",
@@ -179,6 +184,7 @@ def features(layout: Layout, parts: Parts) -> FloatArray:
     common = np.where(members, 0, common).clip(0)  # with each piece that is not its own
     narrower = np.minimum(width[:, None], boxes[:, 2] - boxes[:, 0])
     crossings = np.where(members, 0, members @ layout.crossings)
+    touched = ~members & (members @ ((layout.distances < TOUCHING) & ~layout.joined))
     strokes = np.array([piece.stroke for piece in layout.pieces])
     own = members @ (strokes[:, None] == np.unique(strokes))
     indices = np.arange(members.shape[1])
@@ -189,7 +195,9 @@ def features(layout: Layout, parts: Parts) -> FloatArray:
         "overlap": is_digit * common.sum(axis=1),
         "wide": is_digit * (width - 1.1).clip(0),
         "low": is_digit * (0.6 - height).clip(0),
+        "short": is_digit * (0.9 - height).clip(0),
         "crossing": inked * (crossings * (common >= COMMON * narrower)).sum(axis=1).clip(0, 2),
+        "touching": is_digit * touched.sum(axis=1).clip(0, 2),
         "cut": np.where(members, 0, members @ layout.joined).sum(axis=1) / 2,
         "digit": is_digit,
         "many": is_digit * ((own > 0).sum(axis=1) - 2).clip(0),

@@ -8,7 +8,6 @@ over-segmentation".
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 
@@ -18,7 +17,6 @@ from digitcanvas.drawing.preprocess import check_widths, image_from_strokes
 from digitcanvas.drawing.strokes import Stroke, check_strokes
 from digitcanvas.reading.lattice import (
     FEATURES,
-    SIGNS,
     Kind,
     Layout,
     Parts,
@@ -35,7 +33,9 @@ WEIGHTS = {
     "overlap": -2.2,
     "wide": -5.1,
     "low": -9.1,
+    "short": 0.0,
     "crossing": -1.0,
+    "touching": 0.0,
     "cut": -4.1,
     "digit": 1.1,
     "many": -1.0,
@@ -45,7 +45,7 @@ WEIGHTS = {
     "point": 2.3,
     "sign's overlap": -4.4,
     "sign's nearness": -5.3,
-    "join": 0.3,
+    "join": 4.0,
     "unfinished": -3.0,
     "probability": 1.8,
     "is_digit": 0.9,
@@ -64,7 +64,7 @@ for another number, and so few that people who draw meanwhile wait 2 ms."""
 PIECES, PARTS = 60, 250
 """The most that are judged. A drawing of more pieces is read as one digit: it is a scribble."""
 
-HOPELESS = -12.0
+HOPELESS = -7.0
 """A part that scores less before the network sees it is left out, but for single pieces and the
 whole."""
 
@@ -84,7 +84,7 @@ NAMES = {Kind.DASH: "a minus sign or a dash", Kind.POINT: "a point"}
 
 @dataclass(frozen=True)
 class Sign:
-    """Something between the digits that is none: "-" or ".", and the `name` that people give it.
+    """Something beside the digits that is none: "-" or ".", and the `name` that people give it.
 
     `place` is the number of digits that stand to the left of it.
     """
@@ -101,8 +101,9 @@ class Number:
     """What is read of a drawing: one digit or several, from left to right.
 
     `boxes` holds where each digit lies, and `pieces` what belongs to it: the strokes by their
-    numbers, each from its first to its last point. `text` has the digits, the signs, and spaces
-    between numbers that stand apart. `confidence`, in [0, 1], is how sure the whole is.
+    numbers, each from its first to its last point. `text` has the digits, and spaces between
+    numbers that stand apart. `signs` holds what was found to be no digit, and `text_with_signs` has
+    it in its place. `confidence`, in [0, 1], is how sure the whole is.
     """
 
     text: str
@@ -111,6 +112,22 @@ class Number:
     pieces: list[list[Piece]]
     signs: list[Sign]
     confidence: float
+
+    @property
+    def text_with_signs(self) -> str:
+        """The text as it was written: "-12.5" for 125 with two signs."""
+        at = [
+            "".join(sign.text for sign in self.signs if sign.place == place)
+            for place in range(len(self.digits) + 1)
+        ]
+        written, place = at[0], 0
+        for character in self.text:
+            if character != " ":
+                place += 1
+                written += character + at[place]
+            elif not at[place]:
+                written += " "
+        return written
 
     @property
     def certainty(self) -> str:
@@ -246,21 +263,24 @@ def _box(pieces: Sequence[Piece], strokes: Sequence[Stroke]) -> Box:
 
 def _number(found: Sequence[_Found], height: float, share: float) -> Number:
     """The number that these parts make up; `height` is that of a digit in canvas pixels."""
-    found = [part for part in found if part.kind == Kind.DIGIT or part.kind in SIGNS]
-    found.sort(key=lambda part: part.box[0] + part.box[2])
-    digits: list[Prediction] = []
-    signs: list[Sign] = []
-    text = ""
-    for part, space in zip(found, [False, *_spaces(found, height)], strict=True):
-        text += " " * space
-        if part.prediction:
-            digits.append(part.prediction)
-            text += str(part.prediction.digit)
-        else:
-            sign = TEXTS[part.kind]
-            signs.append(Sign(sign, NAMES[part.kind], len(digits), part.box, part.pieces))
-            text += sign
+    found = sorted(found, key=lambda part: part.box[0] + part.box[2])
     own = [part for part in found if part.prediction]
+    digits = [part.prediction for part in own if part.prediction]
+    spaces = _spaces([part.box for part in own], height)
+    text = "".join(
+        " " * space + str(digit.digit) for space, digit in zip(spaces, digits, strict=True)
+    )
+    signs = [
+        Sign(
+            TEXTS[part.kind],
+            NAMES[part.kind],
+            sum(before.prediction is not None for before in found[:place]),
+            part.box,
+            part.pieces,
+        )
+        for place, part in enumerate(found)
+        if part.kind in TEXTS
+    ]
     sure = np.prod([digit.probabilities.max() * digit.is_digit for digit in digits])
     return Number(
         text,
@@ -272,16 +292,13 @@ def _number(found: Sequence[_Found], height: float, share: float) -> Number:
     )
 
 
-def _spaces(found: Sequence[_Found], height: float) -> list[bool]:
-    """Whether there is a space after each part but the last: a gap that is wide for this number.
-
-    A sign parts numbers by itself.
-    """
-    rights = np.maximum.accumulate([part.box[2] for part in found])
-    gaps = ([part.box[0] for part in found[1:]] - rights[:-1]) / height
-    spaces = []
-    for place, (left, right) in enumerate(pairwise(found)):
+def _spaces(boxes: Sequence[Box], height: float) -> list[bool]:
+    """Whether there is a space before each box: a gap that is wide for this number."""
+    rights = np.maximum.accumulate([right for _, _, right, _ in boxes])
+    gaps = ([left for left, *_ in boxes[1:]] - rights[:-1]) / height
+    spaces = [False]
+    for place, gap in enumerate(gaps):
         others = np.delete(gaps, place).clip(0)
         least = max(SPACE, WIDER * float(np.median(others))) if len(others) else LONE_SPACE
-        spaces.append(left.kind == right.kind == Kind.DIGIT and bool(gaps[place] > least))
+        spaces.append(bool(gap > least))
     return spaces

@@ -12,11 +12,11 @@ from digitcanvas.reading.numbers import Box, Number
 from digitcanvas.reading.recognizer import Recognizer
 from digitcanvas.shell import report
 
-ANSWER = "{file}, drawing {drawing}: {text} ({certainty} sure)"
+ANSWER = "{file}, drawing {drawing}: {text_with_signs} ({certainty} sure)"
 NO_NUMBER = "{file}, drawing {drawing}: does not look like a number (nearest: {text})"
 FOUND = "{answer}, with {signs}"
 
-COLUMNS = ("file", "drawing", "text", "certainty", "confidence", "rejected")
+COLUMNS = ("file", "drawing", "text", "text_with_signs", "certainty", "confidence", "rejected")
 
 ANY_LABEL = sys.maxsize
 """A drawing may be labelled with the number that it shows."""
@@ -62,6 +62,7 @@ def _sentence(answer: dict[str, Any]) -> str:
 def _answer(number: Number) -> dict[str, Any]:
     return {
         "text": number.text,
+        "text_with_signs": number.text_with_signs,
         "certainty": number.certainty,
         "confidence": round(number.confidence, 6),
         "rejected": number.rejected,

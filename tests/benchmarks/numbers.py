@@ -111,7 +111,10 @@ def measure_numbers(recognizer: Recognizer, hands: Hands, count: int) -> dict[st
     for kind in KINDS:
         numbers = written(kind, count, hands)
         read, times = read_all(recognizer, numbers)
-        pairs = [(n.text, number.text) for n, number in zip(read, numbers, strict=True)]
+        pairs = [
+            (n.text_with_signs if kind in ("minus", "point") else n.text, number.text)
+            for n, number in zip(read, numbers, strict=True)
+        ]
         right = np.array([a == b for a, b in pairs])
         shown[kind] = percent(right)
         if kind != "numbers":

@@ -131,12 +131,20 @@ def test_a_minus_sign_and_a_point_are_said_and_not_guessed(recognizer):
     point = POINT + np.array([right + 25, 0])
     five = [stroke + np.array([right + 30, 0]) for stroke in row("5")]
     number = recognizer.read_number([*twelve, MINUS, point, *five])
-    assert number.text == "-12.5"
+    assert (number.text, number.text_with_signs) == ("125", "-12.5")
     assert [digit.digit for digit in number.digits] == [1, 2, 5]
     minus, dot = number.signs
     assert (minus.text, minus.name, minus.place) == ("-", "a minus sign or a dash", 0)
     assert (dot.text, dot.name, dot.place) == (".", "a point", 2)
     assert minus.box == (0, 139, 70, 142) and [p.stroke for p in dot.pieces] == [len(twelve) + 1]
+
+
+def test_a_dash_between_two_numbers_parts_them(cnn):
+    """As in the score of a match."""
+    left, right = row("20"), [stroke + np.array([320, 0]) for stroke in row("26")]
+    dash = MINUS * [0.6, 1] + np.array([np.concatenate(left)[:, 0].max() + 35, 0])
+    number = cnn.read_number([*left, dash, *right])
+    assert number.text_with_signs == "20-26" and number.signs[0].place == 2
 
 
 def test_a_sign_alone_is_read_as_one_drawing(recognizer):
