@@ -24,15 +24,15 @@ WIDEST = 2.2
 STROKES = 4
 """No digit has more strokes."""
 
+LOW, WIDE = 0.9, 1.1
+"""A digit that is lower or wider is less likely, the more so the lower or wider it is."""
+
 AHEAD, BETWEEN, LINK = 9, 2, 0.3
 """How far on in the order of the pieces a digit's last may be; how many that are not its own may
 lie between; and how near to another of its own each must lie then."""
 
 COMMON = 0.7
 """Of the narrower one's width: two inks that overlap by so much and cross are rather one digit."""
-
-TOUCHING = 0.12
-"""Nearer than this, inks may touch: as exact as the distances are."""
 
 POINTS = 16
 """Of each piece, for crossings and distances."""
@@ -154,9 +154,7 @@ FEATURES = (
     "overlap",
     "wide",
     "low",
-    "short",
     "crossing",
-    "touching",
     "cut",
     "digit",
     "many",
@@ -184,7 +182,6 @@ def features(layout: Layout, parts: Parts) -> FloatArray:
     common = np.where(members, 0, common).clip(0)  # with each piece that is not its own
     narrower = np.minimum(width[:, None], boxes[:, 2] - boxes[:, 0])
     crossings = np.where(members, 0, members @ layout.crossings)
-    touched = ~members & (members @ ((layout.distances < TOUCHING) & ~layout.joined))
     strokes = np.array([piece.stroke for piece in layout.pieces])
     own = members @ (strokes[:, None] == np.unique(strokes))
     indices = np.arange(members.shape[1])
@@ -193,11 +190,9 @@ def features(layout: Layout, parts: Parts) -> FloatArray:
     nearest = np.where(np.eye(len(indices), dtype=bool), inf, layout.distances).min(axis=1)[first]
     columns = {
         "overlap": is_digit * common.sum(axis=1),
-        "wide": is_digit * (width - 1.1).clip(0),
-        "low": is_digit * (0.6 - height).clip(0),
-        "short": is_digit * (0.9 - height).clip(0),
+        "wide": is_digit * (width - WIDE).clip(0),
+        "low": is_digit * (LOW - height).clip(0),
         "crossing": inked * (crossings * (common >= COMMON * narrower)).sum(axis=1).clip(0, 2),
-        "touching": is_digit * touched.sum(axis=1).clip(0, 2),
         "cut": np.where(members, 0, members @ layout.joined).sum(axis=1) / 2,
         "digit": is_digit,
         "many": is_digit * ((own > 0).sum(axis=1) - 2).clip(0),

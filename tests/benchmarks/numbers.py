@@ -191,7 +191,7 @@ def main() -> None:
         rows[name] = (
             measure_numbers(recognizer, own, given.count)
             | measure_drawings(recognizer, given.half)
-            | measure_flicker(recognizer, own, given.count // 5)
+            | measure_flicker(recognizer, own, given.count // 10)
         )
     print(f"{'':32}{'asked':>8}" + "".join(f"{name:>8}" for name in rows))
     for measure in rows["cnn"]:

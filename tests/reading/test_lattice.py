@@ -179,7 +179,7 @@ def test_features_are_what_they_are_named_after():
     assert feature(layout, [bar], "overlap") == feature(layout, [pole], "overlap") == 0
     assert feature(layout, [bar], "crossing") == 1 and feature(layout, [bar, pole], "crossing") == 0
     assert feature(layout, [long], "crossing") == 0
-    assert feature(layout, [bar], "low") == 0.6 and feature(layout, [pole], "low") == 0
+    assert feature(layout, [bar], "low") == 0.9 and feature(layout, [pole], "low") == 0
     assert feature(layout, [long], "wide") == pytest.approx(2.5 - 1.1)
     assert feature(layout, [bar, long], "between") == 1
     assert feature(layout, [bar, long], "overlap") == 0
