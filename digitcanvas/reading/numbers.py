@@ -49,8 +49,12 @@ WEIGHTS = {
     "is_digit": 0.9,
     "doubt": -4.3,
 }
+"""What each feature of a part counts for: `python -m tests.benchmarks.number_weights` fits them to
+numbers by the training writers, so that a way's score is about the logarithm of its probability."""
 
 JUDGEMENT = ("probability", "is_digit", "doubt")
+"""The network's features of a part: the logarithms of its top probability and of `is_digit`, and
+1 - `is_digit`."""
 
 LEAST = 1e-4
 """Probabilities below are taken for this one: a network is not that sure."""
@@ -64,7 +68,7 @@ PIECES, PARTS = 60, 250
 
 HOPELESS = -7.0
 """A part that scores less before the network sees it is left out, but for single pieces and the
-whole."""
+whole: so are half of the parts, and of the right ones one in a hundred of joined digits."""
 
 SPACE, LONE_SPACE, WIDER = 0.8, 1.1, 2.0
 """Between two numbers, the least gap in heights of a digit, and how many times as wide it is as the
