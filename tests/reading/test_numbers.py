@@ -250,6 +250,18 @@ def test_the_digits_of_a_number_come_one_by_one(recognizer):
     assert seen == sorted(seen) and set(seen) == {1, 2, 3, 4}
 
 
+def test_a_stroke_that_has_only_begun_is_left_aside(recognizer):
+    """The digits before it are read as they were."""
+    two = row("2")
+    before = recognizer.read_number(two)
+    begun = np.array([[220, 60], [222, 66], [223, 72]], float)
+    number = recognizer.read_number([*two, begun], before=before)
+    assert number.text == "2" and number.pieces == before.pieces and number.signs == []
+    np.testing.assert_allclose(
+        number.digits[0].probabilities, before.digits[0].probabilities, atol=1e-5
+    )
+
+
 def test_once_the_pen_is_up_what_was_read_before_does_not_matter(cnn):
     strokes = row("45")
     list(counts(cnn, strokes))
