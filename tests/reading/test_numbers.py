@@ -222,7 +222,7 @@ def test_more_strokes_than_a_number_has_are_read_as_one_drawing(cnn):
     assert cnn.read_number(strokes[:20]).text == "1" * 20
 
 
-def along(strokes, step=2):
+def along(strokes, step=4):
     """The drawing as it comes about, and whether the pen is down."""
     for last, stroke in enumerate(strokes):
         dense = np.concatenate(
@@ -253,7 +253,7 @@ def test_the_digits_of_a_number_come_one_by_one(recognizer):
 def test_while_a_digit_has_only_begun_those_before_it_are_read_as_they_were(cnn):
     """Its stroke is left aside; taken for a digit, or a part of one, it is refused."""
     before, refused = None, []
-    for drawn, is_down in along(row("1738"), step=5):
+    for drawn, is_down in along(row("1738")):
         before = read_number(cnn, drawn, before=before if is_down else None)
         refused.append(before.rejected)
     assert np.mean(refused) < 0.04
