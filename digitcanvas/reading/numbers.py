@@ -77,6 +77,11 @@ other gaps; and the least if there is no other."""
 ANOTHER, FEWER = 3.0, 8.0
 """While the pen is down, how much better a way with another digit must be, or with one less."""
 
+FAR_FETCHED = 0.4
+"""Two digits that a stroke was cut for are read as one drawing if they are less sure. With this the
+CNN refuses 76 % of the letters and signs by half A of the validation writers, and reads 65 % of the
+numbers with a join; with 0, 66 and 69 %; with 0.7, 83 and 61 %."""
+
 Box = tuple[float, float, float, float]
 """Left, top, right and bottom, in canvas pixels."""
 
@@ -175,7 +180,7 @@ def read_number(
         int(part): Prediction(probabilities[i], images[i], float(is_digit[i]))
         for i, part in enumerate(judged)
     }
-    return _number(
+    number = _number(
         [
             _Found(
                 Kind(parts.kinds[part]),
@@ -188,6 +193,14 @@ def read_number(
         layout.height,
         way.share,
     )
+    return _single(recognizer, strokes, widths) if _is_far_fetched(number, strokes) else number
+
+
+def _is_far_fetched(number: Number, strokes: Sequence[Stroke]) -> bool:
+    """Whether two digits were found by a cut, and are not sure: it may be a letter, such as u."""
+    whole = whole_strokes(strokes)
+    is_cut = any(piece not in whole for own in number.pieces for piece in own)
+    return is_cut and len(number.digits) == 2 and number.confidence < FAR_FETCHED
 
 
 def judgement(probabilities: Float32Array, is_digit: Float32Array) -> FloatArray:

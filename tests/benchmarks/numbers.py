@@ -97,12 +97,12 @@ def wrong_digits(read: str, written: str) -> int:
 def read_all(
     recognizer: Recognizer, numbers: Sequence[WrittenNumber]
 ) -> tuple[list[Number], list[float]]:
-    """What is read, and the milliseconds of each."""
+    """What is read, and the milliseconds of the processor for each."""
     read, times = [], []
     for number in numbers:
-        began = time.perf_counter()
+        began = time.thread_time()
         read.append(recognizer.read_number(number.strokes))
-        times.append((time.perf_counter() - began) * 1000)
+        times.append((time.thread_time() - began) * 1000)
     return read, times
 
 

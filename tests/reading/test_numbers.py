@@ -83,6 +83,20 @@ def test_two_digits_in_one_stroke_are_cut(recognizer):
     assert left.first == 0 and left.last <= right.first and right.last == len(two) + len(one) - 1
 
 
+LETTERS = {
+    "M": [(50, 220), (70, 60), (140, 180), (210, 60), (230, 220)],
+    "V": [(60, 60), (140, 220), (220, 60)],
+    "n": [(70, 60), (70, 220), *arc(135, 130, 65, 60, 180, 360), (200, 220)],
+}
+
+
+@pytest.mark.parametrize("letter", LETTERS)
+def test_a_letter_is_not_cut_into_two_digits_that_are_not_sure(cnn, letter):
+    """Each might be two 1s, or a 1 and a 7, that are joined."""
+    (prediction,) = cnn.read_number([dense(LETTERS[letter])]).digits
+    assert prediction.rejected
+
+
 @pytest.mark.parametrize("digit", DIGITS)
 @pytest.mark.parametrize("widths", [False, True])
 def test_a_single_digit_is_read_as_ever(recognizer, digit, widths):
@@ -222,14 +236,18 @@ def test_more_strokes_than_a_number_has_are_read_as_one_drawing(cnn):
     assert cnn.read_number(strokes[:20]).text == "1" * 20
 
 
+def dense(stroke):
+    """Nine points in place of each but the last."""
+    steps = [np.linspace(a, b, 9, endpoint=False) for a, b in pairwise(np.asarray(stroke, float))]
+    return np.concatenate([*steps, np.asarray(stroke, float)[-1:]])
+
+
 def along(strokes, step=4):
     """The drawing as it comes about, and whether the pen is down."""
     for last, stroke in enumerate(strokes):
-        dense = np.concatenate(
-            [np.linspace(a, b, 9, endpoint=False) for a, b in pairwise(stroke)] + [stroke[-1:]]
-        )
-        for points in range(step, len(dense), step):
-            yield [*strokes[:last], dense[:points]], True
+        path = dense(stroke)
+        for points in range(step, len(path), step):
+            yield [*strokes[:last], path[:points]], True
         yield strokes[: last + 1], False
 
 
