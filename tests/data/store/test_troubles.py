@@ -350,6 +350,7 @@ def test_connections_that_a_server_has_cut_are_made_anew(server):
         ("postgresql://host:port/drawings", "no database's address"),
         ("sqlite://", "must name a file"),
         ("sqlite:///:memory:", "must name a file"),
+        ("sqlite:///drawings.sqlite", "by its full path"),
         ("mysql+nowhere://host/drawings", "no database's address"),
         ("mysql+mysqlconnector://host/drawings", "needs the Python package mysql"),
     ],
