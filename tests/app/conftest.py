@@ -4,6 +4,9 @@ import asyncio
 
 import pytest
 
+from digitcanvas.app import hands
+from digitcanvas.data.store import open_store
+
 
 @pytest.fixture(autouse=True)
 def own_loop():
@@ -15,3 +18,19 @@ def own_loop():
     asyncio._set_running_loop(None)
     yield
     asyncio._set_running_loop(running)
+
+
+@pytest.fixture(autouse=True)
+def own_stores(monkeypatch):
+    """Close the stores that a test has opened: a server keeps them for good."""
+    stores = {}
+
+    def store_at(home):
+        if home not in stores:
+            stores[home] = open_store(home)
+        return stores[home]
+
+    monkeypatch.setattr(hands, "_store_at", store_at)
+    yield
+    for store in filter(None, stores.values()):
+        store.close()
