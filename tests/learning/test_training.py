@@ -1,3 +1,4 @@
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -259,11 +260,18 @@ def test_a_run_with_a_room_is_calibrated_and_measured_on_what_is_kept_of_it(
     assert card.recipe["room"] == "all" and "writer" not in str(card.data)
 
 
-@pytest.fixture
-def mine(home):
-    """A published network that later ones may start from."""
-    trained = train(PLAIN, load_sample())
+@pytest.fixture(scope="module")
+def published(tmp_path_factory):
+    """A network that later ones may start from, and where it is published."""
+    trained, home = train(PLAIN, load_sample()), tmp_path_factory.mktemp("published")
     publish(trained, home / "mine")
+    return trained, home
+
+
+@pytest.fixture
+def mine(published, home):
+    trained, elsewhere = published
+    shutil.copytree(elsewhere / "mine", home / "mine")
     return trained
 
 
