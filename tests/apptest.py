@@ -29,7 +29,7 @@ from tests.digits import DIGITS
 APP = Path(__file__).parent.parent / "digitcanvas/app/main.py"
 NAMES = {"canvas": "streamlit-drawable-canvas.streamlit_drawable_canvas"}
 scan = cache(manifest_scanner.scan_component_manifests)
-"""Finds the installed components once, and not for each session: that takes a quarter of a second."""
+"""Finds the installed components once: for each session, it would take a quarter of a second."""
 
 GAINED = {"untrained": {"accuracy": 0.0951, "loss": 2.3456}, "seconds": 600.4}
 

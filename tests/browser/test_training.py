@@ -84,7 +84,7 @@ def test_a_network_is_trained_from_the_sidebar_and_reads(sessions, app, home):
 
     def train():
         """And watch it from its start to its end."""
-        retrain(first, "fresh", epochs=3)
+        retrain(first, "fresh", epochs=2)
         pressed = time.monotonic()
         worker = wait_for(lambda: app.workers())[0]
         shares.append(wait_for(lambda: share(first)))
@@ -106,7 +106,7 @@ def test_a_network_is_trained_from_the_sidebar_and_reads(sessions, app, home):
     expect(network(second, "CNN")).to_be_checked()
 
     card = registry.read_card(home / "fresh")
-    assert card.recipe["epochs"] == 3 and card.recipe["sample"]
+    assert card.recipe["epochs"] == 2 and card.recipe["sample"]
     expect(panel(first)).to_contain_text(percent(card.test["accuracy"], 2))
     sketch(first, DIGITS[7])
     expected = Recognizer.load(home / "fresh").predict_strokes(DIGITS[7])
