@@ -55,8 +55,9 @@ def phone(lend, browser, app):
 
 
 def leave(page):
-    """Leave a page for the next test, without the drawing that its tab would keep."""
+    """Leave a page for the next test, without the drawing that its tab would keep, and its hand."""
     page.evaluate("sessionStorage.clear()")
+    page.context.clear_cookies()
     page.goto("about:blank")
 
 
