@@ -77,13 +77,14 @@ def test_every_command_and_each_of_its_options_says_what_it_is_for(command):
 @pytest.fixture
 def pictures(tmp_path):
     """PNG files of a 3 and a 7, black on white."""
-    paths = []
-    for digit in (3, 7):
-        image = cv2.resize(255 - image_from_strokes(DIGITS[digit]) * 255, (112, 112))
-        path = tmp_path / f"{digit}.png"
-        cv2.imwrite(str(path), image.astype(np.uint8))
-        paths.append(str(path))
-    return paths
+    return [picture_of(digit, tmp_path) for digit in (3, 7)]
+
+
+def picture_of(digit, folder):
+    image = cv2.resize(255 - image_from_strokes(DIGITS[digit]) * 255, (112, 112))
+    path = folder / f"{digit}.png"
+    cv2.imwrite(str(path), image.astype(np.uint8))
+    return str(path)
 
 
 def test_predict_reads_pictures(pictures, capsys):
@@ -259,17 +260,18 @@ def test_predict_reads_with_the_model_named(pictures, monkeypatch):
 
 @pytest.fixture
 def hand(tmp_path):
-    """The file of somebody whose 3s look like 7s."""
+    """The file of somebody whose 9s look like 4s."""
     file = tmp_path / "hand.npz"
-    told = [ToldDrawing(DIGITS[7], 3, datetime.now(UTC))] * 12
+    told = [ToldDrawing(DIGITS[4], 9, datetime.now(UTC))] * 12
     file.write_bytes(pack_hand(HandFile("Ada's", told)))
     return str(file)
 
 
-def test_predict_reads_as_a_hand(pictures, hand, capsys):
+def test_predict_reads_as_a_hand(tmp_path, hand, capsys):
+    pictures = [picture_of(digit, tmp_path) for digit in (3, 4)]
     assert main(["predict", *pictures, "--hand", hand, "--json"]) == 0
-    three, seven = json.loads(capsys.readouterr().out)
-    assert (three["digit"], seven["digit"]) == (3, 3)
+    three, four = json.loads(capsys.readouterr().out)
+    assert (three["digit"], four["digit"]) == (3, 9)
 
 
 @pytest.fixture
@@ -310,8 +312,8 @@ def test_evaluate_measures_on_drawings_too(sample_only, tmp_path, capsys, suffix
 
 
 def test_evaluate_measures_a_hand(sample_only, tmp_path, hand, capsys):
-    write_drawings(tmp_path / "sevens.npz", [DRAWINGS[7]])
-    command = ["evaluate", "mlp", "--json", "--strokes", str(tmp_path / "sevens.npz")]
+    write_drawings(tmp_path / "fours.npz", [DRAWINGS[4]])
+    command = ["evaluate", "mlp", "--json", "--strokes", str(tmp_path / "fours.npz")]
     for options, accuracy in (([], 1), (["--hand", hand], 0)):
         assert main([*command, *options]) == 0
         metrics = json.loads(capsys.readouterr().out)["metrics"]

@@ -38,13 +38,13 @@ class WrittenNumber:
     """`strokes` are in the order of writing. The digits stand from left to right.
 
     `owners` holds the place of each stroke's digit, or SIGN. If a stroke joins a digit to the next,
-    it counts as the left one's, to which its first `joint` points belong.
+    `joint` holds its number and how many of its points belong to the left one, as whose it counts.
     """
 
     strokes: list[Stroke]
     text: str
     owners: list[int]
-    joint: int = 0
+    joint: tuple[int, int] | None = None
 
 
 def write_number(
@@ -88,7 +88,7 @@ def write_number(
     for place in order:
         pieces += [(stroke, SIGN) for stroke in before.get(place, [])]
         pieces += [(stroke, place) for stroke in digits[place]]
-    joint = 0
+    joint = None
     if joined:
         pieces, joint = _join(pieces, int(rng.integers(len(digits) - 1)))
     can_wait = [i for i, own in enumerate(digits) if len(own) > 1]
@@ -154,12 +154,14 @@ def _dense(stroke: Stroke) -> Stroke:
     return np.stack([np.interp(steps, along, stroke[:, axis]) for axis in (0, 1)], axis=1)
 
 
-def _join(pieces: Sequence[tuple[Stroke, int]], place: int) -> tuple[list[tuple[Stroke, int]], int]:
-    """The stroke that ends one digit goes on as that which starts the next; and where it does."""
+def _join(
+    pieces: Sequence[tuple[Stroke, int]], place: int
+) -> tuple[list[tuple[Stroke, int]], tuple[int, int]]:
+    """The stroke that ends one digit goes on as that which starts the next; and its joint."""
     end = max(i for i, (_, owner) in enumerate(pieces) if owner == place)
     (left, _), (right, _) = pieces[end : end + 2]
     line = np.concatenate([left, right])
-    return [*pieces[:end], (line, place), *pieces[end + 2 :]], len(left)
+    return [*pieces[:end], (line, place), *pieces[end + 2 :]], (end, len(left))
 
 
 def _on_canvas(strokes: Sequence[Stroke], rng: np.random.Generator) -> list[Stroke]:

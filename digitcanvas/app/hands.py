@@ -54,12 +54,17 @@ class Active:
 
 @dataclass(frozen=True)
 class Telling:
-    """What came of telling: the drawing's id, and the digit that the drawing rather looks like."""
+    """What came of telling.
+
+    `drawing` is its id, `count` how many drawings teach the hand, `doubt` the digit that this one
+    rather looks like. `is_learnt` is False if the network cannot learn that a drawing is this.
+    """
 
     drawing: int
     told: int
     count: int
     doubt: int | None
+    is_learnt: bool
 
 
 @cache
@@ -189,7 +194,8 @@ class Hands:
         self.forget(visitor)
         now = self.active(visitor)
         learnt = now.told if now else ()
-        return Telling(drawing, told, len(learnt), _doubt(recognizer, learnt, drawing))
+        doubt = _doubt(recognizer, learnt, drawing)
+        return Telling(drawing, told, len(learnt), doubt, _can_learn(recognizer, told))
 
     def take_back(self, visitor: str, drawing: int) -> None:
         """Forget a told drawing: the hand is as if it had never been told. Raises StoreError."""
@@ -212,6 +218,13 @@ def _doubt(recognizer: Recognizer, learnt: Sequence[Kept], drawing: int) -> int 
         _logger.warning("A drawing cannot be doubted: %s", error)
         return None
     return next((doubted[place] for place in places), None)
+
+
+def _can_learn(recognizer: Recognizer, told: int) -> bool:
+    try:
+        return told < len(recognizer.last_layer.served.bias)
+    except ValueError:
+        return False
 
 
 def _find_active(visitor: str) -> Active | None:

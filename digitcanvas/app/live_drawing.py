@@ -261,10 +261,10 @@ def _visitor(drawing: LiveDrawing) -> str:
 
 def _tell(drawing: LiveDrawing, message: Mapping[str, Any]) -> dict[str, Any]:
     """{"drawing": its id, "digit": what was told, "count": of what the hand has learnt, "doubt",
-    "switched"}.
+    "isLearnt", "switched"}.
 
     The doubt is the digit that the drawing looks like rather, by all else that was told, or None.
-    It is switched if everybody's hand was read until now.
+    It is learnt unless the network cannot. It is switched if everybody's hand was read until now.
     """
     visitor = _visitor(drawing)
     if not drawing.keeps:
@@ -296,5 +296,6 @@ def _tell(drawing: LiveDrawing, message: Mapping[str, Any]) -> dict[str, Any]:
         "digit": telling.told,
         "count": telling.count,
         "doubt": telling.doubt,
+        "isLearnt": telling.is_learnt,
         "switched": switched,
     }

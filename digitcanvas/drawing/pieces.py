@@ -16,20 +16,20 @@ WIDEST_WHOLE = 0.6
 SHORTEST_SIDE = 0.35
 """On each side of a cut, the least height. A digit's flat bar or base is not cut off."""
 
-TURNED_BACK = 0.35
+TURNED_BACK = 0.6
 """The most by which the ink on both sides of a cut overlaps in x.
 
-Without an overlap, a stroke is cut where its column meets it once; that is half of all joins. With
-this one, it is nine tenths.
+Without any, a stroke is cut where its column meets it once: so are half of all joins. With this one
+and three cuts, 84 % are cut; with 0.35 and five, 70 %, into as many pieces.
 """
 
 REACH = 0.1
 """How far before and after a point its corner is measured."""
 
-CORNER = 2.0
+CORNER = 3.0
 """What a corner counts for, when the places to cut at are chosen, against the overlap's absence."""
 
-CUTS, APART = 5, 0.12
+CUTS, APART = 3, 0.12
 """The most cuts of a stroke, and the least way along it from one to the next."""
 
 END = 0.15

@@ -76,8 +76,7 @@ def image_from_strokes(
     strokes = check_strokes(strokes)
     if not strokes:
         raise ValueError("The drawing is empty: draw a digit first.")
-    if widths is not None and (len(widths) != len(strokes) or not all(w > 0 for w in widths)):
-        raise ValueError("Each stroke needs the width of its pen, a positive number.")
+    check_widths(widths, strokes)
     if not centred:
         scale = SIDE / CANVAS * FINE
         strokes = _join(strokes, widths, pen_width * FINE / scale)
@@ -89,6 +88,12 @@ def image_from_strokes(
     offset = (BOX * FINE - (low + high) * scale) / 2  # the middle of the drawing to that of the box
     strokes = _join(strokes, widths, pen_width * FINE / scale)
     return centre(_draw(strokes, scale, offset, BOX * FINE, pen_width))
+
+
+def check_widths(widths: Sequence[float] | None, strokes: Sequence[Stroke]) -> None:
+    """Raises ValueError for other than one positive width for each stroke, or None."""
+    if widths is not None and (len(widths) != len(strokes) or not all(w > 0 for w in widths)):
+        raise ValueError("Each stroke needs the width of its pen, a positive number.")
 
 
 def _join(

@@ -24,6 +24,9 @@ WIDEST = 2.2
 STROKES = 4
 """No digit has more strokes."""
 
+LOW, WIDE = 0.9, 1.1
+"""A digit that is lower or wider is less likely, the more so the lower or wider it is."""
+
 AHEAD, BETWEEN, LINK = 9, 2, 0.3
 """How far on in the order of the pieces a digit's last may be; how many that are not its own may
 lie between; and how near to another of its own each must lie then."""
@@ -31,15 +34,18 @@ lie between; and how near to another of its own each must lie then."""
 COMMON = 0.7
 """Of the narrower one's width: two inks that overlap by so much and cross are rather one digit."""
 
-POINTS = 12
+POINTS = 16
 """Of each piece, for crossings and distances."""
 
-DASH_HEIGHT, DASH_WIDTHS, DASH_MIDDLE = 0.25, (0.12, 1.3), (0.2, 0.8)
-"""The most height of a dash, its least and most width, and where between the neighbour's upper and
-lower end it lies."""
+DASH_HEIGHT, DASH_WIDTHS = 0.25, (0.12, 1.3)
+"""The most height of a dash, and its least and most width. It lies above its neighbour's foot and
+below its head."""
 
 POINT_SIZE, POINT_FROM = 0.2, 0.6
 """The largest point, and how far down its neighbour it begins."""
+
+CLEAR = 0.2
+"""How far a sign stands clear of everything: what is nearer may be a bar or a foot of a digit."""
 
 TALL = 0.5
 """The least height of a neighbour that tells where a sign lies."""
@@ -126,12 +132,6 @@ def parts_of(layout: Layout, unfinished: int | None = None) -> Parts:
     if len(digits) and list(range(count)) not in digits:
         digits.append(list(range(count)))
     members = _masks(digits, count)
-    crowd = members.sum(axis=1)
-    inside = members[:, None] & members[:, :, None] & ~np.eye(count, dtype=bool)
-    alone = np.where(inside, layout.distances, inf).min(axis=2)  # each from the part's others
-    loneliest = np.where(members & (crowd > 1)[:, None], alone, 0).max(axis=1)
-    reach = np.array([m[-1] - m[0] + 1 for m in digits])
-    members = members[(reach == crowd) | (loneliest <= LINK)]
     found = [Parts(members, np.full(len(members), Kind.DIGIT))]
     for kind, which in (
         (Kind.DASH, _dashes(layout)),
@@ -162,6 +162,8 @@ FEATURES = (
     "whole",
     "dash",
     "point",
+    "sign's overlap",
+    "sign's nearness",
     "join",
     "unfinished",
 )
@@ -171,7 +173,8 @@ def features(layout: Layout, parts: Parts) -> FloatArray:
     """What speaks for and against each part but the network: (G, F), one for each of FEATURES."""
     members, kinds, boxes = parts.members, parts.kinds, layout.boxes
     is_digit = kinds == Kind.DIGIT
-    inked = is_digit | np.isin(kinds, SIGNS)
+    is_sign = np.isin(kinds, SIGNS)
+    inked = is_digit | is_sign
     low = np.where(members[:, :, None], boxes[:, :2], inf).min(axis=1)
     high = np.where(members[:, :, None], boxes[:, 2:], -inf).max(axis=1)
     width, height = (high - low).T
@@ -182,12 +185,13 @@ def features(layout: Layout, parts: Parts) -> FloatArray:
     strokes = np.array([piece.stroke for piece in layout.pieces])
     own = members @ (strokes[:, None] == np.unique(strokes))
     indices = np.arange(members.shape[1])
-    first = np.where(members, indices, members.shape[1]).min(axis=1)
+    first = members.argmax(axis=1)
     last = np.where(members, indices, -1).max(axis=1)
+    nearest = np.where(np.eye(len(indices), dtype=bool), inf, layout.distances).min(axis=1)[first]
     columns = {
-        "overlap": inked * common.sum(axis=1),
-        "wide": is_digit * (width - 1.1).clip(0),
-        "low": is_digit * (0.6 - height).clip(0),
+        "overlap": is_digit * common.sum(axis=1),
+        "wide": is_digit * (width - WIDE).clip(0),
+        "low": is_digit * (LOW - height).clip(0),
         "crossing": inked * (crossings * (common >= COMMON * narrower)).sum(axis=1).clip(0, 2),
         "cut": np.where(members, 0, members @ layout.joined).sum(axis=1) / 2,
         "digit": is_digit,
@@ -196,6 +200,8 @@ def features(layout: Layout, parts: Parts) -> FloatArray:
         "whole": is_digit * members.all(axis=1),
         "dash": kinds == Kind.DASH,
         "point": kinds == Kind.POINT,
+        "sign's overlap": is_sign * common.sum(axis=1),
+        "sign's nearness": is_sign * (1 - nearest / CLEAR).clip(0),
         "join": kinds == Kind.JOIN,
         "unfinished": kinds == Kind.UNFINISHED,
     }
@@ -222,8 +228,17 @@ Reached = tuple[float, float, int, State]
 exponentials, the last part of the best one, and the state before it."""
 
 
-def best_way(parts: Parts, scores: FloatArray, digits: int | None = None, bonus: float = 0) -> Way:
-    """The way with the highest score; a way of so many `digits` has the `bonus` on top.
+def best_way(
+    parts: Parts,
+    scores: FloatArray,
+    digits: int | None = None,
+    another: float = 0,
+    fewer: float = 0,
+) -> Way:
+    """The way with the highest score.
+
+    If a number of `digits` is given, `another` is taken off for each that a way has more, and
+    `fewer` for each that it has less.
 
     The parts must hold each piece by itself, so that there is a way.
     """
@@ -256,10 +271,12 @@ def best_way(parts: Parts, scores: FloatArray, digits: int | None = None, bonus:
                     here = (best[0], sum_, *best[2:])
                 level[following] = here
     ends = levels[count]
-    end = max(
-        filter(lambda state: state[1], ends),
-        key=lambda state: ends[state][0] + bonus * (state[1] == digits),
-    )
+
+    def worth_in_the_end(state: State) -> float:
+        change = 0 if digits is None else state[1] - digits
+        return ends[state][0] - another * max(0, change) - fewer * max(0, -change)
+
+    end = max((state for state in ends if state[1]), key=worth_in_the_end)
     score, everything = ends[end][0], -inf
     for _, total, _, _ in ends.values():
         everything = _log_sum(everything, total)
@@ -277,7 +294,8 @@ def _first_free(held: int) -> int:
 
 def _grow(layout: Layout, members: list[int], left: float, right: float) -> Iterator[list[int]]:
     """These pieces, and with them all others that a digit may have to the right of the last."""
-    yield members
+    if members[-1] - members[0] + 1 == len(members) or _is_linked(layout, members):
+        yield members
     for piece in range(members[-1] + 1, min(len(layout.pieces), members[0] + AHEAD)):
         grown = [*members, piece]
         if piece - members[0] + 1 - len(grown) > BETWEEN:
@@ -288,6 +306,13 @@ def _grow(layout: Layout, members: list[int], left: float, right: float) -> Iter
             yield from _grow(layout, grown, x0, x1)
 
 
+def _is_linked(layout: Layout, members: Sequence[int]) -> bool:
+    """Whether each of the pieces is near to another of them."""
+    apart = layout.distances[np.ix_(members, members)]
+    np.fill_diagonal(apart, inf)
+    return bool(apart.min(axis=1).max() <= LINK)
+
+
 def _masks(groups: Sequence[Sequence[int]], count: int) -> BoolArray:
     masks = np.zeros((len(groups), count), bool)
     for mask, group in zip(masks, groups, strict=True):
@@ -296,7 +321,7 @@ def _masks(groups: Sequence[Sequence[int]], count: int) -> BoolArray:
 
 
 def _dashes(layout: Layout) -> BoolArray:
-    """Which pieces look like a minus sign: flat whole strokes half-way up their neighbours."""
+    """Which pieces look like a minus sign: flat whole strokes beside their neighbours."""
     width, height = (layout.boxes[:, 2:] - layout.boxes[:, :2]).T
     top, bottom = _beside(layout)
     place = (layout.boxes[:, 1::2].mean(axis=1) - top) / np.maximum(bottom - top, 1e-6)
@@ -304,8 +329,8 @@ def _dashes(layout: Layout) -> BoolArray:
         (height <= np.minimum(DASH_HEIGHT, width / 2))
         & (width >= DASH_WIDTHS[0])
         & (width <= DASH_WIDTHS[1])
-        & (place >= DASH_MIDDLE[0])
-        & (place <= DASH_MIDDLE[1])
+        & (place >= 0)
+        & (place <= 1)
         & ~layout.joined.any(axis=1)
     )
     return flat
@@ -358,6 +383,7 @@ def _crossings(dense: FloatArray) -> IntArray:
     parted = left(starts) != left(ends)
     crossed = (parted & parted.T).reshape(count, POINTS - 1, count, POINTS - 1)
     times: IntArray = crossed.sum(axis=(1, 3))
+    np.fill_diagonal(times, 0)
     return times
 
 

@@ -19,7 +19,7 @@ from digitcanvas.reading.cards import Card
 from digitcanvas.reading.last_layer import Hand, LastLayer
 from digitcanvas.reading.network import Network
 from digitcanvas.reading.once import once
-from digitcanvas.reading.words import percent
+from digitcanvas.reading.words import certainty
 
 if TYPE_CHECKING:
     from digitcanvas.reading.numbers import Number
@@ -70,9 +70,8 @@ class Prediction:
 
     @property
     def certainty(self) -> str:
-        """The top probability in words. It is never 100.0 %: no network is that sure."""
-        top = self.probabilities.max()
-        return "over 99.9 %" if top > 0.999 else percent(float(top))
+        """The top probability in words."""
+        return certainty(float(self.probabilities.max()))
 
     @property
     def logits(self) -> Float32Array:

@@ -6,6 +6,11 @@ def percent(share: float, digits: int = 1) -> str:
     return f"{share * 100:.{digits}f} %"
 
 
+def certainty(probability: float) -> str:
+    """A probability in words. It is never 100.0 %: no network is that sure."""
+    return "over 99.9 %" if probability > 0.999 else percent(probability)
+
+
 def duration(seconds: float) -> str:
     """A time that is not known more exactly: "40 s", "3 minutes"."""
     if seconds < 90:

@@ -45,15 +45,9 @@ DATA = (
 )
 ROOT = Path(__file__).parents[2]
 
-NEEDS = {"tensorflow": "TensorFlow", "HersheyFonts": "Hershey-Fonts"}
-"""The modules that only a training needs, and the names that people know them by."""
-
 IS_LINUX_X86 = (platform.system(), platform.machine()) == ("Linux", "x86_64")
-PACKAGES = {
-    "TensorFlow": "tensorflow-cpu" if IS_LINUX_X86 else "tensorflow",
-    "Hershey-Fonts": "Hershey-Fonts",
-}
-"""What pip calls them on this machine, as requirements.txt does."""
+TENSORFLOW = "tensorflow-cpu" if IS_LINUX_X86 else "tensorflow"
+"""What pip calls it on this machine, as requirements.txt does."""
 
 
 class JobError(ValueError):
@@ -66,18 +60,13 @@ class NotNow(JobError):
 
 def training_needs() -> str | None:
     """What to install before this installation can train, as a sentence; None if it can."""
-    missing = [name for module, name in NEEDS.items() if find_spec(module) is None]
-    if not missing:
+    if find_spec("tensorflow") is not None:
         return None
     if registry.IS_INSTALLED:  # perhaps by pipx, in an environment whose pip nobody else calls
-        install = [sys.executable, "-m", "pip", "install", *(PACKAGES[name] for name in missing)]
+        install = f"{sys.executable} -m pip install {TENSORFLOW}"
     else:
-        install = ["pip", "install", "-r", "requirements.txt"]
-    is_one = len(missing) == 1
-    return (
-        f"Training needs {' and '.join(missing)}, which {'is' if is_one else 'are'} not installed: "
-        f"run {' '.join(install)}, then try again."
-    )
+        install = "pip install -r requirements.txt"
+    return f"Training needs TensorFlow, which is not installed: run {install}, then try again."
 
 
 _all: dict[Path, "Jobs"] = {}

@@ -10,8 +10,8 @@ from typing import Any
 
 from digitcanvas.drawing import pictures
 from digitcanvas.drawing.files import check_file
-from digitcanvas.reading.recognizer import Prediction, Recognizer
-from digitcanvas.shell import options, progress
+from digitcanvas.reading.recognizer import Recognizer
+from digitcanvas.shell import numbers, options, progress, report
 
 ANSWER = "{picture}: {digit} ({certainty} sure)"
 NO_DIGIT = "{picture}: does not look like a digit (nearest: {digit})"
@@ -24,10 +24,18 @@ def add(commands: options.Commands) -> None:
     parser = commands.add_parser(
         "predict",
         help="read pictures of handwritten digits",
-        description="Read pictures of one handwritten digit each.",
+        description="Read pictures of one handwritten digit each, or drawings of whole numbers.",
     )
     parser.add_argument(
-        "pictures", nargs="+", metavar="PICTURE", help=f"a {pictures.KINDS} file, or a folder"
+        "pictures",
+        nargs="+",
+        metavar="PICTURE",
+        help=f"a {pictures.KINDS} file, or a folder; with --number, a file of drawings",
+    )
+    parser.add_argument(
+        "--number",
+        action="store_true",
+        help="read numbers of several digits, from files of drawings: .npz or UNIPEN",
     )
     parser.add_argument(
         "--model", default="cnn", help="the model to read with: its name or directory (cnn)"
@@ -40,8 +48,19 @@ def add(commands: options.Commands) -> None:
 
 
 def run(given: argparse.Namespace) -> int:
-    """Read every picture that can be read, even after one that cannot."""
+    """Read every file that can be read, even after one that cannot."""
     recognizer = options.with_hand(Recognizer.load(given.model), given.hand)
+    if given.number:
+        problems = numbers.read(given.pictures, recognizer, given)
+    else:
+        problems = _read_pictures(recognizer, given)
+    for problem in problems:
+        print(f"digitcanvas: {problem}", file=sys.stderr)
+    return 1 if problems else 0
+
+
+def _read_pictures(recognizer: Recognizer, given: argparse.Namespace) -> list[str]:
+    """Print what is read, and give what cannot be."""
     paths, problems = _pictures_in(given.pictures)
     answers = _answers(paths, recognizer, problems, given)
     if given.json:
@@ -51,9 +70,7 @@ def run(given: argparse.Namespace) -> int:
     else:
         for answer in answers:
             print((NO_DIGIT if answer["rejected"] else ANSWER).format(**answer), flush=True)
-    for problem in problems:
-        print(f"digitcanvas: {problem}", file=sys.stderr)
-    return 1 if problems else 0
+    return problems
 
 
 def _answers(
@@ -102,15 +119,8 @@ def _pictures_in_folder(folder: Path) -> list[str]:
 
 def _answer(path: str, recognizer: Recognizer) -> dict[str, Any]:
     """What is printed for a picture. Raises ValueError for one that cannot be read."""
-    prediction: Prediction = recognizer.predict_image(pictures.read_picture(path))
-    return {
-        "picture": path,
-        "digit": prediction.digit,
-        "certainty": prediction.certainty,
-        "is_digit": round(prediction.is_digit, 6),
-        "rejected": prediction.rejected,
-        "probabilities": [round(float(p), 6) for p in prediction.probabilities],
-    }
+    prediction = recognizer.predict_image(pictures.read_picture(path))
+    return {"picture": path, **report.prediction(prediction)}
 
 
 def _print_csv(answers: Iterable[dict[str, Any]]) -> None:

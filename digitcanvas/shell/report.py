@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from digitcanvas.reading.recognizer import Prediction
 from digitcanvas.reading.words import percent
 
 
@@ -13,6 +14,17 @@ def show(measured: dict[str, Any], as_json: bool) -> None:
     print(measured["model"])
     for metrics in measured["metrics"].values():
         print(table(metrics))
+
+
+def prediction(prediction: Prediction) -> dict[str, Any]:
+    """What a network predicts, for JSON."""
+    return {
+        "digit": prediction.digit,
+        "certainty": prediction.certainty,
+        "is_digit": round(prediction.is_digit, 6),
+        "rejected": prediction.rejected,
+        "probabilities": [round(float(p), 6) for p in prediction.probabilities],
+    }
 
 
 def table(metrics: dict[str, Any]) -> str:

@@ -397,7 +397,7 @@ drawings = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(drawings | json_values)
 def test_odd_json_is_refused_as_the_document_says(client, value):
     answer = send(client, json.dumps(value))

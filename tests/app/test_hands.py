@@ -1,6 +1,7 @@
 """Which hand each browser reads with: remembered, fitted once, and never another's."""
 
 import threading
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -41,7 +42,7 @@ def test_what_is_told_is_read_so_from_then_on_by_this_browser_alone(hands, recog
     one, other = new_session(), new_session()
     assert read(hands, one, recognizer, 7).digit == 7
     told = tell(hands, one, recognizer, 7, told=2)
-    assert (told.told, told.count, told.doubt) == (2, 1, None)
+    assert (told.told, told.count, told.doubt, told.is_learnt) == (2, 1, None, True)
     assert read(hands, one, recognizer, 7).digit == 2
     assert read(hands, other, recognizer, 7).digit == 7
     assert read(hands, None, recognizer, 7).digit == 7
@@ -173,9 +174,22 @@ def test_a_network_that_cannot_learn_a_hand_keeps_what_is_told_for_those_that_ca
 
     monkeypatch.setattr(module, "doubts", cannot)
     monkeypatch.setattr(module, "fit_hand", cannot)
+    monkeypatch.setattr(type(recognizer), "last_layer", property(cannot))
     visitor = new_session()
-    assert tell(hands, visitor, recognizer, 7, told=2).doubt is None
+    told = tell(hands, visitor, recognizer, 7, told=2)
+    assert told.doubt is None and not told.is_learnt
     assert hands.with_hand(recognizer, visitor) is recognizer
+
+
+def test_a_network_without_a_class_for_it_cannot_learn_what_is_no_digit(
+    hands, recognizer, monkeypatch
+):
+    ten = SimpleNamespace(served=SimpleNamespace(bias=np.zeros(10)))
+    monkeypatch.setattr(module, "doubts", lambda _, drawings, places: [None] * len(drawings))
+    monkeypatch.setattr(type(recognizer), "last_layer", property(lambda _: ten))
+    visitor = new_session()
+    learnt = [tell(hands, visitor, recognizer, 7, told).is_learnt for told in (7, NO_DIGIT)]
+    assert learnt == [True, False]
 
 
 def test_a_drawing_that_goes_on_is_told_and_learnt_anew(hands, recognizer):

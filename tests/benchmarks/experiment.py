@@ -2,12 +2,12 @@
 
 Trains with fewer epochs and more writers kept out than the recipe, and reports by slices on those
 writers and on MNIST's validation part: never on a test set. `--set` changes a field of the recipe
-(recipe.outliers=0) or a constant of augment, calibration, handwriting, outliers or training, and
-can be repeated; `--seeds 5` trains five times. `--continue cnn --epochs 3` starts from a shipped
-network and takes a tenth of the time, but that network has learnt from all but every fifth of the
-pen's writers: keep out no others (`--writers 5 10 15 20 25 30`). `--judge-only` learns nothing from
-UNIPEN, and reports on the same writers. Needs DIGITCANVAS_MNIST and DIGITCANVAS_PEN, and takes
-DIGITCANVAS_UNIPEN and DIGITCANVAS_MNIST_WRITERS where they are set.
+(recipe.outliers=0) or a constant of assembly, augment, calibration, handwriting, outliers or
+training, and can be repeated; `--seeds 5` trains five times. `--continue cnn --epochs 3` starts
+from a shipped network and takes a tenth of the time, but that network has learnt from all but every
+fifth of the pen's writers: keep out no others (`--writers 5 10 15 20 25 30`). `--judge-only` learns
+nothing from UNIPEN, and reports on the same writers. Needs DIGITCANVAS_MNIST and DIGITCANVAS_PEN,
+and takes DIGITCANVAS_UNIPEN and DIGITCANVAS_MNIST_WRITERS where they are set.
 """
 
 import argparse
@@ -27,13 +27,14 @@ from digitcanvas.data.mnist import load_mnist
 from digitcanvas.data.pen import load_pen_digits
 from digitcanvas.data.unipen import FOLDS, Split, Unipen, load_unipen
 from digitcanvas.drawing.strokes import Drawing
-from digitcanvas.learning import augment, calibration, training
+from digitcanvas.learning import assembly, augment, calibration, training
 from digitcanvas.reading import registry
 from digitcanvas.reading.evaluation import compute_metrics
 from digitcanvas.reading.slices import slices, table
 from digitcanvas.runs.recipes import RECIPES
 
 MODULES = {
+    "assembly": assembly,
     "augment": augment,
     "calibration": calibration,
     "handwriting": handwriting,
@@ -89,7 +90,7 @@ def main() -> None:
                 None if options.judge_only else unipen,
             )
         served = serve(trained.model)
-        *_, (images, labels) = training.assemble(
+        *_, (images, labels) = assembly.assemble(
             replace(seeded, pen_copies=0, outliers=0), mnist, None
         )
         figures = compute_metrics(*served.classify_batch(images), labels)

@@ -1,4 +1,4 @@
-"""Pages that the tests of a file share: opening one takes longer than most tests."""
+"""Pages that tests share: opening one takes longer than most tests."""
 
 import shutil
 from itertools import count
@@ -11,8 +11,8 @@ from tests.browser.driver import PHONE, Sent, canvas, open_watched, wait_for, wi
 TALL = {"viewport": {"width": 1280, "height": 1200}}
 
 
-@pytest.fixture(scope="module")
-def opened():
+@pytest.fixture(scope="session")
+def opened(browser):
     """The pages that are open, by kind."""
     pages = {}
     yield pages
@@ -55,8 +55,9 @@ def phone(lend, browser, app):
 
 
 def leave(page):
-    """Leave a page for the next test, without the drawing that its tab would keep."""
+    """Leave a page for the next test, without the drawing that its tab would keep, and its hand."""
     page.evaluate("sessionStorage.clear()")
+    page.context.clear_cookies()
     page.goto("about:blank")
 
 
@@ -71,7 +72,7 @@ def sessions(lend, browser, app):
         return page
 
     def open_session(app=app):
-        page = lend(next(numbers), open_page, leave)
+        page = lend(f"session {next(numbers)}", open_page, leave)
         page.goto(app.url)
         canvas(page).wait_for()
         return page

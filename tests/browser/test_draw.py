@@ -283,6 +283,27 @@ def test_a_phone_shows_all_without_scrolling_sideways(phone):
         assert box["x"] >= 0 and box["x"] + box["width"] <= 375, key
 
 
+def test_on_a_phone_what_a_drawing_is_can_be_told_without_scrolling(phone):
+    """In the place of the samples, which come back with the empty canvas."""
+    size = phone.viewport_size
+    phone.set_viewport_size({"width": 390, "height": 664})
+    skip = phone.get_by_role("button", name="Skip")
+    if skip.is_visible():
+        skip.click()
+    phone.locator(".stMain").evaluate("main => main.scrollTo(0, 0)")
+    samples = phone.locator(".samples")
+    expect(samples).to_be_visible()
+    touch(phone, DIGITS[4])
+    assert wait_for_digit(phone) == 4
+    for key in ("told_right", "told_4"):
+        box = phone.locator(f".st-key-{key} button").bounding_box()
+        assert box["y"] + box["height"] <= 664, key
+    expect(samples).to_be_hidden()
+    clear(phone)
+    expect(samples).to_be_visible()
+    phone.set_viewport_size(size)
+
+
 def test_the_answer_can_be_read_in_either_theme(page):
     sketch(page, DIGITS[7])
     wait_for_digit(page)

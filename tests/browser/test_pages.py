@@ -78,8 +78,8 @@ def visit(lend, browser, app):
         assert page.problems == []
 
     def visit(phone=False):
-        options = ANDROID if phone else DESKTOP
-        page = lend(phone, lambda: open_one(options), check)
+        kind, options = ("Android", ANDROID) if phone else ("visit", DESKTOP)
+        page = lend(kind, lambda: open_one(options), check)
         if not page.is_new:
             page.evaluate("sessionStorage.clear()")
             page.emulate_media(color_scheme="light")

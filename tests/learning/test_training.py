@@ -1,3 +1,4 @@
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -14,9 +15,10 @@ from digitcanvas.data.told import ToldDrawings, copies_of
 from digitcanvas.data.unipen import Split, Unipen
 from digitcanvas.drawing.preprocess import PEN_WIDTH, image_from_strokes
 from digitcanvas.drawing.strokes import Drawing
-from digitcanvas.learning import training
+from digitcanvas.learning import assembly, training
+from digitcanvas.learning.assembly import Batches
 from digitcanvas.learning.keras_networks import build
-from digitcanvas.learning.training import Batches, Diverged, find_rate, publish, train
+from digitcanvas.learning.training import Diverged, find_rate, publish, train
 from digitcanvas.reading import registry
 from digitcanvas.reading.evaluation import evaluate
 from digitcanvas.reading.recognizer import ACCEPTED, split_softmax
@@ -87,8 +89,8 @@ def test_before_the_first_epoch_progress_counts_the_drawings_made(run, pen_drawi
     epochs = [p.epoch for p in run[1]]
     assert epochs[0] == 0 and epochs == sorted(epochs)
     progress = []
-    monkeypatch.setattr(training, "REPORTED", 50)
-    training.assemble(TINY, load_sample(), pen_drawings, progress.append)
+    monkeypatch.setattr(assembly, "REPORTED", 50)
+    assembly.assemble(TINY, load_sample(), pen_drawings, progress.append)
     assert all((p.epoch, p.epochs, p.batches) == (0, 2, SCRIBBLED) for p in progress)
     done = [p.batch for p in progress]
     assert done == sorted(done) and len(done) == 3 + 7
@@ -97,7 +99,7 @@ def test_before_the_first_epoch_progress_counts_the_drawings_made(run, pen_drawi
 
 def test_where_no_drawings_are_made_none_are_counted(pen_drawings):
     progress = []
-    training.assemble(PLAIN, load_sample(), pen_drawings, progress.append)
+    assembly.assemble(PLAIN, load_sample(), pen_drawings, progress.append)
     assert progress == []
 
 
@@ -113,7 +115,7 @@ def test_a_run_is_calibrated_on_what_is_kept_to_measure_it(run, pen_drawings, mo
     seen = []
     monkeypatch.setattr(training, "calibrate", lambda model, validation: seen.extend(validation))
     train(replace(TINY, epochs=1), load_sample(), pen_drawings)
-    *_, (kept, labels) = training.assemble(TINY, load_sample(), pen_drawings)
+    *_, (kept, labels) = assembly.assemble(TINY, load_sample(), pen_drawings)
     (images, meant), (drawn, written) = seen
     np.testing.assert_array_equal(images, kept)
     np.testing.assert_array_equal(meant, labels)
@@ -151,7 +153,7 @@ def test_what_is_no_digit_is_turned_away_and_digits_are_not(run):
 
 
 def test_there_is_at_most_one_outlier_to_five_digits():
-    _, labels, _ = training.assemble(replace(TINY, outliers=12_000), load_sample(), None)
+    _, labels, _ = assembly.assemble(replace(TINY, outliers=12_000), load_sample(), None)
     assert (labels == NOT_A_DIGIT).sum() == (labels != NOT_A_DIGIT).sum() / 5
 
 
@@ -159,7 +161,7 @@ def test_without_outliers_a_network_tells_ten_digits(pen_drawings):
     recipe = replace(TINY, epochs=1, outliers=0)
     trained = train(recipe, load_sample(), pen_drawings)
     assert trained.model.output_shape == (None, 10)
-    images, labels, _ = training.assemble(recipe, load_sample(), pen_drawings)
+    images, labels, _ = assembly.assemble(recipe, load_sample(), pen_drawings)
     assert len(images) == 3000 + 3 * 10 and max(labels) == 9
 
 
@@ -175,13 +177,13 @@ def unipen():
 
 def test_unipen_s_digits_join_the_pen_s_and_its_letters_the_outliers(pen_drawings, unipen):
     sample = load_sample()
-    images, labels, _ = training.assemble(TINY, sample, pen_drawings, unipen=unipen)
-    _, before, _ = training.assemble(TINY, sample, pen_drawings)
+    images, labels, _ = assembly.assemble(TINY, sample, pen_drawings, unipen=unipen)
+    _, before, _ = assembly.assemble(TINY, sample, pen_drawings)
     more = np.bincount(labels, minlength=11) - np.bincount(before, minlength=11)
-    assert list(more) == [3] * 4 + [0] * 6 + [3 * training.OTHER_COPIES]
+    assert list(more) == [3] * 4 + [0] * 6 + [3 * assembly.OTHER_COPIES]
     assert len(images) == len(labels)
     none = replace(TINY, outliers=0, pen_copies=0)
-    assert len(training.assemble(none, sample, pen_drawings, unipen=unipen)[1]) == 3000
+    assert len(assembly.assemble(none, sample, pen_drawings, unipen=unipen)[1]) == 3000
 
 
 def test_a_run_is_calibrated_on_unipen_s_writers_too(pen_drawings, unipen, monkeypatch):
@@ -212,7 +214,7 @@ def told():
 
 def test_a_room_s_drawings_join_mnist_s_digits_and_what_is_none_the_outliers(told):
     recipe = replace(TINY, room="all")
-    images, labels, (kept, _) = training.assemble(recipe, load_sample(), None, told=told)
+    images, labels, (kept, _) = assembly.assemble(recipe, load_sample(), None, told=told)
     copies = copies_of(11, alone=False)
     assert list(np.bincount(labels[3000:], minlength=11)) == [copies] * 10 + [copies + 300]
     assert len(images) == len(labels) and len(kept) == 1000
@@ -220,12 +222,12 @@ def test_a_room_s_drawings_join_mnist_s_digits_and_what_is_none_the_outliers(tol
     assert len(drawn) > 0.95 * (len(images) - 3000)
     assert not drawn & {image_from_strokes(drawing.strokes).tobytes() for drawing in told.train}
     plain = replace(recipe, outliers=0)
-    assert max(training.assemble(plain, load_sample(), None, told=told)[1]) == 9
+    assert max(assembly.assemble(plain, load_sample(), None, told=told)[1]) == 9
 
 
 def test_a_room_s_drawings_alone_are_learnt_from_and_validated_with(told, pen_drawings):
     recipe = replace(TINY, room="all", room_only=True)
-    images, labels, (kept, meant) = training.assemble(
+    images, labels, (kept, meant) = assembly.assemble(
         recipe, load_sample(), pen_drawings, told=told
     )
     copies = copies_of(11, alone=True)
@@ -237,7 +239,7 @@ def test_a_room_s_drawings_alone_are_learnt_from_and_validated_with(told, pen_dr
 
 def test_without_a_room_nothing_changes(pen_drawings):
     with_it, without = (
-        training.assemble(TINY, load_sample(), pen_drawings, **more)
+        assembly.assemble(TINY, load_sample(), pen_drawings, **more)
         for more in ({"told": None}, {})
     )
     np.testing.assert_array_equal(with_it[0], without[0])
@@ -259,11 +261,18 @@ def test_a_run_with_a_room_is_calibrated_and_measured_on_what_is_kept_of_it(
     assert card.recipe["room"] == "all" and "writer" not in str(card.data)
 
 
-@pytest.fixture
-def mine(home):
-    """A published network that later ones may start from."""
-    trained = train(PLAIN, load_sample())
+@pytest.fixture(scope="module")
+def published(tmp_path_factory):
+    """A network that later ones may start from, and where it is published."""
+    trained, home = train(PLAIN, load_sample()), tmp_path_factory.mktemp("published")
     publish(trained, home / "mine")
+    return trained, home
+
+
+@pytest.fixture
+def mine(published, home):
+    trained, elsewhere = published
+    shutil.copytree(elsewhere / "mine", home / "mine")
     return trained
 
 
@@ -306,7 +315,7 @@ def test_mnist_is_split_by_its_writers_where_they_are_known():
     sample = load_sample()
     writers = np.arange(len(sample.y_train)) // 100
     known = replace(sample, writers=writers)
-    *_, (kept, _) = training.assemble(PLAIN, known, None)
+    *_, (kept, _) = assembly.assemble(PLAIN, known, None)
     own = {image.tobytes() for image in kept}
     held_out = [
         (image.astype(np.float32) / np.float32(255)).tobytes() in own for image in sample.x_train
@@ -537,13 +546,13 @@ def test_a_batch_is_the_same_in_whatever_thread_it_is_asked_for_and_however_ofte
 
 
 def test_what_watches_the_run_is_kept_out_of_it(pen_drawings):
-    images, _, (kept, _) = training.assemble(TINY, load_sample(), pen_drawings)
+    images, _, (kept, _) = assembly.assemble(TINY, load_sample(), pen_drawings)
     assert len(kept) == 1000
     assert not {image.tobytes() for image in images} & {image.tobytes() for image in kept}
 
 
 def test_pen_copies_and_outliers_join_mnist_s_digits(pen_drawings):
-    images, labels, (kept, meant) = training.assemble(TINY, load_sample(), pen_drawings)
+    images, labels, (kept, meant) = assembly.assemble(TINY, load_sample(), pen_drawings)
     assert list(labels[3000:]) == [*range(10)] * 3 + [NOT_A_DIGIT] * 300
     every = zip([*images[:3000], *kept], [*labels[:3000], *meant], strict=True)
     sample = zip(load_sample().x_train.astype(np.float32) / 255, load_sample().y_train, strict=True)
@@ -554,22 +563,22 @@ def test_pen_copies_and_outliers_join_mnist_s_digits(pen_drawings):
 
 
 def test_without_pen_strokes_outliers_join_all_the_same():
-    images, labels, _ = training.assemble(TINY, load_sample(), None)
+    images, labels, _ = assembly.assemble(TINY, load_sample(), None)
     assert len(images) == 3300 and list(labels[3000:]) == [NOT_A_DIGIT] * 300
 
 
 def test_drawings_are_learnt_from_with_pens_of_all_widths(monkeypatch, pen_drawings):
     """Among them the one that is served."""
     widths = []
-    draw = training.images_from_drawings
+    draw = assembly.images_from_drawings
     monkeypatch.setattr(
-        training,
+        assembly,
         "images_from_drawings",
         lambda drawings, pens: widths.extend(pens) or draw(drawings, pens),
     )
     recipe = replace(TINY, pen_copies=20, outliers=100)
-    training.assemble(recipe, load_sample(), pen_drawings)
-    thin, wide = training.PEN_WIDTHS
+    assembly.assemble(recipe, load_sample(), pen_drawings)
+    thin, wide = assembly.PEN_WIDTHS
     assert len(widths) == 300
     assert thin <= min(widths) < thin + 0.1 and wide - 0.1 < max(widths) <= wide
     assert thin < PEN_WIDTH < wide
@@ -602,7 +611,7 @@ def test_either_cross_entropy_learns_the_same(base, pen_drawings):
 def test_digits_are_split_as_they_have_been_from_the_start(share, seed):
     """Shuffled by the seed, and the first are kept, so that old models can be trained again."""
     recipe = replace(PLAIN, validation_share=share, seed=seed)
-    images, labels, (watched, meant) = training.assemble(recipe, load_sample(), None)
+    images, labels, (watched, meant) = assembly.assemble(recipe, load_sample(), None)
     sample = load_sample()
     order = np.random.default_rng(seed).permutation(4000)
     kept = round(4000 * share)
@@ -697,7 +706,7 @@ def test_a_search_learns_from_so_many_digits_and_no_more(few_digits, monkeypatch
     find_rate(recipe, load_sample())
     ((images, labels),) = seen
     assert len(images) == len(labels) == 500 and max(labels) == 9
-    every, _, _ = training.assemble(replace(recipe, outliers=0, pen_copies=0), load_sample(), None)
+    every, _, _ = assembly.assemble(replace(recipe, outliers=0, pen_copies=0), load_sample(), None)
     np.testing.assert_array_equal(images, every[:500])
 
 

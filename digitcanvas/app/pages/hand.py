@@ -88,7 +88,7 @@ def _invitation(hand: Hand | None, counts: Counter[int | None]) -> str:
     fewest = min(counts[digit] for digit in range(10))
     if fewest >= asking.ROUNDS:
         return "It knows your hand. More rounds bring little, but do no harm."
-    which = f"{hand.name} learns" if hand else "it learns"
+    which = f"“{hand.name}” learns" if hand else "it learns"
     return (
         f"You draw the digits that it asks for, and {which} how you write them. Three rounds of "
         "ten are best, in little more than a minute. Stop whenever you like."

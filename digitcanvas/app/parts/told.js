@@ -14,6 +14,7 @@ export class Telling {
   digit = null; // what it was told to be
   doubt = null; // the digit that it looks like rather
   count = 0; // of the drawings from which the hand learns
+  isLearnt = true; // unless this network cannot learn that
   isWaiting = false;
   error = "";
   isForgotten = false;
@@ -52,22 +53,23 @@ export class Telling {
   }
 
   /** What the server said to that. */
-  told({ error, forgotten, drawing, digit, doubt, count }) {
+  told({ error, forgotten, drawing, digit, doubt, count, isLearnt }) {
     const { version, answer } = this;
     // What was told before may be gone: the next word is about a drawing that nobody knows
     if (error) Object.assign(this, { isWaiting: false, error, digit: null, drawing: null });
     else if (forgotten) Object.assign(this, new Telling(), { version, answer, isForgotten: true });
-    else Object.assign(this, { isWaiting: false, drawing, digit, doubt, count });
+    else Object.assign(this, { isWaiting: false, drawing, digit, doubt, count, isLearnt });
   }
 
   get words() {
-    const { digit, doubt, read, error, isWaiting, isForgotten } = this;
+    const { digit, doubt, read, error, isWaiting, isForgotten, isLearnt } = this;
     if (error) return error;
     if (isForgotten) return "Taken back: it is as if you had never told it.";
     if (digit === null || isWaiting) return "";
     if (doubt !== null)
       return `This looks like your ${doubt}s. Are you sure that it is ${a(digit)}?`;
     if (digit === read) return `Read as ${a(digit)} since you told it so.`;
+    if (!isLearnt) return `Kept as ${a(digit)}, which this network cannot learn. Others can.`;
     return `Kept as ${a(digit)}, though it still reads ${a(read)}: draw another, and tell it again.`;
   }
 }

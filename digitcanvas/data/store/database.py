@@ -143,8 +143,9 @@ def _checked(url: str | URL) -> URL:
             f"{VARIABLE} is no database's address: write it as "
             "postgresql://USER:PASSWORD@HOST/DATABASE or sqlite:////FOLDER/FILE."
         ) from error
-    if url.get_backend_name() == "sqlite" and url.database in (None, "", ":memory:"):
-        raise StoreError(f"{VARIABLE} must name a file: sqlite:////FOLDER/FILE.")
+    # Servers, shells and trainings, each started in its own folder, are to find the same file
+    if url.get_backend_name() == "sqlite" and not Path(url.database or "").is_absolute():
+        raise StoreError(f"{VARIABLE} must name a file by its full path: sqlite:////FOLDER/FILE.")
     return url
 
 

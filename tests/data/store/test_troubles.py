@@ -5,10 +5,12 @@ import random
 import shutil
 import sqlite3
 import subprocess
+import sys
 import threading
 import time
 from contextlib import closing, suppress
 from pathlib import Path
+from types import ModuleType
 
 import psycopg
 import pytest
@@ -68,6 +70,12 @@ def test_a_newer_database_is_left_alone(store):
         keep(store)
 
 
+@pytest.fixture
+def own_main(monkeypatch):
+    """Processes import the main module, which is the page once Streamlit's AppTest has run it."""
+    monkeypatch.setitem(sys.modules, "__main__", ModuleType("__main__"))
+
+
 def at_once(address, work, count):
     """What several processes give that do this at once."""
     start, done = processes.Event(), processes.Queue()
@@ -84,13 +92,13 @@ def at_once(address, work, count):
     return given
 
 
-def test_several_servers_may_come_first(address):
+def test_several_servers_may_come_first(address, own_main):
     assert sorted(at_once(address, keep_one_at_once, 4)) == [1, 2, 3, 4]
     with Store(address) as store:
         assert store.totals().drawings == 4
 
 
-def test_several_servers_may_write_at_once(store, address):
+def test_several_servers_may_write_at_once(store, address, own_main):
     """In SQLite, one that began by reading could not wait for another to have written."""
     store.totals()
     assert at_once(address, tell_many, 2) == [[], []]
@@ -109,7 +117,7 @@ def test_many_threads_may_come_first(store):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="needs a fork for 20 processes in a few seconds")
-def test_nothing_that_was_confirmed_is_lost_by_a_kill(store, address):
+def test_nothing_that_was_confirmed_is_lost_by_a_kill(store, address, own_main):
     """At 20 random moments of telling."""
     told = {}
     one = keep(store)
@@ -350,6 +358,7 @@ def test_connections_that_a_server_has_cut_are_made_anew(server):
         ("postgresql://host:port/drawings", "no database's address"),
         ("sqlite://", "must name a file"),
         ("sqlite:///:memory:", "must name a file"),
+        ("sqlite:///drawings.sqlite", "by its full path"),
         ("mysql+nowhere://host/drawings", "no database's address"),
         ("mysql+mysqlconnector://host/drawings", "needs the Python package mysql"),
     ],
