@@ -56,13 +56,12 @@ class Active:
 class Telling:
     """What came of telling.
 
-    `drawing` is its id, `count` how many drawings teach the hand, `doubt` the digit that this one
-    rather looks like. `is_learnt` is False if the network cannot learn that a drawing is this.
+    `drawing` is its id, `doubt` the digit that it rather looks like. `is_learnt` is False if the
+    network cannot learn that a drawing is this.
     """
 
     drawing: int
     told: int
-    count: int
     doubt: int | None
     is_learnt: bool
 
@@ -184,8 +183,8 @@ class Hands:
             drawing = next((one.id for one in active.told if one.packed == packed), None)
         if len(active.told) >= MOST_DRAWINGS and drawing not in {one.id for one in active.told}:
             raise StoreError(
-                f"This hand has learnt from {MOST_DRAWINGS} drawings, and takes no more: take some "
-                "back, or begin another hand."
+                f"This hand has learned from {MOST_DRAWINGS} drawings, and takes no more: take "
+                "some back, or begin another hand."
             )
         if drawing is None:
             drawing = kept.drawings.keep(visitor, strokes, answer, pen, told=told, hand=hand.id)
@@ -195,7 +194,7 @@ class Hands:
         now = self.active(visitor)
         learnt = now.told if now else ()
         doubt = _doubt(recognizer, learnt, drawing)
-        return Telling(drawing, told, len(learnt), doubt, _can_learn(recognizer, told))
+        return Telling(drawing, told, doubt, _can_learn(recognizer, told))
 
     def take_back(self, visitor: str, drawing: int) -> None:
         """Forget a told drawing: the hand is as if it had never been told. Raises StoreError."""

@@ -260,8 +260,7 @@ def _visitor(drawing: LiveDrawing) -> str:
 
 
 def _tell(drawing: LiveDrawing, message: Mapping[str, Any]) -> dict[str, Any]:
-    """{"drawing": its id, "digit": what was told, "count": of what the hand has learnt, "doubt",
-    "isLearnt", "switched"}.
+    """{"drawing": its id, "digit": what was told, "doubt", "isLearnt", "switched"}.
 
     The doubt is the digit that the drawing looks like rather, by all else that was told, or None.
     It is learnt unless the network cannot. It is switched if everybody's hand was read until now.
@@ -294,7 +293,6 @@ def _tell(drawing: LiveDrawing, message: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "drawing": telling.drawing,
         "digit": telling.told,
-        "count": telling.count,
         "doubt": telling.doubt,
         "isLearnt": telling.is_learnt,
         "switched": switched,

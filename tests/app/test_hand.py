@@ -370,7 +370,7 @@ def test_where_nothing_is_to_be_kept_telling_is_refused_and_nothing_stored(visit
     see(page, "hand")
     page.toggle("keep").set_value(True)
     see(page, "")
-    assert tell(page, 7)["count"] == 1
+    assert "drawing" in tell(page, 7)
 
 
 def test_keeping_is_switched_in_all_tabs_of_a_browser_at_once(visit):
@@ -381,7 +381,7 @@ def test_keeping_is_switched_in_all_tabs_of_a_browser_at_once(visit):
     assert tell(tab, 7) == {"error": KEEPS_NOTHING}
     assert tell(visit("", page.token), 7) == {"error": KEEPS_NOTHING}
     assert not see(tab, "hand").toggle("keep").value
-    assert tell(other, 7)["count"] == 1
+    assert "drawing" in tell(other, 7)
 
 
 def test_a_browser_remembers_that_nothing_is_to_be_kept(home):

@@ -26,7 +26,7 @@ test("a digit is told once, and another one corrects it", () => {
   const telling = heard(1);
   assert.deepEqual(telling.say(7), { told: 7 });
   assert.equal(telling.say(7), null); // the answer is awaited
-  telling.told({ drawing: 5, digit: 7, doubt: null, count: 2, isLearnt: true });
+  telling.told({ drawing: 5, digit: 7, doubt: null, isLearnt: true });
   telling.hear(answering(7));
   assert.equal(telling.words, "Read as a 7 since you told it so.");
   assert.equal(telling.say(7), null);
@@ -41,28 +41,39 @@ test("right is what it was read as, or no digit", () => {
 test("what still reads otherwise is said, with its article", () => {
   const telling = heard(3);
   telling.say(8);
-  telling.told({ drawing: 5, digit: 8, doubt: null, count: 1, isLearnt: true });
+  telling.told({ drawing: 5, digit: 8, doubt: null, isLearnt: true });
   assert.match(telling.words, /^Kept as an 8, though it still reads a 3/);
+});
+
+test("what was read right is not said to be read so because it was told", () => {
+  const telling = heard(8);
+  telling.say("right");
+  telling.told({ drawing: 5, digit: 8, doubt: null, isLearnt: true });
+  assert.equal(telling.words, "Kept as an 8: it was read right.");
+  telling.say(3);
+  telling.told({ drawing: 5, digit: 3, doubt: null, isLearnt: true });
+  telling.hear(answering(3));
+  assert.equal(telling.words, "Read as a 3 since you told it so.");
 });
 
 test("what a network cannot learn is said, instead of asking for more", () => {
   const telling = heard(7);
   telling.say(NO_DIGIT);
-  telling.told({ drawing: 5, digit: NO_DIGIT, doubt: null, count: 1, isLearnt: false });
+  telling.told({ drawing: 5, digit: NO_DIGIT, doubt: null, isLearnt: false });
   assert.equal(telling.words, "Kept as no digit, which this network cannot learn. Others can.");
 });
 
 test("a drawing that contradicts the others is doubted aloud", () => {
   const telling = heard(1);
   telling.say(7);
-  telling.told({ drawing: 5, digit: 7, doubt: 1, count: 12, isLearnt: true });
+  telling.told({ drawing: 5, digit: 7, doubt: 1, isLearnt: true });
   assert.equal(telling.words, "This looks like your 1s. Are you sure that it is a 7?");
 });
 
 test("what was told is taken back by the drawing's id, and can be told anew", () => {
   const telling = heard(1);
   telling.say(7);
-  telling.told({ drawing: 5, digit: 7, doubt: null, count: 1, isLearnt: true });
+  telling.told({ drawing: 5, digit: 7, doubt: null, isLearnt: true });
   assert.deepEqual(telling.takeBack(), { forget: 5 });
   telling.told({ forgotten: 5 });
   assert.match(telling.words, /^Taken back/);
@@ -75,7 +86,7 @@ test("an error is said, and the next word is about a drawing that may be gone", 
   telling.told({ error: "The disk is full." });
   assert.equal(telling.words, "The disk is full.");
   assert.deepEqual(telling.say(7), { told: 7 });
-  telling.told({ drawing: 5, digit: 7, doubt: null, count: 1, isLearnt: true });
+  telling.told({ drawing: 5, digit: 7, doubt: null, isLearnt: true });
   assert.deepEqual(telling.say(2), { told: 2, correcting: 5 });
   telling.told({ error: "There is no such drawing." });
   assert.deepEqual(telling.say(2), { told: 2 });
@@ -86,7 +97,7 @@ test("another drawing forgets what was told of the one before, but not while it 
   telling.say(7);
   telling.hear(answering(1, { version: 2 }));
   assert.equal(telling.digit, 7);
-  telling.told({ drawing: 5, digit: 7, doubt: null, count: 1, isLearnt: true });
+  telling.told({ drawing: 5, digit: 7, doubt: null, isLearnt: true });
   telling.hear(answering(1, { version: 2 }));
   assert.deepEqual([telling.drawing, telling.digit, telling.words], [null, null, ""]);
 });

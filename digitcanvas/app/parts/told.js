@@ -13,7 +13,7 @@ export class Telling {
   drawing = null; // its id in the store
   digit = null; // what it was told to be
   doubt = null; // the digit that it looks like rather
-  count = 0; // of the drawings from which the hand learns
+  before = null; // what it was read as before that
   isLearnt = true; // unless this network cannot learn that
   isWaiting = false;
   error = "";
@@ -42,6 +42,7 @@ export class Telling {
     const told = said === "right" ? this.read : said;
     if (!this.canTell || told === this.digit) return null;
     const { version } = this.answer;
+    this.before ??= this.read;
     Object.assign(this, { version, isWaiting: true, error: "", digit: told });
     return this.drawing === null ? { told } : { told, correcting: this.drawing };
   }
@@ -53,21 +54,22 @@ export class Telling {
   }
 
   /** What the server said to that. */
-  told({ error, forgotten, drawing, digit, doubt, count, isLearnt }) {
+  told({ error, forgotten, drawing, digit, doubt, isLearnt }) {
     const { version, answer } = this;
     // What was told before may be gone: the next word is about a drawing that nobody knows
     if (error) Object.assign(this, { isWaiting: false, error, digit: null, drawing: null });
     else if (forgotten) Object.assign(this, new Telling(), { version, answer, isForgotten: true });
-    else Object.assign(this, { isWaiting: false, drawing, digit, doubt, count, isLearnt });
+    else Object.assign(this, { isWaiting: false, drawing, digit, doubt, isLearnt });
   }
 
   get words() {
-    const { digit, doubt, read, error, isWaiting, isForgotten, isLearnt } = this;
+    const { digit, doubt, before, read, error, isWaiting, isForgotten, isLearnt } = this;
     if (error) return error;
     if (isForgotten) return "Taken back: it is as if you had never told it.";
     if (digit === null || isWaiting) return "";
     if (doubt !== null)
       return `This looks like your ${doubt}s. Are you sure that it is ${a(digit)}?`;
+    if (digit === read && digit === before) return `Kept as ${a(digit)}: it was read right.`;
     if (digit === read) return `Read as ${a(digit)} since you told it so.`;
     if (!isLearnt) return `Kept as ${a(digit)}, which this network cannot learn. Others can.`;
     return `Kept as ${a(digit)}, though it still reads ${a(read)}: draw another, and tell it again.`;

@@ -36,7 +36,7 @@ KEPT = (
     "it is yours."
 )
 
-TAUGHT = "It has learnt from these drawings. Press one to correct it, or to take it back."
+TAUGHT = "It has learned from these drawings. Press one to correct it, or to take it back."
 
 SUFFIX = ".npz"
 
@@ -120,7 +120,7 @@ def _manage_one(hand: Hand) -> None:
         st.text_input("Name", max_chars=40, key=Key.HAND_NAME)
         st.button("Rename", key=Key.RENAME_HAND, on_click=_do, args=[_rename, hand.id])
     told = hands.need_store().drawings.of_hand(hand.id)
-    st.caption(TAUGHT if told else "It has learnt nothing yet.")
+    st.caption(TAUGHT if told else "It has learned nothing yet.")
     if told:
         shelf.show(told, Key.SHELF_IN_MENU)
     with st.container(horizontal=True):
