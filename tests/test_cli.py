@@ -250,6 +250,20 @@ def test_predict_tells_what_does_not_look_like_a_digit(pictures, doubtful, capsy
     assert reading["rejected"] is True
 
 
+@pytest.mark.parametrize("way", [[], ["--number"]])
+def test_predict_says_that_it_turned_a_picture(pictures, way, capsys):
+    _, seven = pictures
+    lying = cv2.resize(np.rot90(cv2.imread(seven)), (400, 400))
+    cv2.imwrite(seven, lying)
+    assert main(["predict", *pictures, *way]) == 0
+    upright, turned = capsys.readouterr().out.splitlines()
+    assert turned.startswith(f"{seven}: 7 (") and turned.endswith(" % sure), turned by 90 degrees")
+    assert "turned" not in upright
+    assert main(["predict", *pictures, "--csv"]) == 0
+    rows = csv.DictReader(io.StringIO(capsys.readouterr().out))
+    assert [row["turned"] for row in rows] == ["0", "90"]
+
+
 def test_predict_reads_with_the_model_named(pictures, monkeypatch):
     load, loaded = Recognizer.load, []
     monkeypatch.setattr(Recognizer, "load", lambda model: loaded.append(model) or load(model))

@@ -1,81 +1,47 @@
-"""What `digitcanvas predict --number` prints of files of drawings."""
+"""What `digitcanvas predict --number` prints of pictures and of files of drawings."""
 
-import argparse
-import csv
-import json
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
+from digitcanvas.drawing import pictures
 from digitcanvas.drawing.files import read_drawings
-from digitcanvas.reading.numbers import Box, Number
+from digitcanvas.reading import answers
 from digitcanvas.reading.recognizer import Recognizer
-from digitcanvas.shell import report
+from digitcanvas.shell import named, report
 
-ANSWER = "{file}, drawing {drawing}: {text_with_signs} ({certainty} sure)"
-NO_NUMBER = "{file}, drawing {drawing}: does not look like a number (nearest: {text})"
+ANSWER = "{where}: {text_with_signs} ({certainty} sure)"
+NO_NUMBER = "{where}: does not look like a number (nearest: {text})"
 FOUND = "{answer}, with {signs}"
 
-COLUMNS = ("file", "drawing", "text", "text_with_signs", "certainty", "confidence", "rejected")
+COLUMNS = ["file", "drawing", "text", "text_with_signs", "certainty", "confidence", "rejected"]
 
 ANY_LABEL = sys.maxsize
 """A drawing may be labelled with the number that it shows."""
 
 
-def read(files: Iterable[str], recognizer: Recognizer, given: argparse.Namespace) -> list[str]:
-    """Print what is read of each drawing, and give what cannot be read."""
-    problems: list[str] = []
-    answers = _answers(files, recognizer, problems)
-    if given.json:
-        print(json.dumps(list(answers)))
-    elif given.csv:
-        writer = csv.DictWriter(sys.stdout, COLUMNS, extrasaction="ignore", lineterminator="\n")
-        writer.writeheader()
-        for answer in answers:
-            writer.writerow(answer)
-            sys.stdout.flush()
-    else:
-        for answer in answers:
-            print(_sentence(answer), flush=True)
-    return problems
+def read(path: str, recognizer: Recognizer) -> Iterator[dict[str, Any]]:
+    """What is printed for a picture, or for each drawing in a file.
 
-
-def _answers(
-    files: Iterable[str], recognizer: Recognizer, problems: list[str]
-) -> Iterator[dict[str, Any]]:
-    """What is printed for each drawing, as it is read. Adds to the problems."""
-    for file in files:
+    Raises ValueError, with the file's name, if it cannot be read.
+    """
+    if named.is_picture(path):
         try:
-            for place, drawing in enumerate(read_drawings(file, ANY_LABEL), 1):
-                number = recognizer.read_number(drawing.strokes)
-                yield {"file": file, "drawing": place, **_answer(number)}
+            number = recognizer.read_number_image(pictures.read_picture(path))
         except ValueError as error:
-            problems.append(str(error))
+            raise ValueError(f"{path}: {error}") from error
+        yield {"file": path, "drawing": None, **answers.of_number(number)}
+        return
+    for place, drawing in enumerate(read_drawings(path, ANY_LABEL), 1):
+        number = recognizer.read_number(drawing.strokes)
+        yield {"file": path, "drawing": place, **answers.of_number(number)}
 
 
-def _sentence(answer: dict[str, Any]) -> str:
-    sentence = (NO_NUMBER if answer["rejected"] else ANSWER).format(**answer)
-    names = " and ".join(sign["name"] for sign in answer["signs"])
-    return FOUND.format(answer=sentence, signs=names) if names else sentence
-
-
-def _answer(number: Number) -> dict[str, Any]:
-    return {
-        "text": number.text,
-        "text_with_signs": number.text_with_signs,
-        "certainty": number.certainty,
-        "confidence": round(number.confidence, 6),
-        "rejected": number.rejected,
-        "digits": [
-            {**report.prediction(digit), "box": _rounded(box)}
-            for digit, box in zip(number.digits, number.boxes, strict=True)
-        ],
-        "signs": [
-            {"text": sign.text, "name": sign.name, "place": sign.place, "box": _rounded(sign.box)}
-            for sign in number.signs
-        ],
-    }
-
-
-def _rounded(box: Box) -> list[float]:
-    return [round(side, 2) for side in box]
+def sentence(answer: dict[str, Any]) -> str:
+    place = answer["drawing"]
+    where = f"{answer['file']}, drawing {place}" if place else answer["file"]
+    said = (NO_NUMBER if answer["rejected"] else ANSWER).format(where=where, **answer)
+    signs = " and ".join(sign["name"] for sign in answer["signs"])
+    if signs:
+        said = FOUND.format(answer=said, signs=signs)
+    return report.with_turn(said, answer["digits"][0]["turned"])

@@ -1,41 +1,40 @@
-"""digitcanvas predict: read pictures of handwritten digits."""
+"""digitcanvas predict: read pictures of handwritten digits, and numbers."""
 
 import argparse
 import csv
 import json
 import sys
-from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from digitcanvas.drawing import pictures
-from digitcanvas.drawing.files import check_file
+from digitcanvas.reading import answers
 from digitcanvas.reading.recognizer import Recognizer
-from digitcanvas.shell import numbers, options, progress, report
+from digitcanvas.shell import named, numbers, options, progress, report
 
 ANSWER = "{picture}: {digit} ({certainty} sure)"
 NO_DIGIT = "{picture}: does not look like a digit (nearest: {digit})"
 
-LOOKED_AT = {*pictures.SUFFIXES, "heic", "heif"}
-"""The suffixes of a folder's pictures; an iPhone's photos are among them to be told what to do."""
+PROBABILITIES = [f"p{digit}" for digit in range(10)]
+COLUMNS = ["picture", "digit", "certainty", "is_digit", "rejected", "turned", *PROBABILITIES]
 
 
 def add(commands: options.Commands) -> None:
     parser = commands.add_parser(
         "predict",
         help="read pictures of handwritten digits",
-        description="Read pictures of one handwritten digit each, or drawings of whole numbers.",
+        description="Read pictures of one handwritten digit each, or whole numbers.",
     )
     parser.add_argument(
         "pictures",
         nargs="+",
         metavar="PICTURE",
-        help=f"a {pictures.KINDS} file, or a folder; with --number, a file of drawings",
+        help=f"a {pictures.KINDS} file, or a folder; with --number, a file of drawings too",
     )
     parser.add_argument(
         "--number",
         action="store_true",
-        help="read numbers of several digits, from files of drawings: .npz or UNIPEN",
+        help="read numbers of several digits, from pictures or from drawings: .npz or UNIPEN",
     )
     parser.add_argument(
         "--model", default="cnn", help="the model to read with: its name or directory (cnn)"
@@ -50,84 +49,62 @@ def add(commands: options.Commands) -> None:
 def run(given: argparse.Namespace) -> int:
     """Read every file that can be read, even after one that cannot."""
     recognizer = options.with_hand(Recognizer.load(given.model), given.hand)
-    if given.number:
-        problems = numbers.read(given.pictures, recognizer, given)
+    read, sentence, columns = (
+        (numbers.read, numbers.sentence, numbers.COLUMNS)
+        if given.number
+        else (_read, _sentence, COLUMNS)
+    )
+    paths, problems = named.files(given.pictures)
+    # As they come, answers need no bar beside them
+    seen = sys.stdout.isatty() and not given.json
+    found = _answers(paths, lambda path: read(path, recognizer), problems, seen)
+    if given.json:
+        print(json.dumps(list(found)))
+    elif given.csv:
+        _print_csv(found, columns)
     else:
-        problems = _read_pictures(recognizer, given)
+        for answer in found:
+            print(sentence(answer), flush=True)
     for problem in problems:
         print(f"digitcanvas: {problem}", file=sys.stderr)
     return 1 if problems else 0
 
 
-def _read_pictures(recognizer: Recognizer, given: argparse.Namespace) -> list[str]:
-    """Print what is read, and give what cannot be."""
-    paths, problems = _pictures_in(given.pictures)
-    answers = _answers(paths, recognizer, problems, given)
-    if given.json:
-        print(json.dumps(list(answers)))
-    elif given.csv:
-        _print_csv(answers)
-    else:
-        for answer in answers:
-            print((NO_DIGIT if answer["rejected"] else ANSWER).format(**answer), flush=True)
-    return problems
-
-
 def _answers(
-    paths: Sequence[str], recognizer: Recognizer, problems: list[str], given: argparse.Namespace
+    paths: Sequence[str],
+    read: Callable[[str], Iterator[dict[str, Any]]],
+    problems: list[str],
+    seen: bool,
 ) -> Iterator[dict[str, Any]]:
-    """What is printed for each picture, as it is read. Adds to the problems."""
-    seen = sys.stdout.isatty() and not given.json  # as they come, so they need no bar beside them
+    """What is printed for each file, as it is read. Adds to the problems."""
     with progress.bar("Reading", len(paths), hidden=seen) as bar:
         for path in paths:
             try:
-                yield _answer(path, recognizer)
+                yield from map(report.rounded, read(path))
             except ValueError as error:
-                problems.append(f"{path}: {error}")
+                problems.append(str(error))
             bar.update()
 
 
-def _pictures_in(named: Sequence[str]) -> tuple[list[str], list[str]]:
-    """The files named, with those in a folder in its place by name; and what is wrong with some."""
-    paths, problems = [], []
-    for name in named:
-        try:
-            files = _pictures_in_folder(Path(name)) if Path(name).is_dir() else [name]
-        except (ValueError, OSError) as error:
-            problems.append(str(error))
-            continue
-        for file in files:
-            try:
-                check_file(file)
-                paths.append(file)
-            except ValueError as error:
-                problems.append(str(error))
-    return paths, problems
+def _read(path: str, recognizer: Recognizer) -> Iterator[dict[str, Any]]:
+    """What is printed for a picture. Raises ValueError, with its name, if it cannot be read."""
+    try:
+        prediction = recognizer.predict_image(pictures.read_picture(path))
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
+    yield {"picture": path, **answers.of_prediction(prediction)}
 
 
-def _pictures_in_folder(folder: Path) -> list[str]:
-    """Raises ValueError if there are none, and OSError if the folder may not be read."""
-    paths = sorted(
-        str(path)
-        for path in folder.iterdir()
-        if path.is_file() and path.suffix.lower().removeprefix(".") in LOOKED_AT
-    )
-    if not paths:
-        raise ValueError(f"The folder {folder} holds no pictures: {pictures.KINDS} files are read.")
-    return paths
+def _sentence(answer: dict[str, Any]) -> str:
+    said = (NO_DIGIT if answer["rejected"] else ANSWER).format(**answer)
+    return report.with_turn(said, answer["turned"])
 
 
-def _answer(path: str, recognizer: Recognizer) -> dict[str, Any]:
-    """What is printed for a picture. Raises ValueError for one that cannot be read."""
-    prediction = recognizer.predict_image(pictures.read_picture(path))
-    return {"picture": path, **report.prediction(prediction)}
-
-
-def _print_csv(answers: Iterable[dict[str, Any]]) -> None:
-    """A line for each answer, its ten probabilities in columns p0 to p9."""
-    columns = ["picture", "digit", "certainty", "is_digit", "rejected"]
-    writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow([*columns, *(f"p{digit}" for digit in range(10))])
-    for answer in answers:
-        writer.writerow([*(answer[column] for column in columns), *answer["probabilities"]])
+def _print_csv(found: Iterable[dict[str, Any]], columns: list[str]) -> None:
+    """A line for each answer, with a digit's ten probabilities in columns p0 to p9."""
+    writer = csv.DictWriter(sys.stdout, columns, extrasaction="ignore", lineterminator="\n")
+    writer.writeheader()
+    for answer in found:
+        probabilities = zip(PROBABILITIES, answer.get("probabilities", []), strict=False)
+        writer.writerow(answer | dict(probabilities))
         sys.stdout.flush()

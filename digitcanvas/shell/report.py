@@ -3,7 +3,6 @@
 import json
 from typing import Any
 
-from digitcanvas.reading.recognizer import Prediction
 from digitcanvas.reading.words import percent
 
 
@@ -16,15 +15,18 @@ def show(measured: dict[str, Any], as_json: bool) -> None:
         print(table(metrics))
 
 
-def prediction(prediction: Prediction) -> dict[str, Any]:
-    """What a network predicts, for JSON."""
-    return {
-        "digit": prediction.digit,
-        "certainty": prediction.certainty,
-        "is_digit": round(prediction.is_digit, 6),
-        "rejected": prediction.rejected,
-        "probabilities": [round(float(p), 6) for p in prediction.probabilities],
-    }
+def rounded(value: Any) -> Any:
+    """What goes into JSON, with six digits after the point: probabilities have no more to say."""
+    if isinstance(value, float):
+        return round(value, 6)
+    if isinstance(value, dict):
+        return {name: rounded(inner) for name, inner in value.items()}
+    return [rounded(inner) for inner in value] if isinstance(value, list) else value
+
+
+def with_turn(sentence: str, turned: int) -> str:
+    """What was read of a picture, and that it was turned, in degrees, if it was."""
+    return f"{sentence}, turned by {turned} degrees" if turned else sentence
 
 
 def table(metrics: dict[str, Any]) -> str:
