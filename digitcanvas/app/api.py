@@ -1,4 +1,4 @@
-"""The HTTP API: a program sends a drawing or a picture, and gets the prediction as JSON.
+"""The HTTP API: a program sends a drawing or a picture, and gets what is read of it as JSON.
 
 It reads as the page does, with the same models in memory. Nothing that is sent is kept, so a page
 of another site that posts a picture here does no harm; without CORS headers it cannot read the
@@ -9,6 +9,7 @@ import json
 import math
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from itertools import chain
 from typing import Any, NoReturn, TypeVar
@@ -26,7 +27,7 @@ from digitcanvas.app import api_document
 from digitcanvas.app.parts import shared_models
 from digitcanvas.drawing.pictures import KINDS, read_picture
 from digitcanvas.drawing.strokes import MAX_COORDINATE, Stroke, check_strokes
-from digitcanvas.reading import registry
+from digitcanvas.reading import answers, registry
 from digitcanvas.reading.recognizer import Recognizer
 
 MEGABYTE = 2**20
@@ -59,10 +60,6 @@ The server ends only when no request is under way, so STALL is how long a dead o
 RETRY = {"Retry-After": "1"}
 """A second is enough for 200 drawings, or for 20 photos of 12 megapixels."""
 
-DRAWING_FIELDS = ("strokes", "width", "model", "centred")
-PICTURE_FIELDS = ("picture", "model", "centred")
-QUERY_FIELDS = ("model", "centred")
-
 WRONG_TYPE = (
     "Send strokes as application/json, or a picture as multipart/form-data or with its own "
     f"type, such as image/png. A picture is a {KINDS} file."
@@ -88,7 +85,8 @@ def routes(base: str, max_picture: int | None = None) -> list[BaseRoute]:
     api = _Api(base, max_picture)
     handlers: dict[str, dict[str, Handler]] = {
         "": {"GET": api.page},
-        "/predict": {"POST": api.predict},
+        "/predict": {"POST": partial(api.read, PREDICTION)},
+        "/read_number": {"POST": partial(api.read, NUMBER)},
         "/models": {"GET": api.models},
         "/openapi.json": {"GET": api.document},
     }
@@ -165,25 +163,27 @@ class _Api:
         with self._admitted():
             return JSONResponse(await self._in_thread(_models))
 
-    async def predict(self, request: Request) -> Response:
+    async def read(self, way: "_Way", request: Request) -> Response:
+        """Read a drawing or a picture."""
         kind, options = parse_options_header(request.headers.get("content-type"))
         read: Callable[[bytes], Fields]
         limit, frame = self._max_picture, 0
         if kind == b"application/json":
-            read, limit = _read_json, MAX_DRAWING
+            read, limit = partial(_read_json, way.options), MAX_DRAWING
         elif kind == b"multipart/form-data":
-            read, frame = partial(_read_form, options.get(b"boundary")), MAX_FRAME
+            read = partial(_read_form, way.options, options.get(b"boundary"))
+            frame = MAX_FRAME
         elif kind.startswith(b"image/"):
             read = _read_bare_picture
         else:
             raise _Refusal(415, WRONG_TYPE)
-        query = _read_query(request)
+        query = _read_query(way.options, request)
 
         def answer(body: bytes) -> dict[str, Any]:
             fields = query | read(body)
             if len(fields.get("picture", b"")) > limit:
                 raise _too_large(limit)
-            return _answer(fields)
+            return _answer(way, fields)
 
         with self._admitted():
             body = await self._receive(request, limit, frame)
@@ -257,30 +257,46 @@ def _models() -> list[dict[str, Any]]:
     ]
 
 
-def _answer(fields: Fields) -> dict[str, Any]:
-    """Read what the fields hold, and give the prediction as JSON."""
-    centred = fields.get("centred", True)
-    if not isinstance(centred, bool):
-        raise _Refusal(400, "The field 'centred' is true or false.")
+def _answer(way: "_Way", fields: Fields) -> dict[str, Any]:
+    """Read what the fields hold, and give what was read as JSON."""
     name = fields["model"] if "model" in fields else _first_model()
     recognizer = _recognizer(name)
     try:
-        if "strokes" in fields:
-            strokes = _strokes(fields["strokes"])
-            widths = [_width(fields["width"])] * len(strokes) if "width" in fields else None
-            prediction = recognizer.predict_strokes(strokes, centred, widths)
-        else:
-            prediction = recognizer.predict_image(read_picture(fields["picture"]), centred)
+        return {"model": name, **way.read(recognizer, fields)}
     except ValueError as error:
         raise _Refusal(400, str(error)) from error
-    return {
-        "model": name,
-        "digit": prediction.digit,
-        "certainty": prediction.certainty,
-        "probabilities": prediction.probabilities.tolist(),
-        "is_digit": prediction.is_digit,
-        "rejected": prediction.rejected,
-    }
+
+
+def _prediction(recognizer: Recognizer, fields: Fields) -> dict[str, Any]:
+    centred = fields.get("centred", True)
+    if not isinstance(centred, bool):
+        raise ValueError("The field 'centred' is true or false.")
+    if "strokes" in fields:
+        strokes, widths = _drawing(fields)
+        prediction = recognizer.predict_strokes(strokes, centred, widths)
+    else:
+        prediction = recognizer.predict_image(read_picture(fields["picture"]), centred)
+    return answers.of_prediction(prediction)
+
+
+def _number(recognizer: Recognizer, fields: Fields) -> dict[str, Any]:
+    if "strokes" in fields:
+        number = recognizer.read_number(*_drawing(fields))
+    else:
+        number = recognizer.read_number_image(read_picture(fields["picture"]))
+    return answers.of_number(number)
+
+
+@dataclass(frozen=True)
+class _Way:
+    """A way to read: its fields besides the drawing or the picture, and what they are read as."""
+
+    options: tuple[str, ...]
+    read: Callable[[Recognizer, Fields], dict[str, Any]]
+
+
+PREDICTION = _Way(("model", "centred"), _prediction)
+NUMBER = _Way(("model",), _number)
 
 
 def _first_model() -> str:
@@ -310,6 +326,12 @@ def _strokes(values: Any) -> list[Stroke]:
     return strokes
 
 
+def _drawing(fields: Fields) -> tuple[list[Stroke], list[float] | None]:
+    """The strokes, and the widths that they were drawn with if the pen's is known."""
+    strokes = _strokes(fields["strokes"])
+    return strokes, [_width(fields["width"])] * len(strokes) if "width" in fields else None
+
+
 def _width(width: object) -> float:
     if not isinstance(width, float) or not 0 < width <= MAX_COORDINATE:
         raise ValueError("The pen's width is not a positive number of pixels.")
@@ -320,7 +342,7 @@ def _read_bare_picture(body: bytes) -> Fields:
     return {"picture": body}
 
 
-def _read_json(body: bytes) -> Fields:
+def _read_json(options: tuple[str, ...], body: bytes) -> Fields:
     """The numbers become floats: those have no limit of digits, and are infinite if too large."""
     try:
         fields = json.loads(body.decode(), parse_int=float, parse_constant=_refuse_constant)
@@ -328,7 +350,7 @@ def _read_json(body: bytes) -> Fields:
         raise _Refusal(400, f"This is not JSON in UTF-8: {error}.") from error
     if not isinstance(fields, dict) or "strokes" not in fields:
         raise _Refusal(400, 'Send a JSON object: {"strokes": [[[x, y], ...], ...]}.')
-    _check_names(fields, DRAWING_FIELDS)
+    _check_names(fields, ("strokes", "width", *options))
     return fields
 
 
@@ -336,12 +358,12 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not a number in JSON")
 
 
-def _read_form(boundary: bytes | None, body: bytes) -> Fields:
+def _read_form(options: tuple[str, ...], boundary: bytes | None, body: bytes) -> Fields:
     fields: Fields = {}
 
     def add(raw_name: bytes | None, value: object) -> None:
         name = (raw_name or b"").decode(errors="replace")
-        _check_names([name], PICTURE_FIELDS)
+        _check_names([name], ("picture", *options))
         if name in fields:
             raise _Refusal(400, f"The field {name!r} is there twice.")
         fields[name] = value
@@ -370,8 +392,8 @@ def _read_form(boundary: bytes | None, body: bytes) -> Fields:
     return _typed(fields)
 
 
-def _read_query(request: Request) -> Fields:
-    _check_names(request.query_params, QUERY_FIELDS)
+def _read_query(options: tuple[str, ...], request: Request) -> Fields:
+    _check_names(request.query_params, options)
     return _typed(dict(request.query_params))
 
 

@@ -60,14 +60,21 @@ READ_AS = {
     ],
     "is_digit": 0.9952207803726196,
     "rejected": False,
+    "turned": 0,
 }
 
-OPTIONS: dict[str, dict[str, Any]] = {
+SEVENTY_SEVEN = [*SEVEN, [[240, 70], [360, 70], [310, 150], [285, 225]]]
+"""The strokes of 77."""
+
+MODEL_OPTION: dict[str, dict[str, Any]] = {
     "model": {
         "type": "string",
         "description": "The name of the model that reads. Without it, the first of the list reads.",
         "examples": ["mlp"],
-    },
+    }
+}
+
+OPTIONS = MODEL_OPTION | {
     "centred": {
         "type": "boolean",
         "default": True,
@@ -76,8 +83,21 @@ OPTIONS: dict[str, dict[str, Any]] = {
     },
 }
 
-PREDICTION = {
-    "model": {"type": "string", "description": "The model that read."},
+READER = {"model": {"type": "string", "description": "The model that read."}}
+
+DIGITS = {
+    "seven": {"summary": "A 7", "value": {"strokes": SEVEN}},
+    "options": {
+        "summary": "A 7 drawn with a pen of 16 pixels, read by another model",
+        "value": {"strokes": SEVEN, "width": 16, "model": "mlp"},
+    },
+}
+
+NUMBERS = {"number": {"summary": "77", "value": {"strokes": SEVENTY_SEVEN, "width": 16}}}
+
+SHARE: dict[str, Any] = {"type": "number", "minimum": 0, "maximum": 1}
+
+READING = {
     "digit": {
         "type": "integer",
         "minimum": 0,
@@ -87,32 +107,76 @@ PREDICTION = {
     "certainty": {"type": "string", "description": "Its probability in words."},
     "probabilities": {
         "type": "array",
-        "items": {"type": "number", "minimum": 0, "maximum": 1},
+        "items": SHARE,
         "minItems": 10,
         "maxItems": 10,
         "description": "The probability of each digit from 0 to 9. They sum to 1.",
     },
-    "is_digit": {
-        "type": "number",
-        "minimum": 0,
-        "maximum": 1,
-        "description": "How much this looks like a single digit.",
-    },
+    "is_digit": SHARE | {"description": "How much this looks like a single digit."},
     "rejected": {
         "type": "boolean",
         "description": "Whether it is judged not to be a digit: is_digit is below 0.5.",
+    },
+    "turned": {
+        "type": "integer",
+        "enum": [0, 90, 180, 270],
+        "description": "By how many degrees, clockwise, a picture was turned to be read.",
+    },
+}
+
+BOX = {
+    "box": {
+        "type": "array",
+        "items": {"type": "number"},
+        "minItems": 4,
+        "maxItems": 4,
+        "description": "Where it stands: left, top, right and bottom, in the unit of the strokes, "
+        "or in pixels of the picture once its long side is reduced to 1,000.",
+    }
+}
+
+NUMBER = {
+    "text": {
+        "type": "string",
+        "description": "The digits, with a space between numbers that stand apart.",
+    },
+    "text_with_signs": {
+        "type": "string",
+        "description": "The same with minus signs and points, as it was written.",
+    },
+    "certainty": {"type": "string", "description": "The confidence in words."},
+    "confidence": SHARE | {"description": "How probable it is that all of this is right."},
+    "rejected": {
+        "type": "boolean",
+        "description": "Whether any of it is judged not to be a digit.",
+    },
+    "digits": {
+        "type": "array",
+        "items": {"$ref": "#/components/schemas/Digit"},
+        "minItems": 1,
+        "description": "What is read of each digit, from left to right.",
+    },
+    "signs": {
+        "type": "array",
+        "items": {"$ref": "#/components/schemas/Sign"},
+        "description": "What was found beside the digits in a drawing.",
+    },
+}
+
+SIGN = {
+    "text": {"type": "string", "enum": ["-", "."], "description": "The sign itself."},
+    "name": {"type": "string", "description": "What it is called."},
+    "place": {
+        "type": "integer",
+        "minimum": 0,
+        "description": "The number of digits to the left of it.",
     },
 }
 
 MODEL = {
     "name": {"type": "string", "description": "What to send as model."},
     "parameters": {"type": "integer", "description": "How many numbers the network holds."},
-    "accuracy": {
-        "type": "number",
-        "minimum": 0,
-        "maximum": 1,
-        "description": "The share of a test set that it reads correctly.",
-    },
+    "accuracy": SHARE | {"description": "The share of a test set that it reads correctly."},
     "measured_on": {"type": "string", "description": "That test set."},
     "trained_on": {"type": "string", "format": "date", "description": "The day of its training."},
     "shipped": {
@@ -138,19 +202,27 @@ WAIT = {"headers": {"Retry-After": {"schema": {"type": "integer"}}}}
 
 def document(site: str, base: str, max_drawing: int, max_picture: int) -> dict[str, Any]:
     """The OpenAPI 3.1 document of the API below this path of a site, with its limits in bytes."""
-    predict, models = f"{site}{base}/api/predict", f"{site}{base}/api/models"
-    samples = [
+    predict, number, models = (
+        f"{site}{base}/api/{name}" for name in ("predict", "read_number", "models")
+    )
+    of_a_digit = [
         f"""curl {predict} -H "Content-Type: application/json" \\
   -d '{{"strokes": {SEVEN}}}'""",
         f"curl {predict} -F picture=@photo.jpg -F model=mlp",
         f"""curl "{predict}?model=mlp" -H "Content-Type: image/jpeg" --data-binary @photo.jpg""",
     ]
+    of_a_number = [
+        f"""curl {number} -H "Content-Type: application/json" \\
+  -d '{{"strokes": {SEVENTY_SEVEN}}}'""",
+        f"curl {number} -F picture=@photo.jpg -F model=mlp",
+    ]
+    limits = max_drawing, max_picture
     return {
         "openapi": "3.1.1",
         "info": {
             "title": "digitcanvas",
             "version": digitcanvas.__version__,
-            "summary": "Reads a handwritten digit, drawn as strokes or shown in a picture.",
+            "summary": "Reads handwritten digits, drawn as strokes or shown in a picture.",
             "description": "What you send is read and forgotten. Pages of other sites cannot "
             "read the answers in a browser: there are no CORS headers.",
         },
@@ -159,25 +231,26 @@ def document(site: str, base: str, max_drawing: int, max_picture: int) -> dict[s
             "/api/predict": {
                 "post": {
                     "operationId": "predict",
-                    "summary": "Read a drawing or a picture",
+                    "summary": "Read a digit",
                     "description": "Send strokes as JSON, or a picture as a form or bare.",
-                    "x-codeSamples": [_shell(sample) for sample in samples],
-                    "parameters": [
-                        {
-                            "name": name,
-                            "in": "query",
-                            "description": f"{schema['description']} A field of the body with "
-                            "this name has precedence.",
-                            "schema": {k: v for k, v in schema.items() if k != "description"},
-                        }
-                        for name, schema in OPTIONS.items()
-                    ],
-                    "requestBody": _request_body(max_drawing, max_picture),
-                    "responses": {
-                        "200": _json("The prediction.", "Prediction", READ_AS),
-                        **{code: _json(words, "Error") for code, words in ERRORS.items()},
-                        "503": _json(UNAVAILABLE, "Error") | WAIT,
-                    },
+                    "x-codeSamples": [_shell(sample) for sample in of_a_digit],
+                    "parameters": _parameters(OPTIONS),
+                    "requestBody": _request_body("one digit", "Drawing", OPTIONS, DIGITS, *limits),
+                    "responses": _responses("The prediction.", "Prediction", READ_AS),
+                }
+            },
+            "/api/read_number": {
+                "post": {
+                    "operationId": "read_number",
+                    "summary": "Read a number",
+                    "description": "Send one digit or several side by side: strokes as JSON, drawn "
+                    "in any order, or a picture as a form or bare.",
+                    "x-codeSamples": [_shell(sample) for sample in of_a_number],
+                    "parameters": _parameters(MODEL_OPTION),
+                    "requestBody": _request_body(
+                        "one digit or several in a row", "Row", MODEL_OPTION, NUMBERS, *limits
+                    ),
+                    "responses": _responses("The number.", "Number"),
                 }
             },
             "/api/models": {
@@ -195,10 +268,12 @@ def document(site: str, base: str, max_drawing: int, max_picture: int) -> dict[s
         },
         "components": {
             "schemas": {
-                "Drawing": _object(
-                    {"strokes": _strokes(), "width": _width(), **OPTIONS}, ["strokes"]
-                ),
-                "Prediction": _object(PREDICTION),
+                "Drawing": _drawing(OPTIONS),
+                "Row": _drawing(MODEL_OPTION),
+                "Prediction": _object(READER | READING),
+                "Number": _object(READER | NUMBER),
+                "Digit": _object(READING | BOX),
+                "Sign": _object(SIGN | BOX),
                 "Models": {"type": "array", "items": {"$ref": "#/components/schemas/Model"}},
                 "Model": _object(MODEL),
                 "Error": _object(
@@ -209,32 +284,59 @@ def document(site: str, base: str, max_drawing: int, max_picture: int) -> dict[s
     }
 
 
-def _request_body(max_drawing: int, max_picture: int) -> dict[str, Any]:
-    drawing, picture = (f"at most {size(limit)}" for limit in (max_drawing, max_picture))
+def _parameters(options: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": name,
+            "in": "query",
+            "description": f"{schema['description']} A field of the body with this name has "
+            "precedence.",
+            "schema": {k: v for k, v in schema.items() if k != "description"},
+        }
+        for name, schema in options.items()
+    ]
+
+
+def _responses(words: str, schema: str, example: object = None) -> dict[str, Any]:
+    return {
+        "200": _json(words, schema, example),
+        **{code: _json(wrong, "Error") for code, wrong in ERRORS.items()},
+        "503": _json(UNAVAILABLE, "Error") | WAIT,
+    }
+
+
+def _request_body(
+    shown: str,
+    drawing: str,
+    options: Mapping[str, Any],
+    examples: Mapping[str, Any],
+    max_drawing: int,
+    max_picture: int,
+) -> dict[str, Any]:
+    """What is sent: a drawing by the schema of this name, or a picture, of what is `shown`."""
+    largest, large = (f"at most {size(limit)}" for limit in (max_drawing, max_picture))
     file = {
         "type": "string",
         "contentMediaType": "application/octet-stream",
-        "description": f"A {KINDS} file of {picture}.",
+        "description": f"A {KINDS} file of {large}.",
     }
     return {
         "required": True,
-        "description": f"A drawing of {drawing}, or a picture of {picture} of one digit, dark on "
+        "description": f"A drawing of {largest}, or a picture of {large} of {shown}, dark on "
         "light or light on dark.",
         "content": {
             "application/json": {
-                "schema": {"$ref": "#/components/schemas/Drawing"},
-                "examples": {
-                    "seven": {"summary": "A 7", "value": {"strokes": SEVEN}},
-                    "options": {
-                        "summary": "A 7 drawn with a pen of 16 pixels, read by another model",
-                        "value": {"strokes": SEVEN, "width": 16, "model": "mlp"},
-                    },
-                },
+                "schema": {"$ref": f"#/components/schemas/{drawing}"},
+                "examples": examples,
             },
-            "multipart/form-data": {"schema": _object({"picture": file, **OPTIONS}, ["picture"])},
+            "multipart/form-data": {"schema": _object({"picture": file, **options}, ["picture"])},
             "image/*": {"schema": {}},
         },
     }
+
+
+def _drawing(options: Mapping[str, Any]) -> dict[str, Any]:
+    return _object({"strokes": _strokes(), "width": _width(), **options}, ["strokes"])
 
 
 def _strokes() -> dict[str, Any]:
@@ -342,6 +444,10 @@ def _content(content: Mapping[str, Any], schemas: Mapping[str, Any]) -> Iterator
         for name, value in schema["properties"].items()
     ]
     yield _table(("field", "meaning"), rows)
+    for name, value in schema["properties"].items():
+        if "$ref" in value.get("items", {}):
+            yield f"<p>Each of the <code>{escape(name)}</code> holds:</p>"
+            yield from _content({"schema": value["items"]}, schemas)
     for example in content.get("examples", {}).values():
         yield f"<p>{escape(example['summary'])}:</p>{_block(json.dumps(example['value']))}"
     if "example" in content:
