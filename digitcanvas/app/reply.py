@@ -6,7 +6,9 @@ from typing import Any
 import numpy as np
 
 from digitcanvas.drawing.png import png_in_base64
-from digitcanvas.reading.recognizer import Prediction
+from digitcanvas.reading.numbers import Number
+from digitcanvas.reading.recognizer import Prediction, Recognizer
+from digitcanvas.reading.words import certainty
 
 Reply = dict[str, Any]
 
@@ -23,6 +25,39 @@ def reply_to(predictions: Mapping[str, Prediction], with_logits: bool = False) -
     return reply
 
 
+def reply_to_number(
+    number: Number, recognizers: Mapping[str, Recognizer], with_logits: bool = False
+) -> Reply:
+    """The answers of networks by their labels to what the first of them has read as this number.
+
+    The others read the same ink digit by digit. One digit is answered as by `reply_to`, several by
+    {"answers": [{"label", "text", "certainty", "rejected"}], "signs": what else was found, in
+    words, "digits": [what `reply_to` gives, and "box": left, top, right, bottom, "pieces": [stroke,
+    first point, last point] of each]}, from left to right.
+    """
+    first, *others = recognizers
+    columns = {first: number.digits}
+    images = np.stack([digit.image for digit in number.digits])
+    for label in others:
+        judged = zip(images, *recognizers[label].classify_batch(images), strict=True)
+        columns[label] = [
+            Prediction(probabilities, image, float(is_digit))
+            for image, probabilities, is_digit in judged
+        ]
+    digits = [
+        reply_to(dict(zip(columns, row, strict=True)), with_logits)
+        for row in zip(*columns.values(), strict=True)
+    ]
+    if len(digits) == 1:
+        return digits[0]
+    for digit, box, pieces in zip(digits, number.boxes, number.pieces, strict=True):
+        digit["box"] = [round(edge, 1) for edge in box]
+        digit["pieces"] = [[piece.stroke, piece.first, piece.last] for piece in pieces]
+    answers = [_number_answer(label, number.text, column) for label, column in columns.items()]
+    answers[0]["certainty"] = number.certainty
+    return {"answers": answers, "digits": digits, "signs": [sign.name for sign in number.signs]}
+
+
 def _answer(label: str, prediction: Prediction, with_logits: bool) -> dict[str, Any]:
     answer = {
         "label": label,
@@ -34,3 +69,14 @@ def _answer(label: str, prediction: Prediction, with_logits: bool) -> dict[str, 
     if with_logits:
         answer["logits"] = np.round(prediction.logits.astype(float), 2).tolist()
     return answer
+
+
+def _number_answer(label: str, text: str, digits: list[Prediction]) -> dict[str, Any]:
+    """What one network says of a number, with spaces where the `text` has them."""
+    own = iter(digits)
+    return {
+        "label": label,
+        "text": "".join(" " if each == " " else str(next(own).digit) for each in text),
+        "certainty": certainty(float(np.prod([digit.trust for digit in digits]))),
+        "rejected": any(digit.rejected for digit in digits),
+    }
