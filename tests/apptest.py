@@ -234,22 +234,28 @@ def _links(page):
     ]
 
 
-def tell(page, name, event, value):
-    """Send what the page's component of this name tells, and run the page."""
+def tell(page, name, event, value, fragment_of=None):
+    """Send what the page's component of this name tells, and run the page.
+
+    Or run the fragment that the element with the key `fragment_of` is in, as a browser does.
+    """
     (component_id,) = (
         element.proto.id
         for element in page.get("bidi_component")
         if element.proto.component_name == f"digitcanvas.{name}"
     )
-    return _tell(page, component_id, event, value)
+    return _tell(page, component_id, event, value, fragment_of)
 
 
-def _tell(page, component_id, event, value):
-    """Send what a component tells, and run the page."""
+def _tell(page, component_id, event, value, fragment_of=None):
+    """Send what a component tells, and run the page, or a fragment of it."""
     states = page._tree.get_widget_states()
     told = json.dumps([{"event": event, "value": value}])
     states.widgets.add(id=_make_trigger_id(component_id, "events"), json_trigger_value=told)
-    return page._run(states)
+    if not fragment_of:
+        return page._run(states)
+    states.widgets.add(id=component_id, json_value="{}")  # its lasting state, which has no value
+    return page.run_fragment_of(fragment_of, states)
 
 
 def progress(panel):

@@ -8,6 +8,7 @@ from typing import Any
 
 import streamlit as st
 
+from digitcanvas.app.tray import Tray
 from digitcanvas.runs.recipes import Recipe
 
 
@@ -96,7 +97,12 @@ class Key(StrEnum):
     TOUR = "tour"
     COMPANION = "companion"  # {"drawing": a message as of the live socket}; read by companion
     FRAME = "frame"
+    SHOT = "shot"  # a photo; read by parts/picture_source
+    WAYS = "ways"
     PICTURE = "picture"
+    CAMERA = "camera"
+    SAMPLE_PICTURES = "sample_pictures"
+    PICTURES = "pictures"  # {"asked": what to do with them}; read by parts/picture_source
     OPTIONS = "options"
     TOLD = "told"  # its buttons: told_0 to told_9, and these
     TOLD_RIGHT = "told_right"
@@ -226,6 +232,16 @@ class Session:
     """Whether this page shows something of the form's recipe. Set by main and form_recipe."""
     watched: Recipe | None = None
     """The recipe that such a page shows; None if the form is out of range. form_recipe."""
+    tray: Tray = field(default_factory=Tray)
+    """The pictures that the session brought. parts/picture_source."""
+    taken: set[str] = field(default_factory=set)
+    """The ids of the uploaded files that were put there. parts/picture_source."""
+    left_out: str = ""
+    """Why some of the last pictures were not taken. parts/picture_source."""
+    uses_camera: bool = False
+    """Whether the camera is open. parts/picture_source."""
+    photos: int = 0
+    """How many photos it took. parts/picture_source."""
     chosen: dict[Key, Any] = field(default_factory=dict)
     """The pen's width and how to read, as last chosen: a browser may lose the value of a widget
     when two runs follow each other closely, and then gets this one. And the room's code. Set by

@@ -1,18 +1,14 @@
 """Draw: a canvas or a picture, and beside it what the network reads."""
 
-from io import BytesIO
 from pathlib import Path
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from digitcanvas.app import hands, link, state, visitor
 from digitcanvas.app.canvas import canvas, companion, tour
 from digitcanvas.app.live_drawing import KEEPS_NOTHING
-from digitcanvas.app.parts import answer, room, run_panel, told
-from digitcanvas.app.reply import Reply, reply_to
+from digitcanvas.app.parts import answer, picture_source, room, run_panel, told
 from digitcanvas.app.state import Key
-from digitcanvas.drawing import pictures
 from digitcanvas.reading.recognizer import Recognizer
 from digitcanvas.runs import jobs
 
@@ -61,10 +57,7 @@ def _draw(recognizers: dict[str, Recognizer]) -> None:
             canvas.show(pen_width)
             tools = st.container(key=Key.TOOLS)
         with picture:
-            frame = st.container(key=Key.FRAME)
-            file = st.file_uploader(
-                "A photo or a scan of one handwritten digit", pictures.SUFFIXES, key=Key.PICTURE
-            )
+            places = picture_source.take()
     if hands.keeps() and not picture.open:
         with options:
             note = NOTE_IN_ROOM if state.session().chosen[Key.ROOM] else NOTE
@@ -75,11 +68,12 @@ def _draw(recognizers: dict[str, Recognizer]) -> None:
     if not recognizers:
         reading.error("No network can be used. Restore `models/`, then reload the page.")
         return
-    with reading:
-        if picture.open:
-            reply = _read_picture(recognizers, file, frame, centred)
+    if picture.open:
+        reply = picture_source.show(places, recognizers, centred)
+        with reading:
             answer.show(list(recognizers), UPLOAD, reply)
-        else:
+    else:
+        with reading:
             answer.show(list(recognizers), DRAW)
     if logits:
         with options:
@@ -113,23 +107,3 @@ def _toggle(label: str, key: Key, help: str) -> bool:
     chosen = state.session().chosen
     chosen[key] = st.toggle(label, chosen[key], key=key, help=help, persist_state="session")
     return bool(chosen[key])
-
-
-def _read_picture(
-    recognizers: dict[str, Recognizer],
-    file: BytesIO | None,
-    frame: DeltaGenerator,
-    centred: bool,
-) -> Reply:
-    if file is None:
-        return reply_to({})
-    try:
-        picture = pictures.read_picture(file.getvalue())
-        frame.image(picture, width="stretch")
-        predictions = {
-            label: recognizer.predict_image(picture, centred)
-            for label, recognizer in recognizers.items()
-        }
-    except ValueError as error:
-        return {"error": str(error)}
-    return reply_to(predictions, with_logits=True)

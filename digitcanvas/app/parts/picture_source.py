@@ -1,0 +1,230 @@
+"""Where pictures come from, on Draw: files, the clipboard, a camera, samples; and what is read.
+
+Streamlit's widgets take files and photos, and picture_source.js gives the first what is pasted, or
+dropped beside it. All go to the session's tray, which outlives the widgets and holds less.
+"""
+
+import base64
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit.runtime.uploaded_file_manager import UploadedFile
+
+from digitcanvas.app import assets, picture_reading, state
+from digitcanvas.app.reply import Reply, reply_to
+from digitcanvas.app.state import Key
+from digitcanvas.app.tray import THUMBNAIL, Full, Kept, Reading, as_jpeg
+from digitcanvas.drawing import pictures
+from digitcanvas.drawing.arrays import ByteArray
+from digitcanvas.drawing.marked import scaled
+from digitcanvas.reading.recognizer import Recognizer
+
+SAMPLES = {
+    words: Path(__file__).parent / "samples" / f"{name}.jpg"
+    for name, words in {
+        "five": "A digit in bad light",
+        "year": "A number on squared paper",
+        "turned": "A digit on its side",
+    }.items()
+}
+"""Made of our own strokes by `python -m tests.sample_pictures`."""
+
+LABEL = "Photos or scans of digits and numbers"
+
+NAMED = 3
+"""So many of the files that found no room are named."""
+
+_source = assets.component(
+    "digitcanvas.picture_source",
+    Path(__file__).with_name("picture_source.js"),
+    html=f"""
+    <div class="st-key-{Key.SAMPLE_PICTURES}" role="group" aria-label="Samples to try" hidden>
+      <span>or try</span>
+    </div>
+    <div class="pictures" hidden>
+      <table aria-label="Pictures">
+        <thead><tr><th scope="col">picture</th><th scope="col">read as</th>
+          <th scope="col">how sure</th><td></td></tr></thead>
+        <tbody></tbody>
+      </table>
+    </div>
+    """,
+    css=Path(__file__).with_name("picture_source.css").read_text(),
+    isolate_styles=False,
+)
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where the picture is shown, and below it the ways to bring one, and the list of all."""
+
+    frame: DeltaGenerator
+    ways: DeltaGenerator
+
+
+def take() -> Places:
+    """Take the pictures that are brought. Gives the places that `show` fills."""
+    session = state.session()
+    frame, ways = st.container(key=Key.FRAME), st.container(key=Key.WAYS)
+    if session.uses_camera:
+        frame.camera_input(
+            LABEL,
+            key=Key.SHOT,
+            on_change=_take_photo,
+            label_visibility="collapsed",
+            resolution="1080p",
+        )
+    with ways:
+        files = st.file_uploader(
+            LABEL, pictures.SUFFIXES, accept_multiple_files=True, key=Key.PICTURE
+        )
+        st.button(
+            "Close the camera" if session.uses_camera else "Camera",
+            icon=":material/photo_camera:",
+            key=Key.CAMERA,
+            on_click=_switch_camera,
+        )
+    new = [(file.name, file) for file in files if file.file_id not in session.taken]
+    if new:
+        with frame, _patience("Opening the pictures …", len(new)):
+            _keep(new)
+    return Places(frame, ways)
+
+
+def show(places: Places, recognizers: Mapping[str, Recognizer], centred: bool) -> Reply:
+    """Show the picture that is looked at, and list all. Gives what the first recognizer reads."""
+    session = state.session()
+    tray = session.tray
+    with places.frame:
+        readings = _read(tray.pictures, recognizers, centred)
+    shown = tray.shown
+    if session.uses_camera or not shown:
+        reply = reply_to({})
+    elif shown.problem:
+        reply = {"error": f"{shown.name}: {shown.problem}"}
+    else:
+        reading = readings[shown.id]
+        reply = reading.reply
+        places.frame.image(reading.shown, width="stretch")
+        if reading.note:
+            places.frame.caption(reading.note)
+    with places.ways:
+        if session.left_out:
+            st.warning(session.left_out, icon=":material/warning:")
+        _source(
+            data={
+                "samples": [] if tray.pictures else _samples(),
+                "pictures": [_item(one, readings.get(one.id)) for one in tray.pictures],
+                "chosen": tray.chosen,
+            },
+            key=Key.PICTURES,
+            on_asked_change=_obey,
+        )
+    return reply
+
+
+def _read(
+    kept: Sequence[Kept], recognizers: Mapping[str, Recognizer], centred: bool
+) -> dict[str, Reading]:
+    """What is read of the pictures that can be read, by their ids."""
+    way = tuple(recognizers.items()), centred
+
+    def read(picture: ByteArray) -> Reading:
+        return picture_reading.read(picture, recognizers, centred)
+
+    with _patience("Reading the pictures …", len(kept)):
+        return {one.id: one.reading(way, read) for one in kept if not one.problem}
+
+
+def _patience(words: str, count: int) -> AbstractContextManager[None]:
+    """Tell what takes a while if there are several pictures."""
+    return st.spinner(words) if count > 1 else nullcontext()
+
+
+def _item(one: Kept, reading: Reading | None) -> dict[str, str]:
+    """A picture in the list."""
+    return {
+        "id": one.id,
+        "name": one.name,
+        "view": one.thumbnail,
+        "text": reading.text if reading else "",
+        "certainty": reading.certainty if reading else "",
+    }
+
+
+@st.cache_data(show_spinner=False)
+def _samples() -> list[dict[str, str]]:
+    """The sample pictures as the script shows them."""
+    return [
+        {
+            "words": words,
+            "view": base64.b64encode(
+                as_jpeg(scaled(pictures.read_picture(path), THUMBNAIL), 75)
+            ).decode(),
+        }
+        for words, path in SAMPLES.items()
+    ]
+
+
+def _switch_camera() -> None:
+    session = state.session()
+    session.uses_camera = not session.uses_camera
+
+
+def _take_photo() -> None:
+    photo: UploadedFile | None = st.session_state[Key.SHOT]
+    if photo:
+        session = state.session()
+        session.uses_camera = False
+        session.photos += 1
+        _keep([(f"Photo {session.photos}", photo)])
+
+
+def _obey() -> None:
+    """Do what the script was asked for. A browser may say anything."""
+    values: Any = st.session_state[Key.PICTURES]
+    asked = values["asked"]
+    if not isinstance(asked, dict):
+        return
+    session = state.session()
+    session.left_out = ""
+    session.tray.choose(asked.get("choose"))
+    session.tray.remove(asked.get("remove"))
+    for words, path in SAMPLES.items():
+        if words == asked.get("sample"):
+            session.tray.choose(session.tray.add(words, path.read_bytes()).id)
+
+
+def _keep(files: Sequence[tuple[str, UploadedFile]]) -> None:
+    """Put files into the tray under these names, and look at the first that is new."""
+    session = state.session()
+    kept, left_out, why = [], [], ""
+    for name, file in files:
+        try:
+            kept.append(session.tray.add(name, file.getvalue()))
+        except Full as full:
+            left_out.append(name)
+            why = str(full)
+        session.taken.add(file.file_id)
+        _release(file)
+    if kept:
+        session.tray.choose(kept[0].id)
+    session.left_out = ""
+    if left_out:
+        names = ", ".join(f"`{name.replace('`', '')}`" for name in left_out[:NAMED])
+        others = f" and {len(left_out) - NAMED} more" if len(left_out) > NAMED else ""
+        session.left_out = f"{why}: remove some first. Left out: {names}{others}."
+
+
+def _release(file: UploadedFile) -> None:
+    """Free what Streamlit keeps of the file until the session ends: 25 MB may be too much."""
+    context = get_script_run_ctx()
+    if context and isinstance(context.uploaded_file_mgr, MemoryUploadedFileManager):
+        context.uploaded_file_mgr.remove_file(context.session_id, file.file_id)
