@@ -12,10 +12,11 @@ import numpy as np
 from digitcanvas.app import visitor
 from digitcanvas.app.hands import answer_of, hands
 from digitcanvas.app.parts import shared_models
-from digitcanvas.app.reply import Reply, reply_to
+from digitcanvas.app.reply import Reply, reply_to, reply_to_number
 from digitcanvas.app.rooms import Post, is_code, place_of, posts
 from digitcanvas.data.store import NO_DIGIT, StoreError
 from digitcanvas.drawing.strokes import MAX_POINTS, MAX_STROKES, Stroke
+from digitcanvas.reading.numbers import Number
 from digitcanvas.reading.recognizer import Prediction, Recognizer
 from digitcanvas.reading.registry import ModelError
 
@@ -54,6 +55,10 @@ class LiveDrawing:
     models: list[str] = field(default_factory=list)
     centred: bool = True
     logits: bool = False
+    numbers: bool = False
+    """Whether several digits are read as a number; if not, the drawing is one digit."""
+    down: bool = False
+    """Whether the pen is down, so that the last stroke goes on."""
     keeps_at_first: bool = True
     """Whether what is told was to be kept, by the browser's cookies when it connected."""
     room: str | None = None
@@ -61,7 +66,9 @@ class LiveDrawing:
     began: float = 0.0
     """When its first stroke began (time.monotonic)."""
     answered: tuple[str, Prediction] | None = None
-    """The name of the network that answers, and what it said last."""
+    """The name of the network that answers, and what it said last of a single digit."""
+    number: Number | None = None
+    """What was read last, if numbers are."""
 
     def update(self, message: Mapping[str, Any]) -> None:
         """Take a message in. Raises Misfit, and ValueError if the drawing becomes too long."""
@@ -91,6 +98,8 @@ class LiveDrawing:
         self.room = room
         self.centred = bool(message.get("centred", self.centred))
         self.logits = bool(message.get("logits", self.logits))
+        self.numbers = bool(message.get("numbers", self.numbers))
+        self.down = bool(message.get("down", self.down))
         if (stroke, point) == (0, 0) and rows:
             self.began = time.monotonic()
         self.strokes[stroke:], self.widths[stroke:] = rows, widths
@@ -123,18 +132,28 @@ class LiveDrawing:
 
         Where they do not know the person's hand yet, it takes longer.
         """
-        self.answered = None
+        self.answered, before, self.number = None, self.number, None
         if not self.strokes:
             return reply_to({})
-        predictions = {
-            label: hands.with_hand(recognizer, self.visitor).predict_strokes(
-                self.arrays, self.centred, self.widths
-            )
+        recognizers = {
+            label: hands.with_hand(recognizer, self.visitor)
             for label, recognizer in self.recognizers().items()
         }
-        label, prediction = next(iter(predictions.items()))
-        self.answered = self.name_of(label), prediction
-        return reply_to(predictions, self.logits)
+        label, first = next(iter(recognizers.items()))
+        if self.numbers and self.centred:
+            number = first.read_number(self.arrays, self.widths, before if self.down else None)
+            self.number, predictions = number, number.digits
+            reply = reply_to_number(number, recognizers, self.logits)
+        else:
+            read = {
+                label: recognizer.predict_strokes(self.arrays, self.centred, self.widths)
+                for label, recognizer in recognizers.items()
+            }
+            predictions = list(read.values())[:1]
+            reply = reply_to(read, self.logits)
+        if len(predictions) == 1:
+            self.answered = self.name_of(label), predictions[0]
+        return reply
 
     def name_of(self, label: str) -> str:
         """The name of the network of this label."""
