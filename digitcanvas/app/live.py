@@ -8,8 +8,9 @@ A browser sends JSON objects, one at a time, and waits for the answer to each:
   for the first, which goes on with the stroke that it starts in;
 - "models", "centred", "logits", "numbers": how to read, and "down": whether the pen is down; what a
   message leaves out is as it was;
-- "told": what the person says that the drawing is, 0 to 9, or 10 for no digit, and "correcting":
-  the id of a drawing told before, if this corrects it; or "forget": its id, to take it back;
+- "told": what the person says that the drawing is, 0 to 9, or 10 for no digit, "place": which digit
+  of a number is told of, from the left, and "correcting": the id of a drawing told before, if this
+  corrects it; or "forget": its id, to take it back;
 - "room": the code of the room in which it draws, or null, kept as how to read is; and "rest": true
   when the pen is at rest, so that the drawing goes to the room's wall.
 

@@ -15,6 +15,7 @@ from digitcanvas.app.parts import shared_models
 from digitcanvas.app.reply import Reply, reply_to, reply_to_number
 from digitcanvas.app.rooms import Post, is_code, place_of, posts
 from digitcanvas.data.store import NO_DIGIT, StoreError
+from digitcanvas.drawing.pieces import ink_of
 from digitcanvas.drawing.strokes import MAX_POINTS, MAX_STROKES, Stroke
 from digitcanvas.reading.numbers import Number
 from digitcanvas.reading.recognizer import Prediction, Recognizer
@@ -35,6 +36,8 @@ KEEPS_NOTHING = (
     'You have switched off "Keep what I tell on this server", so nothing can be told: switch it on '
     "again first."
 )
+
+CHANGED = "The drawing has changed since: tell it again."
 
 _logger = logging.getLogger(__name__)
 
@@ -266,6 +269,7 @@ def _check_telling(message: Mapping[str, Any]) -> None:
         ("told", 0, NO_DIGIT),
         ("correcting", 1, 2**63 - 1),
         ("forget", 1, 2**63 - 1),
+        ("place", 0, MAX_STROKES),
     ):
         value = message.get(name, least)
         if type(value) is not int or not least <= value <= most:
@@ -290,17 +294,16 @@ def _tell(drawing: LiveDrawing, message: Mapping[str, Any]) -> dict[str, Any]:
     if not drawing.strokes:
         raise StoreError("The drawing is empty: draw a digit first.")
     label, recognizer = next(iter(drawing.recognizers().items()))
-    reading = hands.with_hand(recognizer, visitor)
-    prediction = reading.predict_strokes(drawing.arrays, drawing.centred, drawing.widths)
-    place = drawing.room and place_of(visitor, drawing.room, drawing.arrays)
+    strokes, width, prediction = _told_of(drawing, message.get("place"))
+    place = drawing.room and place_of(visitor, drawing.room, strokes)
     standing = posts.settle(place) if place else None
     switched = hands.active(visitor) is None
     try:
         telling = hands.tell(
             visitor,
-            drawing.arrays,
+            strokes,
             answer_of(drawing.name_of(label), prediction),
-            drawing.widths[0],
+            width,
             message["told"],
             recognizer,
             message.get("correcting", standing),
@@ -316,3 +319,23 @@ def _tell(drawing: LiveDrawing, message: Mapping[str, Any]) -> dict[str, Any]:
         "isLearnt": telling.is_learnt,
         "switched": switched,
     }
+
+
+def _told_of(drawing: LiveDrawing, place: int | None) -> tuple[list[Stroke], float, Prediction]:
+    """The strokes that something is told of, the pen's width, and what was read of them.
+
+    Of a number these are the digit's at this place. Raises StoreError if there is none.
+    """
+    number = drawing.number
+    if number is None:
+        assert drawing.answered
+        return drawing.arrays, drawing.widths[0], drawing.answered[1]
+    count = len(number.digits)
+    if (place is None and count > 1) or (place or 0) >= count:
+        raise StoreError(CHANGED)
+    pieces = number.pieces[place or 0]
+    return (
+        ink_of(pieces, drawing.arrays),
+        drawing.widths[pieces[0].stroke],
+        number.digits[place or 0],
+    )

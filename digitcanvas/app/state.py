@@ -19,8 +19,9 @@ class Key(StrEnum):
     (the person always does), and who reads it.
     """
 
-    # link.py keeps the values of MODEL, COMPARE, PEN_WIDTH, WIDE, CENTRED, LOGITS, the form, except NAME,
-    # and the room's code in the page's address, and sets these in a new session to what it says.
+    # link.py keeps the values of MODEL, COMPARE, PEN_WIDTH, WIDE, CENTRED, LOGITS, the form, except
+    # NAME, and the room's code in the page's address, and sets these in a new session to what it
+    # says.
     LINK = "link"
     LINK_SWITCH = "link_switch"
     LINK_FORM = "link_form"

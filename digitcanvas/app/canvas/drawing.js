@@ -129,9 +129,7 @@ export class Drawing {
     this.undone = [];
     this.strokes = this.strokes.map(({ width, points }) => ({
       width,
-      points: points.map((value, index) =>
-        rounded(SIDE / 2 + (value - origin[index % 2]) * scale),
-      ),
+      points: points.map((value, index) => rounded(SIDE / 2 + (value - origin[index % 2]) * scale)),
     }));
     this.change(0, 0);
     this.lift();

@@ -68,7 +68,7 @@ function isListed({ strokes, answer }) {
   const isStroke = ({ width, points }) =>
     points.length >= 2 && points.length % 2 === 0 && [width, ...points].every(Number.isFinite);
   return (
-    strokes.length > 0 && strokes.every(isStroke) && (!answer || typeof answer.text === "string")
+    strokes.length > 0 && strokes.every(isStroke) && (!answer || /^[0-9 ]+$/.test(answer.text))
   );
 }
 

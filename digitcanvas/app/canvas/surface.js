@@ -33,7 +33,10 @@ export class Surface {
   constructor(canvas) {
     this.canvas = canvas;
     canvas.setAttribute("role", "img");
-    canvas.setAttribute("aria-label", "Canvas: draw a digit or a number with a mouse, a pen or a finger");
+    canvas.setAttribute(
+      "aria-label",
+      "Canvas: draw a digit or a number with a mouse, a pen or a finger",
+    );
     this.sides = Math.round(canvas.width / canvas.height);
     const style = document.createElement("style");
     style.textContent = look(this.sides);

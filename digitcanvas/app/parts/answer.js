@@ -28,6 +28,9 @@ class View {
   update({ invitation, reply }) {
     Object.assign(this, { invitation, answer: null });
     this.stop?.();
+    this.ignoreTelling ??= follow("telling", (telling) => {
+      if (telling?.place !== undefined) this.digits.press(telling.place);
+    });
     this.ignoreCrowd ??= follow("crowded", (isCrowded) => {
       this.isCrowded = isCrowded;
       if (this.answer) this.paint(this.answer);
@@ -138,6 +141,7 @@ export default function ({ data, parentElement }) {
     if (view.calls !== call) return;
     view.stop?.();
     view.ignoreCrowd?.();
+    view.ignoreTelling?.();
     views.delete(parentElement);
   };
 }

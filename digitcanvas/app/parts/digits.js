@@ -5,20 +5,20 @@ import { colourOf } from "./places.js";
 /** The row of digits. `changed` is called when another one is pressed. */
 export class Digits {
   pressed = null; // the place of the digit that a person has chosen
-  of = ""; // the drawing and the number in which it is
+  of = ""; // the drawing in which it is, and how many digits that has
 
   constructor(element, changed) {
     Object.assign(this, { element, changed });
   }
 
   /** Show the digits of this answer. Gives the place of the one that is chosen; null for one digit. */
-  show({ digits = [], answers = [], doubtful, version, isFinal }) {
-    const of = JSON.stringify([version, answers[0]?.text]);
+  show({ digits = [], doubtful, version, isFinal }) {
+    const of = `${version} ${digits.length}`;
     if (of !== this.of) Object.assign(this, { of, pressed: null });
     const chosen = this.pressed ?? (isFinal ? doubtful : newest(digits));
     this.element.hidden = !digits.length;
     while (this.element.childElementCount > digits.length) this.element.lastElementChild.remove();
-    digits.forEach(({ answers: [answer] }, place) => this.paint(answer, place, chosen));
+    for (const [place, { answers }] of digits.entries()) this.paint(answers[0], place, chosen);
     return digits.length ? chosen : null;
   }
 
@@ -38,10 +38,15 @@ export class Digits {
     button.style.setProperty("--place", colourOf(place));
     button.append(document.createElement("b"), document.createElement("span"));
     button.onclick = () => {
-      this.pressed = place;
+      this.press(place);
       this.changed();
     };
     return button;
+  }
+
+  /** From now on the digit at this place is looked at, whatever the network says of the others. */
+  press(place) {
+    this.pressed = place;
   }
 }
 
@@ -51,7 +56,9 @@ function write(element, text) {
 
 /** The place of the digit that the newest stroke belongs to: the pen is writing it. */
 function newest(digits) {
-  const strokes = digits.map(({ pieces = [] }) => Math.max(-1, ...pieces.map(([stroke]) => stroke)));
+  const strokes = digits.map(({ pieces = [] }) =>
+    Math.max(-1, ...pieces.map(([stroke]) => stroke)),
+  );
   return strokes.lastIndexOf(Math.max(...strokes));
 }
 
