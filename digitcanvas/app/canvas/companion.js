@@ -19,11 +19,13 @@ class Companion {
   width = 0;
   surface = null;
   last = { answers: [] }; // the newest reply
+  shown = {}; // what the page shows of it: one digit of a number
   trail = [];
   isAtRest = true;
   round = null; // of the game in the room, while one is played
   drawnIn = null; // the round in which the drawing began
   sides = null; // how many the canvas is wide, as the page has it
+  shownOn = null; // how many it was when the drawing was last shown
   calls = 0;
 
   constructor(element) {
@@ -76,7 +78,11 @@ class Companion {
     });
     document.addEventListener("keydown", this.typed);
     window.addEventListener("hashchange", this.open);
-    this.ignoreShown = follow("shown", (answer) => this.mark(answer));
+    this.ignoreShown = follow("shown", (answer) => {
+      if (answer.version === undefined) return; // of a picture
+      this.shown = answer;
+      this.mark();
+    });
   }
 
   typed = (event) => {
@@ -111,10 +117,12 @@ class Companion {
 
   findCanvas() {
     const canvas = findCanvas(document.querySelector(".st-key-canvas"));
-    if (canvas && canvas !== this.surface?.canvas) {
+    const surface = canvas && surfaceOf(canvas);
+    if (surface && (surface !== this.surface || surface.sides !== this.shownOn)) {
       this.pen.end();
-      this.surface = surfaceOf(canvas);
+      Object.assign(this, { surface, shownOn: surface.sides });
       this.show(0);
+      this.mark();
     }
     return canvas;
   }
@@ -127,8 +135,8 @@ class Companion {
   }
 
   /** Mark the digits of a number where they lie, and the one that is looked at. */
-  mark({ digits = [], chosen, version }) {
-    if (version === undefined) return; // of a picture
+  mark() {
+    const { digits = [], chosen } = this.shown;
     this.surface?.mark(
       digits.map(({ box }) => box),
       chosen,

@@ -6,10 +6,10 @@
 import { colourOf } from "../parts/places.js";
 import { SIDE } from "./drawing.js";
 
-const look = (sides) => `
+const LOOK = `
   .dc-toolbar { display: none !important }
   .dc-root, .dc-scroll { width: 100% !important; overflow: hidden !important }
-  .dc-container { width: 100% !important; height: auto !important; aspect-ratio: ${sides} }
+  .dc-container { width: 100% !important; height: auto !important; aspect-ratio: var(--sides, 1) }
   .dc-container .canvas-container, canvas { width: 100% !important; height: 100% !important }
   canvas { border-radius: 0.5rem; touch-action: none !important }
   .places { position: absolute; inset: 0; z-index: 20; overflow: hidden; pointer-events: none }
@@ -37,12 +37,16 @@ export class Surface {
       "aria-label",
       "Canvas: draw a digit or a number with a mouse, a pen or a finger",
     );
-    this.sides = Math.round(canvas.width / canvas.height);
     const style = document.createElement("style");
-    style.textContent = look(this.sides);
+    style.textContent = LOOK;
     this.places = document.createElement("div");
     this.places.className = "places";
     canvas.getRootNode().append(style, this.places);
+  }
+
+  /** How many times as wide as high the canvas is. */
+  get sides() {
+    return Math.round(this.canvas.width / this.canvas.height);
   }
 
   /** Mark where the digits of a number lie, and the one that is chosen: a box each, or none. */
