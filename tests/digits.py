@@ -24,3 +24,13 @@ DIGITS = {
 DIGITS = {
     digit: [np.array(stroke, float) for stroke in strokes] for digit, strokes in DIGITS.items()
 }
+
+
+def in_a_row(text, gap=30.0):
+    """The strokes of these digits side by side, with a gap in pixels between their boxes."""
+    strokes, right = [], 0.0
+    for digit in map(int, text):
+        xs = np.concatenate(DIGITS[digit])[:, 0]
+        strokes += [stroke + np.array([right + gap - xs.min(), 0]) for stroke in DIGITS[digit]]
+        right += gap + np.ptp(xs)
+    return strokes

@@ -27,13 +27,14 @@ USUAL: dict[Key, Any] = {
     Key.MODEL: registry.SHIPPED_NAMES[0],
     Key.COMPARE: None,
     Key.PEN_WIDTH: 16,
+    Key.WIDE: False,
     Key.CENTRED: True,
     Key.LOGITS: False,
     Key.ROOM: None,
 }
 """The first values of widgets, unless the link has others."""
 
-CHOSEN = (Key.PEN_WIDTH, Key.CENTRED, Key.LOGITS, Key.ROOM)
+CHOSEN = (Key.PEN_WIDTH, Key.WIDE, Key.CENTRED, Key.LOGITS, Key.ROOM)
 """Those whose values `Session.chosen` holds."""
 
 
@@ -60,6 +61,7 @@ READERS: dict[Key, Callable[[str], Any]] = {
     Key.MODEL: _read_name,
     Key.COMPARE: _read_name,
     Key.PEN_WIDTH: _read_width,
+    Key.WIDE: form_recipe.SWITCHES.__getitem__,
     Key.CENTRED: form_recipe.SWITCHES.__getitem__,
     Key.LOGITS: form_recipe.SWITCHES.__getitem__,
     Key.ROOM: _read_code,

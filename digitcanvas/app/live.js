@@ -29,7 +29,7 @@ export class Live {
   sent = -Infinity; // when it was sent
   carrier = null; // what carried it, a socket or a rerun, while it has not been answered
   pace = 0; // ms between two messages while the pen is down, at least
-  options = {}; // how to read: models, centred, ...
+  options = {}; // how to read: models, centred, ...; with numbers, the pen counts too
   known = {}; // what of them the server knows
   isNew = true; // whether it knows nothing of the drawing
   drawing = null;
@@ -182,9 +182,15 @@ export class Live {
     return this.isNew || this.drawing.hasChanged || hasOptions || hasWord;
   }
 
+  /** How to read it. A stroke under the pen may belong to a digit that is not there yet. */
+  get asked() {
+    const { numbers } = this.options;
+    return numbers ? { ...this.options, down: this.drawing.isOpen } : this.options;
+  }
+
   get newOptions() {
     const same = ([name, value]) => JSON.stringify(this.known[name]) === JSON.stringify(value);
-    return Object.fromEntries(Object.entries(this.options).filter((option) => !same(option)));
+    return Object.fromEntries(Object.entries(this.asked).filter((option) => !same(option)));
   }
 
   send() {
@@ -197,7 +203,7 @@ export class Live {
       return this.unsay(CHANGED);
     }
     if (this.isNew || !isOpen) this.drawing.forget();
-    const options = isOpen ? this.newOptions : this.options;
+    const options = isOpen ? this.newOptions : this.asked;
     this.turn += 1;
     this.sent = this.clock.now();
     const message = { turn: this.turn, ...options, ...this.drawing.changes(), ...this.telling };
@@ -205,7 +211,7 @@ export class Live {
     const text = JSON.stringify(message);
     this.isNew = text.length > LARGEST;
     if (this.isNew) return this.hear({ turn: this.turn, error: TOO_LONG });
-    this.known = this.options;
+    this.known = this.asked;
     this.final = false;
     Object.assign(this, { isTelling: this.telling !== null, isResting: this.rested });
     Object.assign(this, { telling: null, rested: false });

@@ -6,9 +6,11 @@ A browser sends JSON objects, one at a time, and waits for the answer to each:
 - "from": [stroke, point], "points": rows of x, y, x, y, ... in canvas pixels, and "widths" of the
   pen: from that point of that stroke on, the drawing is replaced by these rows, each a stroke but
   for the first, which goes on with the stroke that it starts in;
-- "models", "centred", "logits": how to read; what a message leaves out is as it was;
-- "told": what the person says that the drawing is, 0 to 9, or 10 for no digit, and "correcting":
-  the id of a drawing told before, if this corrects it; or "forget": its id, to take it back;
+- "models", "centred", "logits", "numbers": how to read, and "down": whether the pen is down; what a
+  message leaves out is as it was;
+- "told": what the person says that the drawing is, 0 to 9, or 10 for no digit, "place": which digit
+  of a number is told of, from the left, and "correcting": the id of a drawing told before, if this
+  corrects it; or "forget": its id, to take it back;
 - "room": the code of the room in which it draws, or null, kept as how to read is; and "rest": true
   when the pen is at rest, so that the drawing goes to the room's wall.
 

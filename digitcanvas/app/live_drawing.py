@@ -12,10 +12,12 @@ import numpy as np
 from digitcanvas.app import visitor
 from digitcanvas.app.hands import answer_of, hands
 from digitcanvas.app.parts import shared_models
-from digitcanvas.app.reply import Reply, reply_to
+from digitcanvas.app.reply import Reply, reply_to, reply_to_number
 from digitcanvas.app.rooms import Post, is_code, place_of, posts
 from digitcanvas.data.store import NO_DIGIT, StoreError
+from digitcanvas.drawing.pieces import ink_of
 from digitcanvas.drawing.strokes import MAX_POINTS, MAX_STROKES, Stroke
+from digitcanvas.reading.numbers import Number
 from digitcanvas.reading.recognizer import Prediction, Recognizer
 from digitcanvas.reading.registry import ModelError
 
@@ -34,6 +36,8 @@ KEEPS_NOTHING = (
     'You have switched off "Keep what I tell on this server", so nothing can be told: switch it on '
     "again first."
 )
+
+CHANGED = "The drawing has changed since: tell it again."
 
 _logger = logging.getLogger(__name__)
 
@@ -54,6 +58,10 @@ class LiveDrawing:
     models: list[str] = field(default_factory=list)
     centred: bool = True
     logits: bool = False
+    numbers: bool = False
+    """Whether several digits are read as a number; if not, the drawing is one digit."""
+    down: bool = False
+    """Whether the pen is down, so that the last stroke goes on."""
     keeps_at_first: bool = True
     """Whether what is told was to be kept, by the browser's cookies when it connected."""
     room: str | None = None
@@ -61,7 +69,9 @@ class LiveDrawing:
     began: float = 0.0
     """When its first stroke began (time.monotonic)."""
     answered: tuple[str, Prediction] | None = None
-    """The name of the network that answers, and what it said last."""
+    """The name of the network that answers, and what it said last of a single digit."""
+    number: Number | None = None
+    """What was read last, if numbers are."""
 
     def update(self, message: Mapping[str, Any]) -> None:
         """Take a message in. Raises Misfit, and ValueError if the drawing becomes too long."""
@@ -91,6 +101,8 @@ class LiveDrawing:
         self.room = room
         self.centred = bool(message.get("centred", self.centred))
         self.logits = bool(message.get("logits", self.logits))
+        self.numbers = bool(message.get("numbers", self.numbers))
+        self.down = bool(message.get("down", self.down))
         if (stroke, point) == (0, 0) and rows:
             self.began = time.monotonic()
         self.strokes[stroke:], self.widths[stroke:] = rows, widths
@@ -123,18 +135,28 @@ class LiveDrawing:
 
         Where they do not know the person's hand yet, it takes longer.
         """
-        self.answered = None
+        self.answered, before, self.number = None, self.number, None
         if not self.strokes:
             return reply_to({})
-        predictions = {
-            label: hands.with_hand(recognizer, self.visitor).predict_strokes(
-                self.arrays, self.centred, self.widths
-            )
+        recognizers = {
+            label: hands.with_hand(recognizer, self.visitor)
             for label, recognizer in self.recognizers().items()
         }
-        label, prediction = next(iter(predictions.items()))
-        self.answered = self.name_of(label), prediction
-        return reply_to(predictions, self.logits)
+        label, first = next(iter(recognizers.items()))
+        if self.numbers and self.centred:
+            number = first.read_number(self.arrays, self.widths, before if self.down else None)
+            self.number, predictions = number, number.digits
+            reply = reply_to_number(number, recognizers, self.logits)
+        else:
+            read = {
+                label: recognizer.predict_strokes(self.arrays, self.centred, self.widths)
+                for label, recognizer in recognizers.items()
+            }
+            predictions = list(read.values())[:1]
+            reply = reply_to(read, self.logits)
+        if len(predictions) == 1:
+            self.answered = self.name_of(label), predictions[0]
+        return reply
 
     def name_of(self, label: str) -> str:
         """The name of the network of this label."""
@@ -247,6 +269,7 @@ def _check_telling(message: Mapping[str, Any]) -> None:
         ("told", 0, NO_DIGIT),
         ("correcting", 1, 2**63 - 1),
         ("forget", 1, 2**63 - 1),
+        ("place", 0, MAX_STROKES),
     ):
         value = message.get(name, least)
         if type(value) is not int or not least <= value <= most:
@@ -271,17 +294,16 @@ def _tell(drawing: LiveDrawing, message: Mapping[str, Any]) -> dict[str, Any]:
     if not drawing.strokes:
         raise StoreError("The drawing is empty: draw a digit first.")
     label, recognizer = next(iter(drawing.recognizers().items()))
-    reading = hands.with_hand(recognizer, visitor)
-    prediction = reading.predict_strokes(drawing.arrays, drawing.centred, drawing.widths)
-    place = drawing.room and place_of(visitor, drawing.room, drawing.arrays)
+    strokes, width, prediction = _told_of(drawing, message.get("place"))
+    place = drawing.room and place_of(visitor, drawing.room, strokes)
     standing = posts.settle(place) if place else None
     switched = hands.active(visitor) is None
     try:
         telling = hands.tell(
             visitor,
-            drawing.arrays,
+            strokes,
             answer_of(drawing.name_of(label), prediction),
-            drawing.widths[0],
+            width,
             message["told"],
             recognizer,
             message.get("correcting", standing),
@@ -297,3 +319,23 @@ def _tell(drawing: LiveDrawing, message: Mapping[str, Any]) -> dict[str, Any]:
         "isLearnt": telling.is_learnt,
         "switched": switched,
     }
+
+
+def _told_of(drawing: LiveDrawing, place: int | None) -> tuple[list[Stroke], float, Prediction]:
+    """The strokes that something is told of, the pen's width, and what was read of them.
+
+    Of a number these are the digit's at this place. Raises StoreError if there is none.
+    """
+    number = drawing.number
+    if number is None:
+        assert drawing.answered
+        return drawing.arrays, drawing.widths[0], drawing.answered[1]
+    count = len(number.digits)
+    if (place is None and count > 1) or (place or 0) >= count:
+        raise StoreError(CHANGED)
+    pieces = number.pieces[place or 0]
+    return (
+        ink_of(pieces, drawing.arrays),
+        drawing.widths[pieces[0].stroke],
+        number.digits[place or 0],
+    )

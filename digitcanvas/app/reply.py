@@ -31,9 +31,10 @@ def reply_to_number(
     """The answers of networks by their labels to what the first of them has read as this number.
 
     The others read the same ink digit by digit. One digit is answered as by `reply_to`, several by
-    {"answers": [{"label", "text", "certainty", "rejected"}], "signs": what else was found, in
-    words, "digits": [what `reply_to` gives, and "box": left, top, right, bottom, "pieces": [stroke,
-    first point, last point] of each]}, from left to right.
+    {"answers": [{"label", "text", "certainty", "rejected"}], "digits": [what `reply_to` gives, and
+    "box": left, top, right, bottom, "pieces": [stroke, first point, last point] of each], from left
+    to right, and "doubtful": the place of the one that the first network trusts least}. Either has
+    "signs", what else was found, in words, if there is any.
     """
     first, *others = recognizers
     columns = {first: number.digits}
@@ -48,14 +49,16 @@ def reply_to_number(
         reply_to(dict(zip(columns, row, strict=True)), with_logits)
         for row in zip(*columns.values(), strict=True)
     ]
+    signs: Reply = {"signs": [sign.name for sign in number.signs]} if number.signs else {}
     if len(digits) == 1:
-        return digits[0]
+        return digits[0] | signs
     for digit, box, pieces in zip(digits, number.boxes, number.pieces, strict=True):
         digit["box"] = [round(edge, 1) for edge in box]
         digit["pieces"] = [[piece.stroke, piece.first, piece.last] for piece in pieces]
     answers = [_number_answer(label, number.text, column) for label, column in columns.items()]
     answers[0]["certainty"] = number.certainty
-    return {"answers": answers, "digits": digits, "signs": [sign.name for sign in number.signs]}
+    doubtful = int(np.argmin([digit.trust for digit in number.digits]))
+    return {"answers": answers, "digits": digits, "doubtful": doubtful} | signs
 
 
 def _answer(label: str, prediction: Prediction, with_logits: bool) -> dict[str, Any]:

@@ -20,8 +20,9 @@ class Key(StrEnum):
     (the person always does), and who reads it.
     """
 
-    # link.py keeps the values of MODEL, COMPARE, PEN_WIDTH, CENTRED, LOGITS, the form, except NAME,
-    # and the room's code in the page's address, and sets these in a new session to what it says.
+    # link.py keeps the values of MODEL, COMPARE, PEN_WIDTH, WIDE, CENTRED, LOGITS, the form, except
+    # NAME, and the room's code in the page's address, and sets these in a new session to what it
+    # says.
     LINK = "link"
     LINK_SWITCH = "link_switch"
     LINK_FORM = "link_form"
@@ -87,6 +88,7 @@ class Key(StrEnum):
     BOARD = "board"
     SHEET = "sheet"
     CANVAS = "canvas"
+    WIDE = "wide"  # bool; set and read by draw, and set by companion
     PEN_WIDTH = "pen_width"  # int, canvas pixels; read by draw
     UNDO = "undo"
     REDO = "redo"
@@ -113,6 +115,7 @@ class Key(StrEnum):
     PREDICTION = "prediction"
     COMPARISON = "comparison"
     MODEL_VIEW = "model_view"
+    DIGITS = "digits"
     TRAIL = "trail"
     PROBABILITIES = "probabilities"
     LOGITS = "logits"

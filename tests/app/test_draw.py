@@ -20,10 +20,10 @@ from digitcanvas.drawing.preprocess import image_from_strokes
 from digitcanvas.drawing.strokes import MAX_STROKES
 from digitcanvas.reading import registry
 from digitcanvas.reading.words import percent
-from tests.apptest import bars, data, draw, png, publish, send
-from tests.digits import DIGITS
+from tests.apptest import bars, data, draw, png, publish, send, tell, turn_to
+from tests.digits import DIGITS, in_a_row
 
-DRAW = "Draw a digit on the black square to see the answer here."
+DRAW = "Draw a digit or a number on the black canvas to see the answer here."
 UPLOAD = "Upload a picture of a digit to see the answer here."
 
 
@@ -72,7 +72,9 @@ def test_before_a_stroke_the_page_invites_and_claims_nothing(page):
         "live": "live",
         "width": 16,
         "options": {"models": ["cnn"], "centred": True, "logits": False}
-        | {"room": None, "hand": None},
+        | {"room": None, "numbers": True, "hand": None},
+        "sides": 1,
+        "canWiden": True,
         "reply": None,
     }
 
@@ -109,6 +111,36 @@ def test_the_answer_is_that_of_the_live_socket(page):
     assert send(page, message) == live_drawing.answer(live_drawing.LiveDrawing(), message)
 
 
+def test_a_number_is_read_unless_the_digit_is_not_centred(page):
+    page.run()
+    assert draw(page, in_a_row("20"))["answers"][0]["text"] == "20"
+    page.toggle(key="centred").set_value(False).run()
+    assert "text" not in draw(page, in_a_row("20"))["answers"][0]
+
+
+def test_the_canvas_is_made_wide_and_stays_so(page):
+    page.run()
+    page.toggle(key="centred").set_value(False).run()
+    page.toggle(key="wide").set_value(True).run()
+    assert_whole(page)
+    canvas = data(page, "canvas")
+    assert (canvas["canvasWidth"], canvas["canvasHeight"]) == (2520, 840)
+    assert data(page, "companion")["sides"] == 3
+    assert page.toggle(key="centred").disabled and options(page)["numbers"]
+    turn_to(page, "data").run()
+    turn_to(page, "").run()
+    assert data(page, "companion")["sides"] == 3
+    page.toggle(key="wide").set_value(False).run()
+    assert data(page, "companion")["sides"] == 1 and not options(page)["numbers"]
+
+
+def test_a_wide_drawing_makes_the_canvas_wide(page):
+    page.run()
+    tell(page, "companion", "widen", True)
+    assert_whole(page)
+    assert page.toggle(key="wide").value and data(page, "companion")["sides"] == 3
+
+
 def test_a_drawing_runs_the_canvas_companion_alone(page, monkeypatch):
     page.run()
     monkeypatch.setattr("digitcanvas.app.pages.draw.canvas.show", lambda *_: 1 / 0)
@@ -139,7 +171,7 @@ def test_what_does_not_look_like_a_digit_is_rejected(page, monkeypatch, is_digit
     monkeypatch.setattr(
         Recognizer,
         "predict_strokes",
-        lambda self, *drawing: replace(read(self, *drawing), is_digit=is_digit),
+        lambda self, *drawing, **pen: replace(read(self, *drawing, **pen), is_digit=is_digit),
     )
     page.run()
     (answer,) = draw(page, DIGITS[3])["answers"]
@@ -456,15 +488,19 @@ def test_two_networks_are_compared_in_words_and_in_a_chart(page):
 
 @pytest.mark.parametrize("doubtful", [0, 1])
 def test_of_two_networks_one_alone_may_turn_a_drawing_away(page, monkeypatch, doubtful):
-    read = Recognizer.predict_strokes
-    verdicts = iter([0.4, 0.9] if doubtful == 0 else [0.9, 0.4])
+    read, judge = Recognizer.predict_strokes, Recognizer.classify_batch
+    first, second = (0.4, 0.9) if doubtful == 0 else (0.9, 0.4)
 
-    def predict(self, *drawing):
-        return replace(read(self, *drawing), is_digit=next(verdicts))
+    def predict(self, *drawing, **pen):
+        return replace(read(self, *drawing, **pen), is_digit=first)
+
+    def classify(self, images):
+        return judge(self, images)[0], np.full(len(images), second, np.float32)
 
     page.run()
     page.selectbox(key="compare").set_value("mlp").run()
     monkeypatch.setattr(Recognizer, "predict_strokes", predict)
+    monkeypatch.setattr(Recognizer, "classify_batch", classify)
     answers = draw(page, DIGITS[3])["answers"]
     assert [answer["rejected"] for answer in answers] == [doubtful == 0, doubtful == 1]
 

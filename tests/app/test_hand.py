@@ -4,13 +4,14 @@ import json
 from datetime import UTC, datetime
 from functools import partial
 
+import numpy as np
 import pytest
 import streamlit as st
 from sqlalchemy import insert
 from streamlit.components.v2.bidi_component.main import _make_trigger_id
 
 from digitcanvas.app import hands, visitor
-from digitcanvas.app.live_drawing import KEEPS_NOTHING, NO_COOKIE
+from digitcanvas.app.live_drawing import CHANGED, KEEPS_NOTHING, NO_COOKIE
 from digitcanvas.app.sidebar.hand import EVERYBODY, KEPT
 from digitcanvas.data.store import NO_DIGIT, Selection, StoreError, new_session
 from digitcanvas.data.store.tables import DrawingRow
@@ -19,7 +20,7 @@ from digitcanvas.drawing.files import write_drawings
 from digitcanvas.drawing.hand_files import HandFile, ToldDrawing, pack_hand
 from digitcanvas.drawing.strokes import Drawing
 from tests.apptest import data, draw, keys, link, open_session, turn_to
-from tests.digits import DIGITS
+from tests.digits import DIGITS, in_a_row
 
 
 @pytest.fixture(autouse=True)
@@ -160,6 +161,28 @@ def test_a_rerun_tells_nothing_twice(visit):
     see(page)
     see(page)
     assert list(told(page).values()) == [7]
+
+
+def test_each_digit_of_a_number_is_told_by_itself(visit):
+    """Its own strokes alone are kept."""
+    page = visit()
+    strokes = in_a_row("274")
+    said = draw(page, strokes, told=1, place=1)["told"]
+    assert said["digit"] == 1 and "error" not in said
+    assert list(told(page).values()) == [1]
+    (kept,) = hands.hands.active(page.token).told
+    np.testing.assert_array_equal(kept.drawing.strokes, [strokes[1]])
+    again = draw(page, strokes, told=7, place=1, correcting=said["drawing"])["told"]
+    assert again["drawing"] == said["drawing"] and list(told(page).values()) == [7]
+
+
+@pytest.mark.parametrize("place", [None, 3])
+def test_a_digit_that_a_number_does_not_have_is_not_told(visit, place):
+    page = visit()
+    which = {} if place is None else {"place": place}
+    reply = draw(page, in_a_row("274"), told=1, **which)
+    assert reply["told"] == {"error": CHANGED} and reply["answers"][0]["text"] == "274"
+    assert not told(page)
 
 
 def test_nobody_sees_or_changes_the_hand_of_another_browser(visit):

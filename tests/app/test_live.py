@@ -30,7 +30,7 @@ from digitcanvas.drawing.preprocess import image_from_strokes
 from digitcanvas.drawing.strokes import MAX_POINTS, MAX_STROKES
 from digitcanvas.reading import registry
 from tests.apptest import publish
-from tests.digits import DIGITS
+from tests.digits import DIGITS, in_a_row
 
 WIDTH = 16
 
@@ -176,6 +176,91 @@ def test_ink_that_touches_on_the_canvas_is_joined(browser, cnn):
         expected = cnn.predict_strokes(dots, widths=[width] * len(dots))
         assert_answers(*answer["answers"], expected, "CNN")
         np.testing.assert_array_equal(view(answer), np.rint(expected.image * 255))
+
+
+NUMBERS = {"models": ["cnn"], "numbers": True}
+
+
+def test_several_digits_are_a_number_and_each_is_answered_as_one(browser, cnn):
+    strokes = in_a_row("2047")
+    answer = browser.draw(strokes, **NUMBERS, logits=True)
+    expected = cnn.read_number(strokes, [WIDTH] * len(strokes))
+    (whole,) = answer["answers"]
+    assert whole == {
+        "label": "CNN",
+        "text": "2047",
+        "certainty": expected.certainty,
+        "rejected": False,
+    }
+    assert answer["doubtful"] == np.argmin([digit.trust for digit in expected.digits])
+    assert "view" not in answer and "signs" not in answer
+    for digit, prediction, box in zip(
+        answer["digits"], expected.digits, expected.boxes, strict=True
+    ):
+        assert_answers(*digit["answers"], prediction, "CNN")
+        assert len(digit["answers"][0]["logits"]) == 10
+        np.testing.assert_array_equal(view(digit), np.rint(prediction.image * 255))
+        np.testing.assert_allclose(digit["box"], box, atol=0.051)
+    assert [digit["pieces"] for digit in answer["digits"]] == [
+        [[0, 0, len(strokes[0]) - 1]],
+        [[1, 0, len(strokes[1]) - 1]],
+        [[2, 0, len(strokes[2]) - 1], [3, 0, len(strokes[3]) - 1]],
+        [[4, 0, len(strokes[4]) - 1]],
+    ]
+
+
+def test_a_second_network_reads_the_same_ink_digit_by_digit(browser):
+    answer = browser.draw(in_a_row("17"), models=["cnn", "mlp"], numbers=True)
+    assert [(one["label"], one["text"]) for one in answer["answers"]] == [
+        ("CNN", "17"),
+        ("MLP", "17"),
+    ]
+    mlp = Recognizer.load("mlp")
+    for digit, own in zip(answer["digits"], (1, 7), strict=True):
+        first, second = digit["answers"]
+        assert (first["label"], second["label"], second["digit"]) == ("CNN", "MLP", own)
+        image = view(digit)[np.newaxis].astype(np.float32) / 255
+        np.testing.assert_allclose(second["percent"], 100 * mlp.predict_batch(image)[0], atol=0.5)
+
+
+def test_one_digit_is_answered_the_same_where_numbers_are_read(browser):
+    for digit in range(10):
+        assert browser.draw(DIGITS[digit], **NUMBERS) == browser.draw(
+            DIGITS[digit], models=["cnn"], numbers=False
+        )
+
+
+def test_where_it_is_not_centred_a_drawing_is_one_digit(browser):
+    assert "digits" not in browser.draw(in_a_row("17"), **NUMBERS, centred=False)
+
+
+def test_a_sign_is_named_and_not_read(browser):
+    dash = np.array([[0, 140], [50, 141]], float)
+    for text in ("17", "7"):
+        strokes = [dash, *(stroke + np.array([80, 0]) for stroke in in_a_row(text))]
+        answer = browser.draw(strokes, **NUMBERS)
+        first = answer["answers"][0]
+        assert first.get("text", str(first.get("digit"))) == text
+        assert answer["signs"] == ["a minus sign or a dash"]
+
+
+def test_what_was_read_before_counts_while_the_pen_is_down_alone(browser, monkeypatch):
+    """It holds the answer steady; of a drawing that is done, the strokes alone decide."""
+    before = []
+    read = Recognizer.read_number
+
+    def spy(self, strokes, widths, number):
+        before.append(number and number.text)
+        return read(self, strokes, widths, number)
+
+    monkeypatch.setattr(Recognizer, "read_number", spy)
+    strokes = in_a_row("174")
+    browser.draw(strokes[:2], **NUMBERS, down=True)
+    browser.draw(strokes[:3])
+    browser.draw(strokes, down=False)
+    browser.ask(**message(0))
+    browser.draw(strokes[:1], down=True)
+    assert before == [None, "17", None, None]
 
 
 def test_a_drawing_that_comes_in_pieces_is_the_same_drawing(browser):

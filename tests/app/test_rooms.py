@@ -22,7 +22,7 @@ from digitcanvas.data.store import (
     new_session,
     open_store,
 )
-from tests.digits import DIGITS
+from tests.digits import DIGITS, in_a_row
 
 ANSWER = Answer(7, 0.98, 0.99, False, "cnn")
 LEADER = new_session()
@@ -194,6 +194,16 @@ def test_nothing_reaches_a_wall_before_the_pen_rests_or_without_a_room(client, r
         one.draw(strokes=[])
     live_drawing.posts._writers.shutdown()
     assert store.drawings.count(Selection()) == 0
+
+
+def test_a_number_is_not_on_the_wall_but_the_digit_that_it_began_with_stays(client, room, store):
+    with Browser(client) as one:
+        one.draw(2, room=room.code, numbers=True)
+        until(lambda: store.drawings.count(Selection()) == 1)
+        one.draw(strokes=in_a_row("27"))
+        one.draw(strokes=in_a_row("7"), numbers=True)
+        until(lambda: store.drawings.count(Selection()) == 2)
+    assert sorted(kept.answer.digit for kept in store.drawings.each(Selection())) == [2, 7]
 
 
 def test_what_is_told_of_a_drawing_on_the_wall_counts_there(client, room, store):

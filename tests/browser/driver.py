@@ -16,7 +16,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import psutil
-from playwright.sync_api import Browser, Page, WebSocket, sync_playwright
+from playwright.sync_api import Browser, Page, WebSocket, expect, sync_playwright
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
@@ -253,7 +253,7 @@ def canvas(page: Page):
 def on_screen(page: Page) -> Callable[..., list[float]]:
     """What gives a canvas pixel's place on the screen, for the canvas as it stands now."""
     box = canvas(page).bounding_box()
-    scale = box["width"] / CANVAS
+    scale = box["height"] / CANVAS
     return lambda x, y: [box["x"] + x * scale, box["y"] + y * scale]
 
 
@@ -340,6 +340,12 @@ def wait_for_digit(page: Page, timeout: float = 10) -> int:
     return int(answer(page)[0])
 
 
+def wait_for_number(page: Page, text: str, seconds: float = 10) -> None:
+    """Wait until the page shows this number as the answer to all that was drawn."""
+    line = page.locator(".st-key-prediction.pen-up .digit")
+    expect(line).to_have_text(text, timeout=seconds * 1000)
+
+
 def wait_for_rejection(page: Page) -> None:
     """Wait until the page says that the drawing is no digit."""
     page.locator(".st-key-prediction").get_by_text("does not look like a digit").wait_for()
@@ -380,12 +386,12 @@ def wipe(page: Page) -> None:
     page.sent.forget()
 
 
-def touch(page: Page, strokes: Sequence[np.ndarray]) -> None:
+def touch(page: Page, strokes: Sequence[np.ndarray], spacing: float = COARSE) -> None:
     """Draw strokes, in canvas pixels, with a finger."""
     place = aim(page, *strokes[0][0])
     client = page.context.new_cdp_session(page)
     for stroke in strokes:
-        for number, point in enumerate(coarse(stroke)):
+        for number, point in enumerate(coarse(stroke, spacing)):
             x, y = place(*point)
             client.send(
                 "Input.dispatchTouchEvent",

@@ -15,8 +15,10 @@ class Element {
   hidden = false;
   dataset = {};
   attributes = {};
+  properties = {};
   classes = new Set();
   changes = 0; // of its text: a screen reader may read each
+  style = { setProperty: (name, value) => this.set(name, value) };
   classList = {
     toggle: (name, isOn) => (isOn ? this.classes.add(name) : this.classes.delete(name)),
   };
@@ -44,6 +46,14 @@ class Element {
 
   querySelector(selector) {
     return this.parts[selector];
+  }
+
+  set(name, value) {
+    this.properties[name] = value;
+  }
+
+  append(...children) {
+    this.children.push(...children);
   }
 
   setAttribute(name, value) {
@@ -80,7 +90,7 @@ let parent;
 
 function page() {
   slots = Object.fromEntries(
-    ["prediction", "comparison", "trail"].map((name) => [name, new Element()]),
+    ["prediction", "comparison", "trail", "digits"].map((name) => [name, new Element()]),
   );
   slots.model_view = new Element({ img: new Element() });
   box = new Element(
@@ -99,6 +109,9 @@ function show(reply = null, invitation = INVITATION) {
 let shown = {};
 follow("bars", (bars) => {
   shown.bars = bars;
+});
+follow("shown", (answer) => {
+  shown.shown = answer;
 });
 
 beforeEach(() => {
@@ -299,6 +312,97 @@ describe("the page's answer", () => {
     assert.deepEqual(slots.prediction.lines[0], ["digit", "7"], "nobody sees it any more");
     show();
     assert.deepEqual(slots.prediction.lines, [["invitation", INVITATION]]);
+  });
+});
+
+describe("a number's answer", () => {
+  const digitOf = (digit, stroke, fields = {}) => ({
+    answers: [{ ...certain, digit, percent: percent.toSpliced(digit, 1, 90), ...fields }],
+    view: `VIEW${digit}`,
+    pieces: [[stroke, 0, 9]],
+  });
+  const whole = { label: "CNN", text: "20 6", certainty: "91.0 %", rejected: false };
+  const number = {
+    ...drawn,
+    version: 1,
+    answers: [whole],
+    digits: [digitOf(2, 0), digitOf(0, 2, { certainty: "over 99.9 %" }), digitOf(6, 1)],
+    doubtful: 2,
+  };
+  const pressed = () =>
+    slots.digits.children.map(({ attributes }) => attributes["aria-pressed"]).indexOf("true");
+  const rows = () =>
+    slots.digits.children.map(({ children }) => children.map(({ text }) => text).join(" "));
+
+  test("is its text and how sure, and below it each digit", () => {
+    show();
+    publish("answer", number);
+    assert.deepEqual(slots.prediction.lines, [
+      ["digit", "20 6"],
+      ["sure", "91.0 % sure"],
+    ]);
+    assert.ok(!slots.digits.hidden && box.classes.has("several"));
+    assert.deepEqual(rows(), ["2 99.1 %", "0 >99.9 %", "6 99.1 %"]);
+    assert.equal(box.properties["--letters"], 4);
+    publish("answer", { ...drawn, answers: [certain] });
+    assert.ok(slots.digits.hidden && !box.classes.has("several"));
+  });
+
+  test("shows the doubtful digit first, then the one that is pressed", () => {
+    show();
+    publish("answer", number);
+    assert.equal(pressed(), 2);
+    assert.equal(shown.bars.top, 6);
+    assert.equal(slots.model_view.parts.img.src, "data:image/png;base64,VIEW6");
+    slots.digits.children[0].onclick();
+    assert.equal(pressed(), 0);
+    assert.equal(shown.bars.top, 2);
+    assert.deepEqual(shown.shown.answers, number.digits[0].answers);
+    assert.equal(shown.shown.chosen, 0);
+    publish("answer", { ...number, doubtful: 1 });
+    assert.equal(pressed(), 0, "the same drawing, read anew");
+    publish("answer", { ...number, version: 2 });
+    assert.equal(pressed(), 2, "another drawing");
+  });
+
+  test("shows the digit that the pen is writing while it is down", () => {
+    show();
+    publish("answer", { ...number, isFinal: false, isAtRest: false });
+    assert.equal(pressed(), 1);
+  });
+
+  test("keeps to the digit that something is told of", () => {
+    show();
+    publish("answer", number);
+    publish("telling", { told: 5, place: 0 });
+    publish("answer", { ...number, doubtful: 1 });
+    assert.equal(pressed(), 0);
+    publish("telling", null);
+  });
+
+  test("says what is not a digit once the pen is at rest", () => {
+    show();
+    const rejected = { ...number, answers: [{ ...whole, rejected: true }], doubtful: 1 };
+    rejected.digits = [digitOf(2, 0), digitOf(0, 1, { rejected: true })];
+    publish("answer", { ...rejected, isAtRest: false });
+    assert.deepEqual(slots.prediction.lines[1], ["sure", "not sure yet"]);
+    publish("answer", rejected);
+    assert.deepEqual(slots.prediction.lines[1], ["sure", "not all of it is digits"]);
+    assert.deepEqual(rows(), ["2 99.1 %", "0 no digit?"]);
+    assert.equal(shown.bars.rejected, true);
+  });
+
+  test("names the signs that are not read, of one digit too", () => {
+    show();
+    const signs = ["a minus sign or a dash", "a point", "a point"];
+    const words = "Not read, as it is not a digit: a minus sign or a dash; a point.";
+    for (const answer of [number, { ...drawn, answers: [certain] }]) {
+      publish("answer", { ...answer, trail: [7, 20], signs });
+      assert.deepEqual(slots.trail.lines, [["", words]]);
+      assert.ok(box.classes.has("noted"));
+    }
+    publish("answer", number);
+    assert.ok(!box.classes.has("noted"));
   });
 });
 

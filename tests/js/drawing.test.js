@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
-import { Drawing, SIDE } from "../../digitcanvas/app/canvas/drawing.js";
+import { Drawing, isWide, SIDE, WIDE } from "../../digitcanvas/app/canvas/drawing.js";
 
 const WIDTH = 16;
 
@@ -486,4 +486,41 @@ describe("the tab's storage", () => {
       assert.equal(server.strokes.length, 2);
     });
   }
+});
+
+describe("a wide drawing", () => {
+  const wide = [
+    [20, 40, 100, 240],
+    [700, 20, 820, 260],
+  ];
+
+  test("is one that a square canvas does not show", () => {
+    const of = (...rows) => isWide(rows.map((points) => ({ width: WIDTH, points })));
+    assert.ok(of(...wide));
+    assert.ok(!of([20, 40, 100, 240]));
+    assert.ok(!of());
+    const slip = Array.from({ length: 40 }, (_, i) => [7 * i, 140]).flat();
+    assert.ok(!of([...slip, SIDE + 40, 140]), "a pen that slips off the edge");
+  });
+
+  test("is drawn with points up to the canvas' width", () => {
+    drawing.press([WIDE, 0.5], WIDTH);
+    assert.deepEqual(drawing.strokes[0].points, [WIDE * SIDE, SIDE / 2]);
+    assert.ok(drawing.isWide);
+  });
+
+  test("fits on a square canvas when it is made narrow, in its shape, for its reader too", () => {
+    drawing.try(wide, WIDTH);
+    server.take(drawing.changes());
+    drawing.narrow();
+    server.take(drawing.changes());
+    assert.ok(!drawing.isWide);
+    const [first, second] = drawing.strokes.map(({ points }) => points);
+    assert.deepEqual(server.strokes, [first, second]);
+    assert.ok([...first, ...second].every((value) => value >= 0 && value <= SIDE));
+    assert.deepEqual([first[0], second[2]], [14, 266]);
+    const scale = 252 / 800;
+    assert.ok(Math.abs(first[3] - first[1] - 200 * scale) < 0.02);
+    assert.deepEqual(new Drawing(() => storage).strokes, drawing.strokes);
+  });
 });

@@ -280,6 +280,21 @@ describe("messages", () => {
     assert.equal(socket().sent.length, 4);
   });
 
+  test("say whether the pen is down where numbers are read, also when nothing else has changed", () => {
+    live.options = { numbers: true };
+    press();
+    assert.equal(socket().sent[0].down, true);
+    socket().answer();
+    lift();
+    assert.deepEqual([socket().sent[1].down, socket().sent[1].points], [false, []]);
+    socket().answer();
+    live.tell(true);
+    assert.equal(socket().sent.length, 2);
+    live.options = { numbers: false };
+    press();
+    assert.ok(!("down" in socket().sent[2]));
+  });
+
   test("longer than the server takes are an error at once, and no connection's end", () => {
     drawing.try([Array.from({ length: 400000 }, () => 123.45)], 16);
     live.tell(true);

@@ -44,7 +44,7 @@ function draw(x) {
 
 /** The digits that the list's drawings were read as. */
 function listed() {
-  return mine.drawings.map(({ answer }) => answer?.digit);
+  return mine.drawings.map(({ answer }) => answer && Number(answer.text));
 }
 
 describe("the list of drawings", () => {
@@ -73,7 +73,7 @@ describe("the list of drawings", () => {
     show(4);
     draw(0.5);
     drawing.clear();
-    assert.deepEqual(listed(), [undefined]);
+    assert.deepEqual(listed(), [null]);
   });
 
   test("has a drawing once, with its last answer, however often it comes and goes", () => {
@@ -135,7 +135,7 @@ describe("the list of drawings", () => {
       JSON.stringify([{ strokes: [], answer: null }]),
       JSON.stringify([{ strokes: [{ width: 16, points: [1] }], answer: null }]),
       JSON.stringify([{ strokes: [{ width: "16", points: [1, 2] }], answer: null }]),
-      JSON.stringify([{ strokes: [stroke], answer: { digit: "<b>" } }]),
+      JSON.stringify([{ strokes: [stroke], answer: { text: "<b>" } }]),
     ]) {
       storage.setItem("digitcanvas.mine", kept);
       assert.deepEqual(new Mine(() => storage).drawings, [], kept);
@@ -163,9 +163,12 @@ describe("what undo remembers", () => {
 });
 
 test("an answer in words", () => {
-  const answer = { digit: 8, certainty: "97 %", rejected: false };
+  const answer = { text: "8", certainty: "97 %", rejected: false };
   assert.deepEqual(wordsOf(answer), { short: "8", long: "an 8, 97 % sure" });
-  assert.equal(wordsOf({ ...answer, digit: 1 }).long, "a 1, 97 % sure");
+  assert.equal(wordsOf({ ...answer, text: "1" }).long, "a 1, 97 % sure");
   assert.equal(wordsOf({ ...answer, rejected: true }).short, "no digit");
+  const number = { ...answer, text: "20 26" };
+  assert.deepEqual(wordsOf(number), { short: "20 26", long: "20 26, 97 % sure" });
+  assert.equal(wordsOf({ ...number, rejected: true }).long, "20 26, not all of it digits");
   assert.equal(wordsOf(null).short, "not read");
 });

@@ -107,10 +107,18 @@ class Context {
   }
 }
 
+test("a picture of a wide drawing is wide", () => {
+  const canvas = { getContext: () => new Context() };
+  paint(canvas, [{ width: 16, points: [20, 20, 800, 200] }], 840);
+  assert.deepEqual([canvas.width, canvas.height], [2520, 840]);
+  paint(canvas, [{ width: 16, points: [20, 20, 80, 200] }], 840);
+  assert.deepEqual([canvas.width, canvas.height], [840, 840]);
+});
+
 test("a picture has white strokes of their widths on black, scaled to its size", () => {
   const context = new Context();
   paint(
-    context,
+    { getContext: () => context },
     [
       { width: 16, points: [140, 70, 140, 210, 70, 210] },
       { width: 8, points: [10, 20] },

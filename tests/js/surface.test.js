@@ -5,7 +5,31 @@ import { findCanvas, Surface } from "../../digitcanvas/app/canvas/surface.js";
 const RESET = "Reset canvas & history";
 
 globalThis.window = { name: "the page" };
-globalThis.document = { createElement: (tag) => ({ tag }) };
+globalThis.document = { createElement: (tag) => new Made(tag) };
+
+/** An element that the surface adds to the canvas. */
+class Made {
+  children = [];
+  style = { setProperty: (name, value) => Object.assign(this.style, { [name]: value }) };
+
+  constructor(tag) {
+    this.tag = tag;
+  }
+
+  get childElementCount() {
+    return this.children.length;
+  }
+
+  get lastElementChild() {
+    return this.children.at(-1);
+  }
+
+  appendChild(child) {
+    child.remove = () => this.children.splice(this.children.indexOf(child), 1);
+    this.children.push(child);
+    return child;
+  }
+}
 globalThis.PointerEvent = class {
   constructor(type, fields) {
     Object.assign(this, { type }, fields);
@@ -14,6 +38,8 @@ globalThis.PointerEvent = class {
 
 /** The canvas component: it draws what mouse events tell it, and remembers a hundred steps. */
 class Canvas {
+  width = 840;
+  height = 840;
   box = { left: 30, top: 50, width: 560, height: 560 };
   ink = []; // strokes of points in canvas pixels
   stroke = null; // the one under way
@@ -79,7 +105,7 @@ class Canvas {
 
   getRootNode() {
     return {
-      append: (element) => this.added.push(element),
+      append: (...elements) => this.added.push(...elements),
       querySelector: (selector) => this.buttons[selector.match(/^button\[title="(.*)"\]$/)[1]],
     };
   }
@@ -443,5 +469,50 @@ describe("a canvas is found", () => {
   test("nowhere else", () => {
     assert.equal(findCanvas(container({}, inside(null))), null);
     assert.equal(findCanvas(null), null);
+  });
+});
+
+describe("a wide surface", () => {
+  beforeEach(() => {
+    canvas.width = 3 * canvas.height;
+    canvas.box = { left: 30, top: 50, width: 1680, height: 560 };
+    surface = new Surface(canvas);
+  });
+
+  test("shows points where they are", () => {
+    assert.equal(surface.sides, 3);
+    assert.deepEqual(surface.inSides([0.5, 0.5]), [1.5, 0.5]);
+    surface.press(840, 280);
+    surface.lift(0, 0);
+    assert.deepEqual(
+      canvas.events.map(({ clientX, clientY }) => [clientX, clientY]),
+      [
+        [1710, 610],
+        [30, 50],
+      ],
+    );
+  });
+
+  test("marks the places of digits, and which is chosen", () => {
+    const marks = () => surface.places.children;
+    const first = [74, 94, 154, 194];
+    surface.mark([first, [414, 0, 834, 280]], 1);
+    assert.deepEqual(
+      marks().map(({ className }) => className),
+      ["place", "place chosen"],
+    );
+    const { left, top, right, bottom } = marks()[0].style;
+    const percents = [left, top, right, bottom].map(Number.parseFloat);
+    const expected = [60 / 8.4, 80 / 2.8, (840 - 168) / 8.4, (280 - 208) / 2.8];
+    assert.deepEqual(
+      percents.map((value) => value.toFixed(2)),
+      expected.map((value) => value.toFixed(2)),
+    );
+    assert.equal(marks()[1].style.right, "0%"); // within the canvas
+    assert.notEqual(marks()[0].style["--place"], marks()[1].style["--place"]);
+    surface.mark([first], undefined);
+    assert.equal(marks().length, 1);
+    surface.mark([], undefined);
+    assert.equal(marks().length, 0);
   });
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Telling } from "../../digitcanvas/app/parts/told.js";
+import { Telling, Tellings } from "../../digitcanvas/app/parts/told.js";
 
 const NO_DIGIT = 10;
 
@@ -100,4 +100,35 @@ test("another drawing forgets what was told of the one before, but not while it 
   telling.told({ drawing: 5, digit: 7, doubt: null, isLearnt: true });
   telling.hear(answering(1, { version: 2 }));
   assert.deepEqual([telling.drawing, telling.digit, telling.words], [null, null, ""]);
+});
+
+test("each digit of a number is told by itself, and what was told of it stays", () => {
+  const tellings = new Tellings();
+  const look = (chosen, digit, fields = {}) =>
+    tellings.hear({ ...answering(digit, fields), digits: [{}, {}], chosen });
+  look(1, 7);
+  assert.equal(tellings.current.subject, "This is about the 7 that is marked. ");
+  assert.deepEqual(tellings.current.say(1), { told: 1, place: 1 });
+  look(0, 2);
+  assert.ok(tellings.waiting && tellings.current !== tellings.waiting);
+  tellings.waiting.told({ drawing: 5, digit: 1, doubt: null, isLearnt: true });
+  assert.equal(tellings.current.words, "");
+  assert.deepEqual(tellings.current.say("right"), { told: 2, place: 0 });
+  tellings.waiting.told({ drawing: 6, digit: 2, doubt: null, isLearnt: true });
+  look(1, 1);
+  assert.equal(tellings.current.words, "Read as a 1 since you told it so.");
+  assert.deepEqual(tellings.current.say(3), { told: 3, place: 1, correcting: 5 });
+  tellings.waiting.told({ error: "The disk is full." });
+  look(1, 1, { version: 2 });
+  assert.equal(tellings.current.words, "");
+});
+
+test("a drawing that becomes a number forgets what was told of it as one digit", () => {
+  const tellings = new Tellings();
+  tellings.hear(answering(1));
+  assert.deepEqual(tellings.current.say(7), { told: 7 });
+  tellings.waiting.told({ drawing: 5, digit: 7, doubt: null, isLearnt: true });
+  tellings.hear({ ...answering(1), digits: [{}, {}], chosen: 0 });
+  assert.equal(tellings.current.words, "");
+  assert.equal(new Tellings().current.subject, "");
 });

@@ -12,14 +12,18 @@ FINER = 3
 """The canvas' own pixels in one of ours, so that lines are sharp on a projector."""
 
 
-def show(pen_width: int) -> None:
+WIDE = 3
+"""How many sides a wide canvas measures from left to right: room for six digits."""
+
+
+def show(pen_width: int, sides: int = 1) -> None:
     """`pen_width` is in canvas pixels, 280 to a side. The canvas reports nothing."""
     st_canvas(
         stroke_width=pen_width * FINER,
         stroke_color="#ffffff",
         background_color="#000000",
         update_streamlit=False,
-        width=CANVAS * FINER,
+        width=CANVAS * FINER * sides,
         height=CANVAS * FINER,
         key=Key.CANVAS,
     )

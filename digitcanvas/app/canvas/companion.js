@@ -19,10 +19,13 @@ class Companion {
   width = 0;
   surface = null;
   last = { answers: [] }; // the newest reply
+  shown = {}; // what the page shows of it: one digit of a number
   trail = [];
   isAtRest = true;
   round = null; // of the game in the room, while one is played
   drawnIn = null; // the round in which the drawing began
+  sides = null; // how many the canvas is wide, as the page has it
+  shownOn = null; // how many it was when the drawing was last shown
   calls = 0;
 
   constructor(element) {
@@ -43,14 +46,14 @@ class Companion {
       press: (point) => {
         publish("pen", true);
         this.begin();
-        drawing.press(point, this.width);
+        drawing.press(this.surface.inSides(point), this.width);
         this.surface.press(...drawing.strokes.at(-1).points.slice(-2));
         this.drawn();
       },
       move: (points) => {
         const { points: row } = drawing.strokes.at(-1);
         const before = row.length;
-        drawing.move(points);
+        drawing.move(points.map((point) => this.surface.inSides(point)));
         for (let i = before; i < row.length; i += 2) this.surface.move(row[i], row[i + 1]);
         this.drawn();
       },
@@ -75,7 +78,11 @@ class Companion {
     });
     document.addEventListener("keydown", this.typed);
     window.addEventListener("hashchange", this.open);
-    this.looking = requestAnimationFrame(() => this.look());
+    this.ignoreShown = follow("shown", (answer) => {
+      if (answer.version === undefined) return; // of a picture
+      this.shown = answer;
+      this.mark();
+    });
   }
 
   typed = (event) => {
@@ -103,15 +110,19 @@ class Companion {
 
   /** The canvas may come later than we do, and another one may take its place. */
   look = () => {
-    if (!this.findCanvas()) this.looking = requestAnimationFrame(this.look);
+    cancelAnimationFrame(this.looking);
+    const isThere = this.findCanvas() && this.surface.sides === this.sides;
+    if (!isThere) this.looking = requestAnimationFrame(this.look);
   };
 
   findCanvas() {
     const canvas = findCanvas(document.querySelector(".st-key-canvas"));
-    if (canvas && canvas !== this.surface?.canvas) {
+    const surface = canvas && surfaceOf(canvas);
+    if (surface && (surface !== this.surface || surface.sides !== this.shownOn)) {
       this.pen.end();
-      this.surface = surfaceOf(canvas);
+      Object.assign(this, { surface, shownOn: surface.sides });
       this.show(0);
+      this.mark();
     }
     return canvas;
   }
@@ -121,6 +132,28 @@ class Companion {
     drawing.thicken(first, this.width);
     if (first) this.surface?.add(drawing.strokes.slice(first));
     else this.surface?.show(drawing.strokes);
+  }
+
+  /** Mark the digits of a number where they lie, and the one that is looked at. */
+  mark() {
+    const { digits = [], chosen } = this.shown;
+    this.surface?.mark(
+      digits.map(({ box }) => box),
+      chosen,
+    );
+  }
+
+  /**
+   * Have the drawing and the canvas fit: a wide drawing asks for a wide canvas, unless the canvas
+   * has just been made square, or cannot be wide: then the drawing is made smaller.
+   */
+  fit({ sides, canWiden }) {
+    const wasWide = this.sides > sides;
+    this.sides = sides;
+    if (sides > 1 || !drawing.isWide) return;
+    if (canWiden && !wasWide) return this.setTriggerValue("widen", true);
+    drawing.narrow();
+    this.show(0);
   }
 
   canvasUnder(event) {
@@ -148,6 +181,7 @@ class Companion {
     else if (action === "redo") this.show(drawing.strokes.length - 1);
     else if (!this.surface?.undo()) this.show(0);
     this.read();
+    this.fit(this);
     if (action === "undo" || action === "redo") this.settle();
   }
 
@@ -156,6 +190,7 @@ class Companion {
     this.pen.end();
     drawing.try(rows, this.width);
     this.show(0);
+    this.fit(this);
     this.read();
   }
 
@@ -207,8 +242,9 @@ class Companion {
     const reader = JSON.stringify([live.options, first?.label]);
     if (isEmpty || reader !== this.reader) this.trail = [];
     this.reader = reader;
-    if (first && !first.rejected && first.digit !== this.trail.at(-1)) {
-      this.trail = [...this.trail, first.digit].slice(-TRAIL);
+    const read = first?.text ?? first?.digit;
+    if (first && !first.rejected && read !== this.trail.at(-1)) {
+      this.trail = [...this.trail, read].slice(-TRAIL);
     }
     this.paint();
   }
@@ -222,8 +258,9 @@ class Companion {
     publish("answer", { ...last, trail, isFinal, isAtRest, version: drawing.version });
   }
 
-  update({ data, setStateValue }) {
-    this.width = data.width;
+  update({ data, setStateValue, setTriggerValue }) {
+    const { width, canWiden } = data;
+    Object.assign(this, { width, canWiden, setTriggerValue });
     live.drawing = drawing;
     live.options = data.options;
     this.emit = (message) => setStateValue("drawing", message);
@@ -231,7 +268,8 @@ class Companion {
     this.ignore ??= follow("reply", (reply) => this.hear(reply));
     connect(data.live);
     if (data.reply) live.receive(data.reply);
-    this.findCanvas();
+    this.fit(data);
+    this.look();
     this.open();
     this.read();
   }
@@ -244,6 +282,7 @@ class Companion {
     this.ignoreTelling();
     this.ignoreDrop();
     this.ignoreRoom();
+    this.ignoreShown();
     cancelAnimationFrame(this.looking);
     clearTimeout(this.resting);
     live.leave(this.emit);

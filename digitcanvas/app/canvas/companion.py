@@ -20,7 +20,7 @@ from typing import Any
 import streamlit as st
 
 from digitcanvas.app import assets, live, state, visitor
-from digitcanvas.app.canvas import share
+from digitcanvas.app.canvas import canvas, share
 from digitcanvas.app.hands import hands
 from digitcanvas.app.live_drawing import LiveDrawing, Misfit, answer
 from digitcanvas.app.reply import Reply
@@ -83,20 +83,31 @@ def show(
     centred: bool,
     logits: bool,
     room: str | None = None,
+    numbers: bool = False,
 ) -> None:
     """The companion, with buttons to undo, redo and clear, and to save or share the drawing.
 
-    The networks of these names read the drawing. `pen_width` is in canvas pixels. What is drawn
-    goes to the wall of the room of this code.
+    The networks of these names read the drawing, as a number of several digits too if `numbers` are
+    read: then the canvas may be wide. `pen_width` is in canvas pixels. What is drawn goes to the
+    wall of the room of this code.
     """
     options = {"models": list(models), "centred": centred, "logits": logits, "room": room}
-    options["hand"] = _hand()
-    _companion(
+    options |= {"numbers": numbers, "hand": _hand()}
+    is_wide = numbers and state.session().chosen[Key.WIDE]
+    result: Any = _companion(
         data={"live": live.PATH.lstrip("/"), "width": pen_width, "options": options}
-        | {"reply": _reply()},
+        | {"sides": canvas.WIDE if is_wide else 1, "canWiden": numbers, "reply": _reply()},
         key=Key.COMPANION,
         on_drawing_change=lambda: None,
+        on_widen_change=_widen if numbers else lambda: None,
     )
+    if result.widen and numbers:
+        st.rerun()
+
+
+def _widen() -> None:
+    """A wide drawing has come: the switch follows."""
+    st.session_state[Key.WIDE] = True
 
 
 def _hand() -> str | None:

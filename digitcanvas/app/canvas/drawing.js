@@ -1,9 +1,13 @@
 // The drawing that a person sees, and what undo and redo need: the browser's tab owns it.
 //
-// It outlives the page's elements, the session and a reload. Points are in canvas pixels, 280 to a
-// side, as numbers in a row: x, y, x, y, ...
+// It outlives the page's elements, the session and a reload. Points are in canvas pixels, as numbers
+// in a row: x, y, x, y, ... The canvas is 280 high; it is as wide, or three times as wide.
 
 export const SIDE = 280;
+export const WIDE = 3; // sides
+
+const BEYOND = 0.1; // the least share of a wide drawing's points that a square canvas does not show
+const EDGE = 0.05; // of a side, that is left free where a drawing is made smaller
 
 const KEPT = "digitcanvas.drawing";
 const EARLIER = 10; // drawings that undo can bring back: each is stored anew at each lift
@@ -110,6 +114,27 @@ export class Drawing {
     this.lift();
   }
 
+  get isWide() {
+    return isWide(this.strokes);
+  }
+
+  /** Make a wide drawing as small as a square canvas. */
+  narrow() {
+    const all = this.strokes.flatMap(({ points }) => points);
+    const room = SIDE * (1 - 2 * EDGE);
+    const [left, right] = rangeOf(all.filter((_, index) => index % 2 === 0));
+    const [top, bottom] = rangeOf(all.filter((_, index) => index % 2 === 1));
+    const scale = Math.min(1, room / (right - left), room / (bottom - top));
+    const origin = [(left + right) / 2, (top + bottom) / 2];
+    this.undone = [];
+    this.strokes = this.strokes.map(({ width, points }) => ({
+      width,
+      points: points.map((value, index) => rounded(SIDE / 2 + (value - origin[index % 2]) * scale)),
+    }));
+    this.change(0, 0);
+    this.lift();
+  }
+
   /** Show a sample, rows of points, instead of what was drawn. */
   try(rows, width) {
     this.replace(rows.map((points) => ({ width, points })));
@@ -195,8 +220,22 @@ export class Drawing {
   }
 }
 
+/** Whether strokes take a wide canvas. A pen that slips off a square one leaves few points there. */
+export function isWide(strokes) {
+  const xs = strokes.flatMap(({ points }) => points.filter((_, index) => index % 2 === 0));
+  return xs.filter((x) => x > SIDE).length > BEYOND * xs.length;
+}
+
 function inPixels(point) {
-  return point.map((share) => Math.round(share * SIDE * 100) / 100);
+  return point.map((share) => rounded(share * SIDE));
+}
+
+function rounded(value) {
+  return Math.round(value * 100) / 100;
+}
+
+function rangeOf(values) {
+  return [Math.min(...values), Math.max(...values)];
 }
 
 function isDrawing({ strokes, base }) {

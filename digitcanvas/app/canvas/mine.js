@@ -12,7 +12,7 @@ const SIDE = 144; // pixels of a thumbnail, twice as many as are shown, so that 
 
 export class Mine {
   drawings = []; // { strokes, answer }, the newest first
-  answer = null; // the newest final one, { version, digit, certainty, rejected }
+  answer = null; // the newest final one, { version, text, certainty, rejected }
 
   /** `storage` gives what keeps strings by name, as sessionStorage does, or fails. */
   constructor(storage) {
@@ -26,8 +26,8 @@ export class Mine {
   }
 
   /** What the reader makes of the drawing of this version, all of it. */
-  hear(version, { digit, certainty, rejected }) {
-    this.answer = { version, digit, certainty, rejected };
+  hear(version, { digit, text = `${digit}`, certainty, rejected }) {
+    this.answer = { version, text, certainty, rejected };
   }
 
   /** A drawing leaves the canvas. It takes the place of one like it, with whatever pen. */
@@ -68,17 +68,18 @@ function isListed({ strokes, answer }) {
   const isStroke = ({ width, points }) =>
     points.length >= 2 && points.length % 2 === 0 && [width, ...points].every(Number.isFinite);
   return (
-    strokes.length > 0 && strokes.every(isStroke) && (!answer || Number.isInteger(answer.digit))
+    strokes.length > 0 && strokes.every(isStroke) && (!answer || /^[0-9 ]+$/.test(answer.text))
   );
 }
 
 /** What a drawing was read as: a word to stand below it, and words to hear instead of the picture. */
 export function wordsOf(answer) {
   if (!answer) return { short: "not read", long: "a drawing that was not read" };
-  const { digit, certainty, rejected } = answer;
-  if (rejected) return { short: "no digit", long: `no digit, the nearest being ${digit}` };
-  const name = digit === 8 ? "an 8" : `a ${digit}`;
-  return { short: `${digit}`, long: `${name}, ${certainty} sure` };
+  const { text, certainty, rejected } = answer;
+  if (rejected && text.length > 1) return { short: text, long: `${text}, not all of it digits` };
+  if (rejected) return { short: "no digit", long: `no digit, the nearest being ${text}` };
+  const name = text.length > 1 ? text : text === "8" ? "an 8" : `a ${text}`;
+  return { short: text, long: `${name}, ${certainty} sure` };
 }
 
 /** The list on the page. `again` is called with the strokes of the drawing that was pressed. */
@@ -106,8 +107,7 @@ export class MineView {
     const { short, long } = wordsOf(one.answer);
     const again = button("again", `Draw it again: ${long}`, () => this.again(one.strokes));
     const canvas = document.createElement("canvas");
-    Object.assign(canvas, { width: SIDE, height: SIDE });
-    paint(canvas.getContext("2d"), one.strokes, SIDE);
+    paint(canvas, one.strokes, SIDE);
     const word = document.createElement("span");
     word.textContent = short;
     again.append(canvas, word);

@@ -1,11 +1,13 @@
 // A drawing as a picture, white on black, as the canvas shows it.
 
-import { SIDE } from "./drawing.js";
+import { isWide, SIDE, WIDE } from "./drawing.js";
 
-/** Paint the strokes on a square of so many pixels. `context` is of a canvas element. */
-export function paint(context, strokes, pixels) {
+/** Paint the strokes on a canvas element so many pixels high; it becomes wide if they are. */
+export function paint(canvas, strokes, pixels) {
+  Object.assign(canvas, { width: pixels * (isWide(strokes) ? WIDE : 1), height: pixels });
+  const context = canvas.getContext("2d");
   context.fillStyle = "#000";
-  context.fillRect(0, 0, pixels, pixels);
+  context.fillRect(0, 0, canvas.width, pixels);
   Object.assign(context, { strokeStyle: "#fff", lineCap: "round", lineJoin: "round" });
   for (const { width, points } of strokes) {
     const [x, y, ...others] = points.map((value) => (value * pixels) / SIDE);

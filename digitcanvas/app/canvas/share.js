@@ -6,7 +6,7 @@ import { MineView } from "./mine.js";
 import { pack, unpack } from "./packing.js";
 import { paint } from "./picture.js";
 
-const PIXELS = 840; // to a side of a picture: the canvas' own
+const PIXELS = 840; // that a picture is high: the canvas' own
 
 const LONGEST = 2000; // characters of a link: all that takes an address takes that many
 const LEAST = 1000; // of them for the drawing, however long the page's own address is
@@ -97,8 +97,7 @@ export class Share {
 
   async savePicture() {
     const canvas = document.createElement("canvas");
-    Object.assign(canvas, { width: PIXELS, height: PIXELS });
-    paint(canvas.getContext("2d"), this.drawing.strokes, PIXELS);
+    paint(canvas, this.drawing.strokes, PIXELS);
     save(await new Promise((done) => canvas.toBlob(done)), "image/png", "png");
   }
 

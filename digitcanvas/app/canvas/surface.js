@@ -3,15 +3,23 @@
 // streamlit-drawable-canvas draws what mouse events tell it. It gets them from us alone, so that
 // what it shows is the drawing. Its toolbar's Undo takes the ink away; the toolbar is not shown.
 
+import { colourOf } from "../parts/places.js";
 import { SIDE } from "./drawing.js";
 
 const LOOK = `
   .dc-toolbar { display: none !important }
   .dc-root, .dc-scroll { width: 100% !important; overflow: hidden !important }
-  .dc-container { width: 100% !important; height: auto !important; aspect-ratio: 1 }
+  .dc-container { width: 100% !important; height: auto !important; aspect-ratio: var(--sides, 1) }
   .dc-container .canvas-container, canvas { width: 100% !important; height: 100% !important }
   canvas { border-radius: 0.5rem; touch-action: none !important }
+  .places { position: absolute; inset: 0; z-index: 20; overflow: hidden; pointer-events: none }
+  .place { position: absolute; border: 2px solid transparent; border-radius: 0.5rem }
+  .place.chosen { border-color: var(--place) }
+  .place::after { content: ""; position: absolute; inset: auto 0 -2px; height: 4px;
+    border-radius: 2px; background: var(--place) }
 `;
+
+const MARGIN = 14; // canvas pixels around a digit's points: half a broad pen
 
 const REMEMBERED = 100; // steps that the canvas' Undo can take back
 
@@ -25,10 +33,42 @@ export class Surface {
   constructor(canvas) {
     this.canvas = canvas;
     canvas.setAttribute("role", "img");
-    canvas.setAttribute("aria-label", "Canvas: draw a digit with a mouse, a pen or a finger");
-    const look = document.createElement("style");
-    look.textContent = LOOK;
-    canvas.getRootNode().append(look);
+    canvas.setAttribute(
+      "aria-label",
+      "Canvas: draw a digit or a number with a mouse, a pen or a finger",
+    );
+    const style = document.createElement("style");
+    style.textContent = LOOK;
+    this.places = document.createElement("div");
+    this.places.className = "places";
+    canvas.getRootNode().append(style, this.places);
+  }
+
+  /** How many times as wide as high the canvas is. */
+  get sides() {
+    return Math.round(this.canvas.width / this.canvas.height);
+  }
+
+  /** Mark where the digits of a number lie, and the one that is chosen: a box each, or none. */
+  mark(boxes, chosen) {
+    const { places, sides } = this;
+    while (places.childElementCount > boxes.length) places.lastElementChild.remove();
+    boxes.forEach(([left, top, right, bottom], index) => {
+      const place = places.children[index] ?? places.appendChild(document.createElement("div"));
+      place.className = index === chosen ? "place chosen" : "place";
+      place.style.setProperty("--place", colourOf(index));
+      const across = (value) => `${(100 * within(value, SIDE * sides)) / (SIDE * sides)}%`;
+      const down = (value) => `${(100 * within(value, SIDE)) / SIDE}%`;
+      place.style.left = across(left - MARGIN);
+      place.style.top = down(top - MARGIN);
+      place.style.right = across(SIDE * sides - right - MARGIN);
+      place.style.bottom = down(SIDE - bottom - MARGIN);
+    });
+  }
+
+  /** A point in shares of the width and the height, in sides of the canvas, which may be wide. */
+  inSides([x, y]) {
+    return [x * this.sides, y];
   }
 
   press(x, y) {
@@ -95,7 +135,7 @@ export class Surface {
       const box = this.canvas.getBoundingClientRect();
       // A mouse event has whole pixels, a pointer event of the same name has fractions too
       const event = new PointerEvent(type, {
-        clientX: box.left + (x / SIDE) * box.width,
+        clientX: box.left + (x / SIDE / this.sides) * box.width,
         clientY: box.top + (y / SIDE) * box.height,
         buttons: type === "mouseup" ? 0 : 1,
         isPrimary: true,
@@ -122,6 +162,10 @@ export class Surface {
       this.waiting -= 1;
     });
   }
+}
+
+function within(value, most) {
+  return Math.min(Math.max(value, 0), most);
 }
 
 function nextTask() {

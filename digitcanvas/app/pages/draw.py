@@ -17,7 +17,7 @@ CANVAS, PICTURE = "Canvas", "Picture"
 CENTRING = (
     "MNIST's digits are centred, and networks that learned from them know no others, so your "
     "drawing is moved and scaled as they were. Switch this off, draw a 1 at the edge, and see what "
-    "happens."
+    "happens. Several digits are read only with it."
 )
 
 SOFTMAX = (
@@ -32,7 +32,7 @@ NOTE_IN_ROOM = (
     "room's wall and on Evaluate, and networks can be trained on it."
 )
 
-DRAW = "Draw a digit on the black square to see the answer here."
+DRAW = "Draw a digit or a number on the black canvas to see the answer here."
 UPLOAD = "Upload a picture of a digit to see the answer here."
 
 
@@ -53,8 +53,9 @@ def _draw(recognizers: dict[str, Recognizer]) -> None:
     with sheet:
         drawing, picture = st.tabs([CANVAS, PICTURE], key=Key.INPUT, on_change="rerun")
         with drawing:
+            is_wide = _toggle(":material/width: Wide", Key.WIDE)
             pen_width = _choose_pen()
-            canvas.show(pen_width)
+            canvas.show(pen_width, canvas.WIDE if is_wide else 1)
             tools = st.container(key=Key.TOOLS)
         with picture:
             places = picture_source.take()
@@ -63,7 +64,7 @@ def _draw(recognizers: dict[str, Recognizer]) -> None:
             note = NOTE_IN_ROOM if state.session().chosen[Key.ROOM] else NOTE
             told.show(note if visitor.keeps() else KEEPS_NOTHING)
     with options, st.container(horizontal=True):
-        centred = _toggle("Centre the digit", Key.CENTRED, CENTRING)
+        centred = _toggle("Centre the digit", Key.CENTRED, CENTRING, disabled=is_wide) or is_wide
         logits = _toggle("Show logits", Key.LOGITS, SOFTMAX)
     if not recognizers:
         reading.error("No network can be used. Restore `models/`, then reload the page.")
@@ -81,7 +82,8 @@ def _draw(recognizers: dict[str, Recognizer]) -> None:
     with tools:
         if not picture.open:
             session = state.session()
-            companion.show(pen_width, session.reading, centred, logits, session.chosen[Key.ROOM])
+            room_code = session.chosen[Key.ROOM]
+            companion.show(pen_width, session.reading, centred, logits, room_code, numbers=centred)
         tour.show(can_train=jobs.training_needs() is None)
     link.show_in_fragment(Key.LINK_DRAW)
 
@@ -103,7 +105,9 @@ def _choose_pen() -> int:
     return width
 
 
-def _toggle(label: str, key: Key, help: str) -> bool:
+def _toggle(label: str, key: Key, help: str | None = None, disabled: bool = False) -> bool:
     chosen = state.session().chosen
-    chosen[key] = st.toggle(label, chosen[key], key=key, help=help, persist_state="session")
+    chosen[key] = st.toggle(
+        label, chosen[key], key=key, help=help, disabled=disabled, persist_state="session"
+    )
     return bool(chosen[key])

@@ -28,6 +28,7 @@ _answer = assets.component(
       <figure class="st-key-{Key.MODEL_VIEW}" hidden>
         <img alt="{SAW}"><figcaption>{SAW}</figcaption>
       </figure>
+      <div class="st-key-{Key.DIGITS}" role="group" aria-label="The number's digits" hidden></div>
       <div class="st-key-{Key.TRAIL}"></div>
     </div>
     """,

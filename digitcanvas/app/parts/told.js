@@ -7,7 +7,7 @@ const NO_DIGIT = 10;
 const TOLD_AGAIN = "The server does not answer: tell it again.";
 const PATIENCE = 20000; // ms
 
-/** What was told of the drawing on the canvas. */
+/** What was told of the drawing on the canvas, or of one digit of its number. */
 export class Telling {
   version = null; // of the drawing that was told
   drawing = null; // its id in the store
@@ -44,7 +44,9 @@ export class Telling {
     const { version } = this.answer;
     this.before ??= this.read;
     Object.assign(this, { version, isWaiting: true, error: "", digit: told });
-    return this.drawing === null ? { told } : { told, correcting: this.drawing };
+    const { chosen: place } = this.answer;
+    const message = place === undefined ? { told } : { told, place };
+    return this.drawing === null ? message : { ...message, correcting: this.drawing };
   }
 
   /** What to send to have it forgotten. */
@@ -62,6 +64,12 @@ export class Telling {
     else Object.assign(this, { isWaiting: false, drawing, digit, doubt, isLearnt });
   }
 
+  /** What is told of, where that is not the whole drawing. */
+  get subject() {
+    const { chosen, answers } = this.answer;
+    return chosen === undefined ? "" : `This is about the ${answers[0].digit} that is marked. `;
+  }
+
   get words() {
     const { digit, doubt, before, read, error, isWaiting, isForgotten, isLearnt } = this;
     if (error) return error;
@@ -76,6 +84,35 @@ export class Telling {
   }
 }
 
+/** What was told of each digit of the drawing on the canvas. */
+export class Tellings {
+  of = ""; // which drawing that is, and how many digits it has
+  places = new Map();
+  chosen = 0; // the place of the digit that is looked at
+
+  /** A new answer, or a look at another digit. That of another drawing forgets what was told. */
+  hear(answer) {
+    const { version, digits = [], chosen = 0 } = answer;
+    const of = `${version} ${digits.length}`;
+    if (of !== this.of && !this.waiting) {
+      this.places.clear();
+      this.of = of;
+    }
+    this.chosen = chosen;
+    this.current.hear(answer);
+  }
+
+  get current() {
+    if (!this.places.has(this.chosen)) this.places.set(this.chosen, new Telling());
+    return this.places.get(this.chosen);
+  }
+
+  /** The one that the server has not answered yet. */
+  get waiting() {
+    return [...this.places.values()].find(({ isWaiting }) => isWaiting);
+  }
+}
+
 function a(digit) {
   if (digit === NO_DIGIT) return "no digit";
   return digit === 8 ? "an 8" : `a ${digit}`;
@@ -83,7 +120,7 @@ function a(digit) {
 
 class View {
   calls = 0;
-  telling = new Telling();
+  tellings = new Tellings();
 
   constructor(element) {
     this.group = element.querySelector(".telling");
@@ -96,13 +133,14 @@ class View {
       button.onclick = () => this.say(said === "right" ? said : Number(said));
     }
     this.sure.onclick = () => {
-      this.telling.doubt = null;
+      this.tellings.current.doubt = null;
       this.paint();
     };
-    this.back.onclick = () => this.send(this.telling.takeBack());
+    this.back.onclick = () => this.send(this.tellings.current.takeBack());
     this.stops = [
-      follow("answer", (answer) => {
-        this.telling.hear(answer);
+      follow("shown", (answer) => {
+        if (answer.version === undefined) return; // of a picture
+        this.tellings.hear(answer);
         this.paint();
       }),
       follow("key", (digit) => {
@@ -113,9 +151,10 @@ class View {
       follow("told", (told) => {
         if (!told) return;
         publish("told", null);
-        if (!this.telling.isWaiting) return; // it was told on another page
+        const { waiting } = this.tellings;
+        if (!waiting) return; // it was told on another page
         clearTimeout(this.timer);
-        this.telling.told(told);
+        waiting.told(told);
         if (told.switched) this.setTriggerValue("switched", true);
         this.paint();
       }),
@@ -123,7 +162,8 @@ class View {
   }
 
   say(said) {
-    const message = this.telling.say(said);
+    if (this.tellings.waiting) return;
+    const message = this.tellings.current.say(said);
     if (message) this.send(message);
   }
 
@@ -131,7 +171,7 @@ class View {
     publish("telling", message);
     clearTimeout(this.timer);
     this.timer = setTimeout(() => {
-      this.telling.told({ error: TOLD_AGAIN });
+      this.tellings.waiting?.told({ error: TOLD_AGAIN });
       this.paint();
     }, PATIENCE);
     this.paint();
@@ -143,14 +183,15 @@ class View {
   }
 
   paint() {
-    const { telling, group, line } = this;
+    const { group, line } = this;
+    const telling = this.tellings.current;
     const isShown = telling.canTell || telling.isWaiting;
     group.inert = !isShown;
     for (const button of group.querySelectorAll("button")) {
       const isSaid = button.dataset.said === String(telling.digit);
       button.setAttribute("aria-pressed", String(isSaid));
     }
-    const words = telling.words || (isShown ? this.note : "");
+    const words = telling.words || (isShown ? `${telling.subject}${this.note}` : "");
     if (this.words.textContent !== words) this.words.textContent = words;
     line.classList.toggle("error", Boolean(telling.error));
     const isTold = isShown && telling.drawing !== null && telling.digit !== null;
