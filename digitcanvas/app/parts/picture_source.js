@@ -43,7 +43,24 @@ class View {
     this.samples.append(...samples.map((sample) => this.sample(sample)));
     this.list.hidden = !pictures.length;
     this.list.classList.toggle("single", pictures.length === 1);
+    const held = this.heldIn(this.rows);
     this.rows.replaceChildren(...pictures.map((one) => this.row(one, chosen)));
+    this.rows.querySelector(`[aria-label="${CSS.escape(held)}"]`)?.focus();
+    this.reveal(this.rows.querySelector("tr:has([aria-pressed=true])"));
+  }
+
+  /** The label of the button that has the keyboard's focus, which a new list keeps. */
+  heldIn(place) {
+    const held = place.getRootNode().activeElement;
+    return place.contains(held) ? held.getAttribute("aria-label") : "";
+  }
+
+  /** Scroll the list, and nothing else, to a row. */
+  reveal(row) {
+    if (!row) return;
+    const [top, bottom] = [row.offsetTop - row.offsetHeight, row.offsetTop + row.offsetHeight];
+    const { scrollTop, clientHeight } = this.list;
+    this.list.scrollTop = Math.min(top, Math.max(scrollTop, bottom - clientHeight));
   }
 
   sample({ words, view }) {
