@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from digitcanvas.drawing.preprocess import CANVAS
+
 
 def arc(cx, cy, rx, ry, start, end, points=24):
     """Part of an ellipse; the angles in degrees, clockwise from the right as y points down."""
@@ -34,3 +36,12 @@ def in_a_row(text, gap=30.0):
         strokes += [stroke + np.array([right + gap - xs.min(), 0]) for stroke in DIGITS[digit]]
         right += gap + np.ptp(xs)
     return strokes
+
+
+def on_canvas(text, gap, sides=1):
+    """The same in the middle of the canvas, as large as it takes, in canvas pixels."""
+    strokes = in_a_row(text, gap)
+    low, high = (np.concatenate(strokes).min(axis=0), np.concatenate(strokes).max(axis=0))
+    room = np.array([sides, 1]) * CANVAS
+    scale = (0.86 * room / (high - low)).min()
+    return [(stroke - (low + high) / 2) * scale + room / 2 for stroke in strokes]

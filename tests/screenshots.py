@@ -21,6 +21,7 @@ from tests.browser.driver import (
     PLOTS,
     ROOT,
     App,
+    canvas,
     chromium,
     draw,
     network,
@@ -28,10 +29,12 @@ from tests.browser.driver import (
     retrain,
     serve,
     touch,
+    wait_for,
     wait_for_digit,
+    wait_for_number,
     wait_until_drawn,
 )
-from tests.digits import DIGITS
+from tests.digits import DIGITS, on_canvas
 
 DOCS = ROOT / "docs"
 DESKTOP = {"viewport": {"width": 1100, "height": 720}}
@@ -107,6 +110,7 @@ def take_for_docs(browser: Browser, app: App) -> None:
         page.screenshot(path=DOCS / f"draw-{look}.png")
         if look != "phone":
             page.set_viewport_size(DESKTOP["viewport"] | {"height": TALL})
+    take_number(browser, app)
     retrain(pages["light"], "mine", epochs=5)
     network(pages["light"], "mine").wait_for(timeout=120_000)
     for name in ("train", "data", "evaluate"):
@@ -115,6 +119,18 @@ def take_for_docs(browser: Browser, app: App) -> None:
             wait_until_drawn(page, name.capitalize())
             time.sleep(1)
             page.screenshot(path=DOCS / f"{name}-{look}.png")
+
+
+def take_number(browser: Browser, app: App) -> None:
+    page = open_page(browser, app, **LOOKS["light"])
+    page.get_by_role("button", name="Skip").click()
+    page.locator(".st-key-wide label").click()
+    wait_for(lambda: canvas(page).evaluate("canvas => canvas.width > 2 * canvas.height"))
+    draw(page, on_canvas("2026", 40, sides=3))
+    wait_for_number(page, "2026")
+    time.sleep(1)
+    page.screenshot(path=DOCS / "number-light.png")
+    page.context.close()
 
 
 def read(page: Page, pen: Callable, digit: int) -> None:

@@ -51,7 +51,7 @@ OPENING = 1.0
 PATIENCE = 30.0
 """Seconds in which a connection is made, and in which the page's first run ends."""
 
-OPTIONS = '"models":["cnn"],"centred":true,"logits":false,'
+OPTIONS = '"models":["cnn"],"centred":true,"logits":false,"numbers":true,'
 
 
 class Way:
@@ -102,7 +102,9 @@ class Way:
             rows.append(text[ends[low - 1] + 1 if low else 0 : ends[high - 1]])
             start = lift
         widths = ",".join(["16"] * len(rows))
-        return f'"from":[{first},{point}],"points":[[{"],[".join(rows)}]],"widths":[{widths}]'
+        down = json.dumps(arrived not in self.lifts)
+        start = f'"down":{down},"from":[{first},{point}]'
+        return f'{start},"points":[[{"],[".join(rows)}]],"widths":[{widths}]'
 
 
 WAYS = {digit: Way(strokes) for digit, strokes in DIGITS.items()}

@@ -16,7 +16,7 @@ from tests.browser.driver import (
     wait_for,
     wait_for_number,
 )
-from tests.digits import in_a_row
+from tests.digits import on_canvas
 
 pytestmark = pytest.mark.browser
 
@@ -32,15 +32,6 @@ canvas => [...canvas.getRootNode().querySelectorAll(".place")].map((place) => {
 """Where the digits are marked on the canvas, and which is chosen."""
 
 
-def write(text, gap, sides=1):
-    """The digits side by side in the middle of the canvas."""
-    strokes = in_a_row(text, gap)
-    low, high = (np.concatenate(strokes).min(axis=0), np.concatenate(strokes).max(axis=0))
-    room = np.array([sides, 1]) * CANVAS
-    scale = (0.86 * room / (high - low)).min()
-    return [(stroke - (low + high) / 2) * scale + room / 2 for stroke in strokes]
-
-
 def sides(page):
     """How many times as wide as high the canvas is, on the screen and in itself."""
     box = canvas(page).bounding_box()
@@ -53,12 +44,12 @@ def digits(page):
 
 
 def test_a_number_is_read_digit_by_digit_apart_and_touching(page):
-    sketch(page, write("2026", APART), spacing=40)
+    sketch(page, on_canvas("2026", APART), spacing=40)
     wait_for_number(page, "2026")
     assert [one.locator("b").inner_text() for one in digits(page).all()] == list("2026")
     clear(page)
     assert digits(page).count() == 0
-    strokes = write("2026", TOUCHING)
+    strokes = on_canvas("2026", TOUCHING)
     sketch(page, strokes, spacing=40)
     wait_for_number(page, "2026")
     plot = page.locator(".st-key-probabilities .plot")
@@ -87,7 +78,7 @@ def test_on_a_phone_the_canvas_is_made_as_wide_as_the_screen_and_a_number_stays(
     assert canvas(phone).bounding_box()["width"] > width - 40
     for gap in (APART, TOUCHING):
         clear(phone)
-        touch(phone, write("2026", gap, sides=3), spacing=45)
+        touch(phone, on_canvas("2026", gap, sides=3), spacing=45)
         wait_for_number(phone, "2026")
     assert max(stroke.max() for stroke in kept(phone)) > CANVAS
     with answered(phone):
@@ -99,7 +90,7 @@ def test_on_a_phone_the_canvas_is_made_as_wide_as_the_screen_and_a_number_stays(
 
 def test_a_digit_of_a_number_is_told_and_the_number_read_anew(sessions):
     page = sessions()
-    sketch(page, write("27", APART))
+    sketch(page, on_canvas("27", APART))
     wait_for_number(page, "27")
     digits(page).nth(1).click()
     said = page.locator(".said > span")

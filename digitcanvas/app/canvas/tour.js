@@ -14,7 +14,7 @@ const SIDEBAR = '[data-testid="stSidebar"]';
 /** The steps' words, short enough for two lines on a phone, where the sidebar is closed. */
 export function wordsOf(step, isSidebarClosed) {
   return [
-    "Draw a digit on the black square.",
+    "Draw a digit on the black canvas.",
     "Read the answer, and how likely each digit is.",
     isSidebarClosed
       ? "Press » at the top left: another network reads it too."
