@@ -173,6 +173,15 @@ def test_a_photo_is_taken_and_the_camera_closed(page):
     assert not page.camera_input and reply(page)["answers"][0]["text"] == "2026"
 
 
+def test_the_camera_closes_with_its_tab(page):
+    page.button(key="camera").click().run()
+    assert page.camera_input
+    page.session_state["input"] = "Canvas"
+    assert not page.run().camera_input
+    page.session_state["input"] = "Picture"
+    assert not page.run().camera_input
+
+
 def test_pictures_are_the_session_s_own(page):
     upload(page, ("3.png", png(3)))
     other = open_session().run()

@@ -7,6 +7,7 @@ from playwright.sync_api import expect
 
 from digitcanvas.app.parts.picture_source import SAMPLES
 from tests.browser.driver import turn_to
+from tests.browser.test_accessibility import violations
 
 FIVE, YEAR, TURNED = SAMPLES.values()
 
@@ -77,7 +78,9 @@ def test_pictures_come_by_file_paste_and_drop_and_stay(picture_tab):
     assert page.locator(".st-key-sample_pictures").evaluate(
         "(samples) => samples.getBoundingClientRect().bottom <= innerHeight"
     )
+    assert violations(page) == []
     page.locator(".st-key-picture [type=file]").set_input_files(YEAR)
+    expect(page.locator(".st-key-prediction")).to_contain_text("2026")
     expect_shown(page, 0, "year.jpg", "2026")
     visit(page, "Wall")
     expect(rows(page)).to_have_count(0)
@@ -89,5 +92,6 @@ def test_pictures_come_by_file_paste_and_drop_and_stay(picture_tab):
     bring(page, "drop", TURNED)
     expect_shown(page, 2, "turned.jpg", "4")
     expect(page.locator(".st-key-frame")).to_contain_text("Read after turning it by 90 degrees")
+    assert violations(page) == []
     rows(page).nth(0).locator("button").first.click()
     expect_shown(page, 0, "year.jpg", "2026")

@@ -58,7 +58,7 @@ def _draw(recognizers: dict[str, Recognizer]) -> None:
             canvas.show(pen_width, canvas.WIDE if is_wide else 1)
             tools = st.container(key=Key.TOOLS)
         with picture:
-            places = picture_source.take()
+            places = picture_source.take(bool(picture.open))
     if hands.keeps() and not picture.open:
         with options:
             note = NOTE_IN_ROOM if state.session().chosen[Key.ROOM] else NOTE

@@ -37,6 +37,8 @@ class View {
 
   update({ data, setTriggerValue }) {
     const { samples, pictures, chosen } = data;
+    // Streamlit's uploader has a name and takes the focus, but calls itself mere presentation
+    document.querySelector(".st-key-picture section")?.setAttribute("role", "group");
     this.ask = (what) => setTriggerValue("asked", what);
     this.samples.hidden = !samples.length;
     for (const button of this.samples.querySelectorAll("button")) button.remove();

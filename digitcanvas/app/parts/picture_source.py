@@ -69,9 +69,13 @@ class Places:
     ways: DeltaGenerator
 
 
-def take() -> Places:
-    """Take the pictures that are brought. Gives the places that `show` fills."""
+def take(is_open: bool) -> Places:
+    """Take the pictures that are brought. Gives the places that `show` fills.
+
+    The camera closes where the tab is not `is_open`.
+    """
     session = state.session()
+    session.uses_camera &= is_open
     frame, ways = st.container(key=Key.FRAME), st.container(key=Key.WAYS)
     if session.uses_camera:
         frame.camera_input(
@@ -112,7 +116,7 @@ def show(places: Places, recognizers: Mapping[str, Recognizer], centred: bool) -
     else:
         reading = readings[shown.id]
         reply = reading.reply
-        places.frame.image(reading.shown, width="stretch")
+        places.frame.image(reading.shown, width="stretch", alt=f"The picture {shown.name}")
         if reading.note:
             places.frame.caption(reading.note)
     with places.ways:
