@@ -65,9 +65,13 @@ class Kept:
 
     def reading(self, way: object, read: Callable[[ByteArray], Reading]) -> Reading:
         """What `read` makes of the picture; it is asked again only for another `way` to read."""
-        if self._read is None or self._read[0] != way:
+        if self._read is None or self.waits(way):
             self._read = way, read(self.picture)
         return self._read[1]
+
+    def waits(self, way: object) -> bool:
+        """Whether it can be read, and has not been read in this way."""
+        return not self.problem and (self._read is None or self._read[0] != way)
 
 
 @dataclass

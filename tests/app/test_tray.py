@@ -51,8 +51,11 @@ def test_a_picture_is_read_once_by_each_choice(tray):
         read.append(picture)
         return Reading({}, b"", text=str(len(read)))
 
+    assert kept.waits("cnn")
     texts = [kept.reading(way, reading).text for way in ("cnn", "cnn", "mlp", "mlp", "cnn")]
     assert texts == ["1", "1", "2", "2", "3"]
+    assert not kept.waits("cnn") and kept.waits("mlp")
+    assert not tray.add("b.png", b"hello").waits("cnn")
 
 
 def test_no_more_than_so_many_are_kept(tray):

@@ -73,6 +73,7 @@ def _draw(recognizers: dict[str, Recognizer]) -> None:
         reply = picture_source.show(places, recognizers, centred)
         with reading:
             answer.show(list(recognizers), UPLOAD, reply)
+        picture_source.show_list(places, recognizers, centred)
     else:
         with reading:
             answer.show(list(recognizers), DRAW)

@@ -6,7 +6,7 @@ dropped beside it. All go to the session's tray, which outlives the widgets and 
 
 import base64
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,6 @@ from digitcanvas.app.reply import Reply, reply_to
 from digitcanvas.app.state import Key
 from digitcanvas.app.tray import THUMBNAIL, Full, Kept, Reading, as_jpeg
 from digitcanvas.drawing import pictures
-from digitcanvas.drawing.arrays import ByteArray
 from digitcanvas.drawing.marked import scaled
 from digitcanvas.reading.recognizer import Recognizer
 
@@ -37,6 +36,8 @@ SAMPLES = {
 """Made of our own strokes by `python -m tests.sample_pictures`."""
 
 LABEL = "Photos or scans of digits and numbers"
+
+READING = "Reading the pictures …"
 
 NAMED = 3
 """So many of the files that found no room are named."""
@@ -97,67 +98,76 @@ def take(is_open: bool) -> Places:
         )
     new = [(file.name, file) for file in files if file.file_id not in session.taken]
     if new:
-        with frame, _patience("Opening the pictures …", len(new)):
+        with frame, st.spinner("Opening the pictures …") if len(new) > 1 else nullcontext():
             _keep(new)
     return Places(frame, ways)
 
 
 def show(places: Places, recognizers: Mapping[str, Recognizer], centred: bool) -> Reply:
-    """Show the picture that is looked at, and list all. Gives what the first recognizer reads."""
+    """Show the picture that is looked at. Gives what the first recognizer reads."""
     session = state.session()
-    tray = session.tray
-    with places.frame:
-        readings = _read(tray.pictures, recognizers, centred)
-    shown = tray.shown
+    warning = places.ways.empty()
+    if session.left_out:
+        warning.warning(session.left_out, icon=":material/warning:")
+    shown = session.tray.shown
     if session.uses_camera or not shown:
-        reply = reply_to({})
-    elif shown.problem:
-        reply = {"error": f"{shown.name}: {shown.problem}"}
-    else:
-        reading = readings[shown.id]
-        reply = reading.reply
-        places.frame.image(reading.shown, width="stretch", alt=f"The picture {shown.name}")
-        if reading.note:
-            places.frame.caption(reading.note)
+        return reply_to({})
+    if shown.problem:
+        return {"error": f"{shown.name}: {shown.problem}"}
+    reading = _read(shown, recognizers, centred)
+    places.frame.image(reading.shown, width="stretch", alt=f"The picture {shown.name}")
+    if reading.note:
+        places.frame.caption(reading.note)
+    return reading.reply
+
+
+def show_list(places: Places, recognizers: Mapping[str, Recognizer], centred: bool) -> None:
+    """List all pictures and what is read of each; without any, samples to begin with.
+
+    What is looked at is shown before, as the others may take seconds.
+    """
+    tray = state.session().tray
     with places.ways:
-        if session.left_out:
-            st.warning(session.left_out, icon=":material/warning:")
+        bar = st.empty()
+        waiting = [one for one in tray.pictures if one.waits(_way(recognizers, centred))]
+        if len(waiting) > 1:
+            bar.progress(0.0, READING)
+            for place, one in enumerate(waiting, 1):
+                _read(one, recognizers, centred)
+                bar.progress(place / len(waiting), READING)  # where a newer press is heard
+            bar.empty()
+        items = [_item(one, recognizers, centred) for one in tray.pictures]
         _source(
             data={
-                "samples": [] if tray.pictures else _samples(),
-                "pictures": [_item(one, readings.get(one.id)) for one in tray.pictures],
+                "samples": [] if items else _samples(),
+                "pictures": items,
                 "chosen": tray.chosen,
             },
             key=Key.PICTURES,
             on_asked_change=_obey,
         )
-    return reply
 
 
-def _read(
-    kept: Sequence[Kept], recognizers: Mapping[str, Recognizer], centred: bool
-) -> dict[str, Reading]:
-    """What is read of the pictures that can be read, by their ids."""
-    way = tuple(recognizers.items()), centred
-
-    def read(picture: ByteArray) -> Reading:
-        return picture_reading.read(picture, recognizers, centred)
-
-    with _patience("Reading the pictures …", len(kept)):
-        return {one.id: one.reading(way, read) for one in kept if not one.problem}
+def _way(recognizers: Mapping[str, Recognizer], centred: bool) -> object:
+    """What a reading depends on."""
+    return tuple(recognizers.items()), centred
 
 
-def _patience(words: str, count: int) -> AbstractContextManager[None]:
-    """Tell what takes a while if there are several pictures."""
-    return st.spinner(words) if count > 1 else nullcontext()
+def _read(kept: Kept, recognizers: Mapping[str, Recognizer], centred: bool) -> Reading:
+    """What is read of a picture, once for these recognizers."""
+    return kept.reading(
+        _way(recognizers, centred),
+        lambda picture: picture_reading.read(picture, recognizers, centred),
+    )
 
 
-def _item(one: Kept, reading: Reading | None) -> dict[str, str]:
+def _item(kept: Kept, recognizers: Mapping[str, Recognizer], centred: bool) -> dict[str, str]:
     """A picture in the list."""
+    reading = None if kept.problem else _read(kept, recognizers, centred)
     return {
-        "id": one.id,
-        "name": one.name,
-        "view": one.thumbnail,
+        "id": kept.id,
+        "name": kept.name,
+        "view": kept.thumbnail,
         "text": reading.text if reading else "",
         "certainty": reading.certainty if reading else "",
     }
