@@ -173,6 +173,13 @@ def test_a_photo_is_taken_and_the_camera_closed(page):
     assert not page.camera_input and reply(page)["answers"][0]["text"] == "2026"
 
 
+def test_a_wide_canvas_does_not_bind_the_pictures(page):
+    page.toggle(key="wide").set_value(True)
+    page.toggle(key="centred").set_value(False).run()
+    assert not page.toggle(key="centred").disabled
+    assert "digit" in upload(page, ("year.jpg", YEAR))["answers"][0]
+
+
 def test_the_camera_closes_with_its_tab(page):
     page.button(key="camera").click().run()
     assert page.camera_input

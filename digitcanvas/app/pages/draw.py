@@ -63,8 +63,10 @@ def _draw(recognizers: dict[str, Recognizer]) -> None:
         with options:
             note = NOTE_IN_ROOM if state.session().chosen[Key.ROOM] else NOTE
             told.show(note if visitor.keeps() else KEEPS_NOTHING)
+    needs_centring = is_wide and not picture.open
     with options, st.container(horizontal=True):
-        centred = _toggle("Centre the digit", Key.CENTRED, CENTRING, disabled=is_wide) or is_wide
+        chosen = _toggle("Centre the digit", Key.CENTRED, CENTRING, disabled=needs_centring)
+        centred = chosen or needs_centring
         logits = _toggle("Show logits", Key.LOGITS, SOFTMAX)
     if not recognizers:
         reading.error("No network can be used. Restore `models/`, then reload the page.")
