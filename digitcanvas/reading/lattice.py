@@ -380,16 +380,11 @@ def _crossings(dense: FloatArray) -> IntArray:
     Two lines cross if the ends of each lie on different sides of the other.
     """
     count = len(dense)
-    starts, ends = dense[:, :-1].reshape(-1, 2), dense[:, 1:].reshape(-1, 2)
-    steps = ends - starts
-
-    def left(points: FloatArray) -> BoolArray:
-        """Which points (rows) lie to the left of which lines (columns)."""
-        way = points[:, None] - starts
-        side: BoolArray = steps[:, 0] * way[..., 1] > steps[:, 1] * way[..., 0]
-        return side
-
-    parted = left(starts) != left(ends)
+    x, y = dense[:, :-1].reshape(-1, 2).T
+    dx, dy = np.diff(dense, axis=1).reshape(-1, 2).T
+    # Which points (P, POINTS) lie to the left of which lines
+    left = dense @ np.stack([-dy, dx]) > dx * y - dy * x
+    parted = (left[:, :-1] != left[:, 1:]).reshape(len(x), len(x))
     crossed = (parted & parted.T).reshape(count, POINTS - 1, count, POINTS - 1)
     times: IntArray = crossed.sum(axis=(1, 3))
     np.fill_diagonal(times, 0)

@@ -30,26 +30,26 @@ from digitcanvas.reading.recognizer import Prediction, Recognizer
 from digitcanvas.reading.words import certainty
 
 WEIGHTS = {
-    "overlap": -1.0,
-    "wide": -2.3,
-    "low": -10.6,
-    "crossing": -1.2,
+    "overlap": -0.9,
+    "wide": -2.1,
+    "low": -10.7,
+    "crossing": -1.3,
     "cut": -3.5,
     "rise": -1.4,
     "digit": 3.6,
     "many": -1.4,
-    "between": -5.2,
-    "whole": 3.8,
-    "dash": 1.7,
+    "between": -5.4,
+    "whole": 3.6,
+    "dash": 1.8,
     "point": 2.8,
-    "sign's overlap": -3.4,
+    "sign's overlap": -3.3,
     "sign's nearness": -7.0,
     "join": 3.7,
     "unfinished": -3.0,
     "probability": 2.1,
-    "doubt": -6.9,
-    "no number": 6.3,
-    "length": -3.4,
+    "doubt": -6.8,
+    "no number": 5.9,
+    "length": -3.2,
 }
 """What each feature of a part counts for: `python -m tests.benchmarks.number_weights` fits them to
 numbers by the training writers, so that a way's score is about the logarithm of its probability."""
@@ -82,7 +82,7 @@ SPACE, LONE_SPACE, WIDER = 0.8, 1.1, 2.0
 """Between two numbers, the least gap in heights of a digit, and how many times as wide it is as the
 other gaps; and the least if there is no other."""
 
-ANOTHER, FEWER = 3.0, 8.0
+ANOTHER, FEWER = 4.0, 20.0
 """While the pen is down, how much better a way with another digit must be, or with one less."""
 
 Box = tuple[float, float, float, float]
