@@ -144,4 +144,4 @@ def _offset(mass: float, length: int) -> int:
 
     `mass` is its centre of mass from its own start. All are in fine pixels along one axis.
     """
-    return int(np.clip(round(MIDDLE - 0.5 - mass), 0, SIDE * FINE - length))
+    return min(max(round(MIDDLE - 0.5 - mass), 0), SIDE * FINE - length)

@@ -78,6 +78,8 @@ class Layout:
     """(P, P): the least between points of the two."""
     joined: BoolArray
     """(P, P): whether a cut parts the two."""
+    falls: FloatArray
+    """(P,): how far below its first point the piece's last one lies."""
     height: float
     """That of a digit, in the strokes' unit."""
 
@@ -121,6 +123,7 @@ def lay_out(pieces: Sequence[Piece], strokes: Sequence[Stroke], height: float) -
         np.where(joined, 0, _crossings(dense)),
         np.where(joined, 0, _distances(dense)),
         joined,
+        np.array([ink[-1, 1] - ink[0, 1] for ink in inks])[order],
         height,
     )
 
@@ -128,7 +131,9 @@ def lay_out(pieces: Sequence[Piece], strokes: Sequence[Stroke], height: float) -
 def parts_of(layout: Layout, unfinished: int | None = None) -> Parts:
     """All parts that are worth a look. `unfinished` is the number of the stroke being drawn."""
     count = len(layout.pieces)
-    digits = [m for i in range(count) for m in _grow(layout, [i], *layout.boxes[i, [0, 2]])]
+    near = (layout.distances <= LINK) & ~np.eye(count, dtype=bool)
+    links = [sum(1 << int(i) for i in np.flatnonzero(row)) for row in near]
+    digits = [m for i in range(count) for m in _grow(layout, links, [i], *layout.boxes[i, [0, 2]])]
     if len(digits) and list(range(count)) not in digits:
         digits.append(list(range(count)))
     members = _masks(digits, count)
@@ -156,6 +161,7 @@ FEATURES = (
     "low",
     "crossing",
     "cut",
+    "rise",
     "digit",
     "many",
     "between",
@@ -183,7 +189,10 @@ def features(layout: Layout, parts: Parts) -> FloatArray:
     narrower = np.minimum(width[:, None], boxes[:, 2] - boxes[:, 0])
     crossings = np.where(members, 0, members @ layout.crossings)
     strokes = np.array([piece.stroke for piece in layout.pieces])
-    own = members @ (strokes[:, None] == np.unique(strokes))
+    of_stroke = (strokes[:, None] == np.unique(strokes)).astype(float)
+    own = members @ of_stroke  # how many pieces of each stroke
+    is_cut = (own > 0) & (own < of_stroke.sum(axis=0))
+    rises = is_cut * -(members @ (layout.falls[:, None] * of_stroke))
     indices = np.arange(members.shape[1])
     first = members.argmax(axis=1)
     last = np.where(members, indices, -1).max(axis=1)
@@ -194,6 +203,7 @@ def features(layout: Layout, parts: Parts) -> FloatArray:
         "low": is_digit * (LOW - height).clip(0),
         "crossing": inked * (crossings * (common >= COMMON * narrower)).sum(axis=1).clip(0, 2),
         "cut": np.where(members, 0, members @ layout.joined).sum(axis=1) / 2,
+        "rise": is_digit * rises.clip(0).sum(axis=1),  # of strokes that go on in another part
         "digit": is_digit,
         "many": is_digit * ((own > 0).sum(axis=1) - 2).clip(0),
         "between": is_digit * (last - first + 1 - members.sum(axis=1)),
@@ -292,9 +302,15 @@ def _first_free(held: int) -> int:
     return (~held & (held + 1)).bit_length() - 1
 
 
-def _grow(layout: Layout, members: list[int], left: float, right: float) -> Iterator[list[int]]:
-    """These pieces, and with them all others that a digit may have to the right of the last."""
-    if members[-1] - members[0] + 1 == len(members) or _is_linked(layout, members):
+def _grow(
+    layout: Layout, links: Sequence[int], members: list[int], left: float, right: float
+) -> Iterator[list[int]]:
+    """These pieces, and with them all others that a digit may have to the right of the last.
+
+    `links` has for each piece those that are near to it, a bit for each.
+    """
+    own = sum(1 << member for member in members)
+    if members[-1] - members[0] + 1 == len(members) or all(links[i] & own for i in members):
         yield members
     for piece in range(members[-1] + 1, min(len(layout.pieces), members[0] + AHEAD)):
         grown = [*members, piece]
@@ -303,14 +319,7 @@ def _grow(layout: Layout, members: list[int], left: float, right: float) -> Iter
         x0, x1 = min(left, layout.boxes[piece, 0]), max(right, layout.boxes[piece, 2])
         strokes = {layout.pieces[member].stroke for member in grown}
         if x1 - x0 <= WIDEST and len(strokes) <= STROKES:
-            yield from _grow(layout, grown, x0, x1)
-
-
-def _is_linked(layout: Layout, members: Sequence[int]) -> bool:
-    """Whether each of the pieces is near to another of them."""
-    apart = layout.distances[np.ix_(members, members)]
-    np.fill_diagonal(apart, inf)
-    return bool(apart.min(axis=1).max() <= LINK)
+            yield from _grow(layout, links, grown, x0, x1)
 
 
 def _masks(groups: Sequence[Sequence[int]], count: int) -> BoolArray:
@@ -371,16 +380,11 @@ def _crossings(dense: FloatArray) -> IntArray:
     Two lines cross if the ends of each lie on different sides of the other.
     """
     count = len(dense)
-    starts, ends = dense[:, :-1].reshape(-1, 2), dense[:, 1:].reshape(-1, 2)
-    steps = ends - starts
-
-    def left(points: FloatArray) -> BoolArray:
-        """Which points (rows) lie to the left of which lines (columns)."""
-        way = points[:, None] - starts
-        side: BoolArray = steps[:, 0] * way[..., 1] > steps[:, 1] * way[..., 0]
-        return side
-
-    parted = left(starts) != left(ends)
+    x, y = dense[:, :-1].reshape(-1, 2).T
+    dx, dy = np.diff(dense, axis=1).reshape(-1, 2).T
+    # Which points (P, POINTS) lie to the left of which lines
+    left = dense @ np.stack([-dy, dx]) > dx * y - dy * x
+    parted = (left[:, :-1] != left[:, 1:]).reshape(len(x), len(x))
     crossed = (parted & parted.T).reshape(count, POINTS - 1, count, POINTS - 1)
     times: IntArray = crossed.sum(axis=(1, 3))
     np.fill_diagonal(times, 0)

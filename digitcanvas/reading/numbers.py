@@ -30,43 +30,51 @@ from digitcanvas.reading.recognizer import Prediction, Recognizer
 from digitcanvas.reading.words import certainty
 
 WEIGHTS = {
-    "overlap": -1.5,
-    "wide": -4.8,
-    "low": -7.5,
-    "crossing": -1.2,
+    "overlap": -0.9,
+    "wide": -2.1,
+    "low": -10.7,
+    "crossing": -1.3,
     "cut": -3.5,
-    "digit": 2.1,
-    "many": -1.1,
-    "between": -1.7,
-    "whole": 1.7,
-    "dash": 1.3,
-    "point": 2.9,
-    "sign's overlap": -4.4,
-    "sign's nearness": -5.6,
+    "rise": -1.4,
+    "digit": 3.6,
+    "many": -1.4,
+    "between": -5.4,
+    "whole": 3.6,
+    "dash": 1.8,
+    "point": 2.8,
+    "sign's overlap": -3.3,
+    "sign's nearness": -7.0,
     "join": 3.7,
     "unfinished": -3.0,
-    "probability": 1.9,
-    "is_digit": 0.9,
-    "doubt": -4.3,
+    "probability": 2.1,
+    "doubt": -6.8,
+    "no number": 5.9,
+    "length": -3.2,
 }
 """What each feature of a part counts for: `python -m tests.benchmarks.number_weights` fits them to
 numbers by the training writers, so that a way's score is about the logarithm of its probability."""
 
-JUDGEMENT = ("probability", "is_digit", "doubt")
-"""The network's features of a part: the logarithms of its top probability and of `is_digit`, and
-1 - `is_digit`."""
+JUDGEMENT = ("probability", "doubt")
+"""The network's features of a part: the logarithm of its top probability, and 1 - `is_digit`."""
+
+NO_NUMBER = ("no number", "length")
+"""Features of the whole as something else, such as a letter: 1, and its width in its own heights.
+It is read as one digit then, which the network refuses."""
+
+SHORT, LONG = 0.8, 3.0
+"""Shorter ones are as likely letters, and longer ones as unlikely."""
 
 LEAST = 1e-4
 """Probabilities below are taken for this one: a network is not that sure."""
 
-AT_ONCE = 16
+AT_ONCE = 8
 """Images that the network sees at once. It is always as many, since LiteRT allocates memory anew
-for another number, and so few that people who draw meanwhile wait 2 ms."""
+for another number, and so few that hardly any are blank and people who draw meanwhile wait 1 ms."""
 
 PIECES, PARTS = 60, 250
 """The most that are judged. A drawing of more pieces is read as one digit: it is a scribble."""
 
-HOPELESS = -7.0
+HOPELESS = -2.0
 """A part that scores less before the network sees it is left out, but for single pieces and the
 whole: so are half of the parts, and of the right ones one in a hundred of joined digits."""
 
@@ -74,13 +82,8 @@ SPACE, LONE_SPACE, WIDER = 0.8, 1.1, 2.0
 """Between two numbers, the least gap in heights of a digit, and how many times as wide it is as the
 other gaps; and the least if there is no other."""
 
-ANOTHER, FEWER = 3.0, 8.0
+ANOTHER, FEWER = 4.0, 20.0
 """While the pen is down, how much better a way with another digit must be, or with one less."""
-
-FAR_FETCHED = 0.4
-"""Two digits that a stroke was cut for are read as one drawing if they are less sure. With this the
-CNN refuses 76 % of the letters and signs by half A of the validation writers, and reads 65 % of the
-numbers with a join; with 0, 66 and 69 %; with 0.7, 83 and 61 %."""
 
 Box = tuple[float, float, float, float]
 """Left, top, right and bottom, in canvas pixels."""
@@ -173,6 +176,9 @@ def read_number(
     images = np.stack([_image(inks[part], strokes, widths) for part in judged])
     probabilities, is_digit = _classify(recognizer, images)
     scores[judged] += judgement(probabilities, is_digit) @ [WEIGHTS[name] for name in JUDGEMENT]
+    whole = parts.members.all(axis=1)
+    other = no_number(layout) @ [WEIGHTS[name] for name in NO_NUMBER]
+    scores[whole] = np.logaddexp(scores[whole], other)
     way = best_way(parts, scores, len(before.digits) if before else None, ANOTHER, FEWER)
     if parts.members[way.parts[0]].all():
         return _single(recognizer, strokes, widths)
@@ -180,7 +186,7 @@ def read_number(
         int(part): Prediction(probabilities[i], images[i], float(is_digit[i]))
         for i, part in enumerate(judged)
     }
-    number = _number(
+    return _number(
         [
             _Found(
                 Kind(parts.kinds[part]),
@@ -193,21 +199,18 @@ def read_number(
         layout.height,
         way.share,
     )
-    return _single(recognizer, strokes, widths) if _is_far_fetched(number, strokes) else number
-
-
-def _is_far_fetched(number: Number, strokes: Sequence[Stroke]) -> bool:
-    """Whether two digits were found by a cut, and are not sure: it may be a letter, such as u."""
-    whole = whole_strokes(strokes)
-    is_cut = any(piece not in whole for own in number.pieces for piece in own)
-    return is_cut and len(number.digits) == 2 and number.confidence < FAR_FETCHED
 
 
 def judgement(probabilities: Float32Array, is_digit: Float32Array) -> FloatArray:
-    """What the network says of N parts: (N, 3), one for each of JUDGEMENT."""
+    """What the network says of N parts: (N, 2), one for each of JUDGEMENT."""
     top = probabilities.max(axis=1).astype(float).clip(LEAST)
-    share = is_digit.astype(float).clip(LEAST)
-    return np.stack([np.log(top), np.log(share), 1 - share], axis=1)
+    return np.stack([np.log(top), 1 - is_digit.astype(float)], axis=1)
+
+
+def no_number(layout: Layout) -> FloatArray:
+    """What speaks for the whole being no number: (2,), one for each of NO_NUMBER."""
+    width, height = layout.boxes[:, 2:].max(axis=0) - layout.boxes[:, :2].min(axis=0)
+    return np.array([1, np.clip(width, SHORT * height, LONG * height) / max(height, 1e-6)])
 
 
 @dataclass(frozen=True)
