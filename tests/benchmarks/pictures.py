@@ -621,7 +621,7 @@ def make(folder: Path, kinds: list[str], count: int) -> dict[str, int]:
 
 
 def read_in(checkout: Path, folder: Path) -> dict[str, dict]:
-    command = [sys.executable, str(Path(__file__).resolve()), "--read", str(folder)]
+    command = [sys.executable, "-P", str(Path(__file__).resolve()), "--read", str(folder)]
     environment = os.environ | {"PYTHONPATH": str(checkout)}
     result = subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=True)
     answers: dict[str, dict] = json.loads(result.stdout)
