@@ -64,9 +64,7 @@ def measure_large(path: Path) -> None:
     text = recognizer.read_number_image(read_picture(path)).text
     seconds = time.perf_counter() - began
     added = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
-    print(
-        f"12 megapixels: {text} in {seconds:.2f} s, {added / 1024:.0f} MB on {before / 1024:.0f}"
-    )
+    print(f"12 megapixels: {text} in {seconds:.2f} s, {added / 1024:.0f} MB on {before / 1024:.0f}")
 
 
 if __name__ == "__main__" and sys.argv[1:2] == ["--read"]:
@@ -340,7 +338,12 @@ def small_on_a_page(rng):
 
 def shadows(rng):
     scene, text = scene_of(rng)
-    edge = rng.uniform(0.3, 0.6), rng.uniform(0.005, 0.1), rng.uniform(0, 360), rng.uniform(-0.6, 0.6)
+    edge = (
+        rng.uniform(0.3, 0.6),
+        rng.uniform(0.005, 0.1),
+        rng.uniform(0, 360),
+        rng.uniform(-0.6, 0.6),
+    )
     return scene.photo(scene.on(sheet(scene.size, rng)), shadow(scene.size, *edge)), text
 
 
@@ -362,7 +365,10 @@ def _cells(scene, rng):
     lefts = [points[:, 0].min() for points in boxes]
     rights = [points[:, 0].max() for points in boxes]
     half = max(r - x for x, r in zip(lefts, rights, strict=True)) / 2 + gap
-    return [((x + r) / 2 - half, top, (x + r) / 2 + half, bottom) for x, r in zip(lefts, rights, strict=True)]
+    return [
+        ((x + r) / 2 - half, top, (x + r) / 2 + half, bottom)
+        for x, r in zip(lefts, rights, strict=True)
+    ]
 
 
 def _form(rng, dotted):
@@ -385,7 +391,9 @@ def _form(rng, dotted):
     for i in range(len(middles)):
         half = pitch / 2 - (thick * 2 if apart_ else 0)
         left, right = start + i * pitch - half, start + i * pitch + half
-        corners = np.array([(left, top), (right, top), (right, bottom), (left, bottom), (left, top)])
+        corners = np.array(
+            [(left, top), (right, top), (right, bottom), (left, bottom), (left, top)]
+        )
         if dotted:
             for a, b in zip(corners[:-1], corners[1:], strict=True):
                 count = int(np.hypot(*(b - a)) / (4 * thick))
@@ -577,9 +585,13 @@ def other_writing(rng):
         note = [(stroke + (0, 0.6)) * size for digit in other for stroke in digit]
     below = rng.random() < 0.5
     y = high[1] + 0.35 * scene.scale + size * 0.3 if below else low[1] - 0.5 * scene.scale - size
-    note = [stroke + np.array([low[0] + rng.uniform(0, 0.4) * (high - low)[0], y]) for stroke in note]
+    note = [
+        stroke + np.array([low[0] + rng.uniform(0, 0.4) * (high - low)[0], y]) for stroke in note
+    ]
     page = scene.on(sheet(scene.size, rng))
-    page = inked(page, scene.ink(note, max(size / scale if (scale := scene.scale) else 1, 0.3)), scene.colour)
+    page = inked(
+        page, scene.ink(note, max(size / scale if (scale := scene.scale) else 1, 0.3)), scene.colour
+    )
     return scene.photo(page), text
 
 
