@@ -29,11 +29,14 @@ how much ink a cut parts, brought nothing once a piece that looks like a digit i
 LOW = 0.6
 """Digits are at least this high."""
 
-ROWS = 4
-"""The most rows that are compared: polarities and windows."""
+ROWS = 6
+"""The most rows that are compared: polarities, axes of colour and windows."""
 
-GOOD = 0.5
+GOOD = 0.9
 """A row whose digits are so sure on average is taken without a look at others."""
+
+MORE = 0.3
+"""A row with twice as many digits may be so much less sure on average, in logarithms."""
 
 
 def read_number_image(recognizer: Recognizer, picture: ByteArray) -> Number:
@@ -43,13 +46,15 @@ def read_number_image(recognizer: Recognizer, picture: ByteArray) -> Number:
 
     Raises ValueError as `predict_image` does.
     """
-    best, number = 0.0, None
+    best, number = -np.inf, None
     for row in islice(find_rows(picture), ROWS):
-        if len(row.boxes) <= PIECES:
-            trust, read = _read(recognizer, row)
-            if trust > best:
-                best, number = trust, read
-        if best > GOOD:
+        if len(row.boxes) > PIECES:
+            continue
+        trust, read = _read(recognizer, row)
+        worth = np.log(max(trust, LEAST)) + MORE * np.log2(len(read.digits))
+        if worth > best:
+            best, number = worth, read
+        if trust > GOOD:
             break
     if number and len(number.digits) > 1 and not number.rejected:
         return number
