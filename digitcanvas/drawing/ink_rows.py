@@ -158,11 +158,14 @@ def _sheet(ink: ByteArray) -> ByteArray | None:
 
 
 def _rows(contrast: ByteArray, ink: ByteArray, threshold: float, scale: float) -> Iterator[Row]:
-    ink = _without_cells(ink)
-    plain = without_rules(ink, contrast)
-    row = _row(ink if plain is None else plain, contrast, threshold, scale)
-    if row:
-        yield row
+    """The row of all ink, and that of the darker half of it: printed lines are lighter."""
+    darker, _ = cv2.threshold(contrast[ink > 0], 0, 255, cv2.THRESH_OTSU)
+    for least in (threshold, darker):
+        strong = _without_cells(np.where(contrast > least, 255, 0).astype(np.uint8))
+        plain = without_rules(strong, contrast)
+        row = _row(strong if plain is None else plain, contrast, least, scale)
+        if row:
+            yield row
 
 
 def _without_cells(ink: ByteArray) -> ByteArray:

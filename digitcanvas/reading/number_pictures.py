@@ -29,7 +29,7 @@ how much ink a cut parts, brought nothing once a piece that looks like a digit i
 LOW = 0.6
 """Digits are at least this high."""
 
-ROWS = 6
+ROWS = 8
 """The most rows that are compared: polarities, axes of colour and windows."""
 
 GOOD = 0.9
