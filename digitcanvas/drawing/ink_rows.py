@@ -30,6 +30,9 @@ TALL = 0.5
 BROADEST = 0.3
 """No pen is wider: what is between digits is."""
 
+FULL = 0.6
+"""A sheet of paper is at least this full: there is little ink on it."""
+
 SPECK = 1.5
 """The least area of a low piece, in squares of the pen's width."""
 
@@ -151,10 +154,13 @@ def _looks(greys: list[ByteArray], window: float) -> Iterator[tuple[ByteArray, B
 
 
 def _sheet(ink: ByteArray) -> ByteArray | None:
-    """The outline of the largest piece of ink if that is a sheet of paper."""
+    """The outline of the largest piece of ink if that is a sheet of paper that was written on."""
     pieces = ink_pieces.split(ink)
     largest = pieces.ink(np.arange(len(pieces)) == pieces.area.argmax())
-    return hull(largest) if paper.is_broad(largest) else None
+    outlines, _ = cv2.findContours(largest, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    filled = np.asarray(cv2.drawContours(np.zeros_like(ink), outlines, -1, 255, -1), np.uint8)
+    is_full = pieces.area.max() > FULL * cv2.countNonZero(filled)
+    return hull(largest) if is_full and paper.is_broad(filled) else None
 
 
 def _rows(contrast: ByteArray, ink: ByteArray, threshold: float, scale: float) -> Iterator[Row]:
@@ -280,20 +286,15 @@ def _cut(
         ends = [0, *_cut_columns(ink, height), ink.shape[1]]
         for start, end in pairwise(ends):
             part = ink[:, start:end]
-            rows, columns = np.flatnonzero(part.any(axis=1)), np.flatnonzero(part.any(axis=0))
-            if not len(rows):
+            x, y, width, extent = cv2.boundingRect(part.astype(np.uint8))
+            if not width:
                 continue
             number += 1
             labels[top:bottom, left + start : left + end][part] = number
-            boxes.append(
-                (
-                    left + start + columns[0],
-                    top + rows[0],
-                    left + start + columns[-1] + 1,
-                    top + rows[-1] + 1,
-                )
-            )
-            cuts.append(end < ink.shape[1])
+            x += left + start
+            boxes.append((x, top + y, x + width, top + y + extent))
+            cuts.append(True)
+        cuts[-1] = False
     return labels, np.array(boxes), np.array(cuts, bool)[:-1]
 
 

@@ -26,6 +26,9 @@ WEIGHTS = {"probability": 4.8, "is_digit": 2.4, "low": -20.0, "parted": -0.6}
 how much ink a cut parts, brought nothing once a piece that looks like a digit is kept whole.
 """
 
+FAR_FETCHED = 0.4
+"""Digits cut out of one piece of ink are read only if they are surer: it may be a letter."""
+
 LOW = 0.6
 """Digits are at least this high."""
 
@@ -46,20 +49,27 @@ def read_number_image(recognizer: Recognizer, picture: ByteArray) -> Number:
 
     Raises ValueError as `predict_image` does.
     """
-    best, number = -np.inf, None
+    best, number, is_cut = -np.inf, None, False
     for row in islice(find_rows(picture), ROWS):
         if len(row.boxes) > PIECES:
             continue
         trust, read = _read(recognizer, row)
         worth = np.log(max(trust, LEAST)) + MORE * np.log2(len(read.digits))
         if worth > best:
-            best, number = worth, read
+            best, number, is_cut = worth, read, bool(row.cuts.all())
         if trust > GOOD:
             break
-    if number and len(number.digits) > 1 and not number.rejected:
+    if number and len(number.digits) > 1 and not number.rejected and not is_cut:
         return number
     single = _single(recognizer, picture)
-    return single if number is None or len(number.digits) == 1 or not single.rejected else number
+    if number is None or len(number.digits) == 1 or not single.rejected:
+        return single
+    return single if is_cut and _is_far_fetched(number) else number
+
+
+def _is_far_fetched(number: Number) -> bool:
+    """Whether digits that were cut out of one piece of ink are not sure, or only lines."""
+    return number.confidence < FAR_FETCHED or set(number.text) == {"1"}
 
 
 def _single(recognizer: Recognizer, picture: ByteArray) -> Number:
