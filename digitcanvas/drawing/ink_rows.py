@@ -178,7 +178,9 @@ def _without_cells(ink: ByteArray) -> ByteArray:
     """The ink without the boxes, or the table, whose cells it is written in."""
     outlines, tree = cv2.findContours(ink, cv2.RETR_TREE, cv2.CHAIN_APPROX_SIMPLE)
     rest = ink
-    for outline, (_, _, inner, outer) in zip(outlines, tree[0] if len(outlines) else []):
+    for outline, (_, _, inner, outer) in zip(
+        outlines, tree[0] if len(outlines) else [], strict=True
+    ):
         if inner < 0 or outer < 0:
             continue
         _, (width, height), _ = cv2.minAreaRect(outline)

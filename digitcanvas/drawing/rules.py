@@ -12,7 +12,7 @@ SLOPES = np.linspace(-0.12, 0.12, 25)
 RUN = 1 / 7
 """A line runs straight over this share of the picture at a time, so that it may bend a little."""
 
-SPAN, SHORT_SPAN, SHORT = 0.6, 0.95, 0.5
+SPAN, SHORT_SPAN, SHORT = 0.6, 0.98, 0.5
 """A line covers at least this share of the picture's width; more if the width is less than half of
 the height, since a digit may be as long in a crop of a row.
 """

@@ -1,11 +1,13 @@
 """Reads numbers in pictures: a row of handwritten digits on paper."""
 
+from contextlib import suppress
 from itertools import islice
 
 import cv2
 import numpy as np
 
 from digitcanvas.drawing.arrays import ByteArray, Float32Array, FloatArray
+from digitcanvas.drawing.ink import NoDigit, find_inks
 from digitcanvas.drawing.ink_rows import Row, find_rows
 from digitcanvas.reading.lattice import Kind, Parts, best_way
 from digitcanvas.reading.numbers import LEAST, Number
@@ -49,6 +51,10 @@ def read_number_image(recognizer: Recognizer, picture: ByteArray) -> Number:
 
     Raises ValueError as `predict_image` does.
     """
+    with suppress(NoDigit):
+        first = recognizer.predict_ink(next(find_inks(picture)))
+        if not first.rejected:
+            return _number_of(first, picture)
     best, number, is_cut = -np.inf, None, False
     for row in islice(find_rows(picture), ROWS):
         if len(row.boxes) > PIECES:
@@ -61,7 +67,7 @@ def read_number_image(recognizer: Recognizer, picture: ByteArray) -> Number:
             break
     if number and len(number.digits) > 1 and not number.rejected and not is_cut:
         return number
-    single = _single(recognizer, picture)
+    single = _number_of(recognizer.predict_image(picture), picture)
     if number is None or len(number.digits) == 1 or not single.rejected:
         return single
     return single if is_cut and _is_far_fetched(number) else number
@@ -72,8 +78,7 @@ def _is_far_fetched(number: Number) -> bool:
     return number.confidence < FAR_FETCHED or set(number.text) == {"1"}
 
 
-def _single(recognizer: Recognizer, picture: ByteArray) -> Number:
-    prediction = recognizer.predict_image(picture)
+def _number_of(prediction: Prediction, picture: ByteArray) -> Number:
     assert prediction.ink
     left, top, width, height = cv2.boundingRect(prediction.ink.mask)
     scale = picture.shape[0] / prediction.ink.mask.shape[0]

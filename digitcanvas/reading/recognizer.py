@@ -203,10 +203,10 @@ class Recognizer:
         which nothing stands out from the paper.
         """
         looks = islice(find_inks(image), MOST_INKS)
-        first = self._look(next(looks), centred)
+        first = self.predict_ink(next(looks), centred)
         if not first.rejected:
             return first
-        others = (self._look(ink, centred) for ink in looks)
+        others = (self.predict_ink(ink, centred) for ink in looks)
         sure = next((other for other in others if other.trust >= SURE), None)
         return sure or (self._turned(first) if max(image.shape) >= LEAST_SCENE else None) or first
 
@@ -249,7 +249,8 @@ class Recognizer:
         probabilities, is_digit = split_softmax(self._run(image[np.newaxis]))
         return Prediction(probabilities[0], image, float(is_digit[0]))
 
-    def _look(self, ink: Ink, centred: bool) -> Prediction:
+    def predict_ink(self, ink: Ink, centred: bool = True) -> Prediction:
+        """Read ink that was found in a picture."""
         return replace(self._predict(image_from_ink(ink, centred)), ink=ink)
 
     def _turned(self, upright: Prediction) -> Prediction | None:

@@ -20,6 +20,7 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -395,7 +396,7 @@ def _form(rng, dotted):
             [(left, top), (right, top), (right, bottom), (left, bottom), (left, top)]
         )
         if dotted:
-            for a, b in zip(corners[:-1], corners[1:], strict=True):
+            for a, b in pairwise(corners):
                 count = int(np.hypot(*(b - a)) / (4 * thick))
                 for t in np.linspace(0, 1, max(count, 2)):
                     cv2.circle(lines, np.rint(a + t * (b - a)).astype(int).tolist(), thick, 255, -1)
@@ -444,7 +445,7 @@ def _separated(rng, signs):
             "-": [(0, 0.02), (0.4, 0)],
             "/": [(0.0, 0.65), (0.35, -0.65)],
         }[sign]
-        out.append([np.array(shape, float) + (x, 0)])
+        out.append([(*np.array(shape, float), x, 0)])
         shift += max(p[0] for p in shape) + 0.15 + pen
     # commas are strokes of their own, and count for no digit
     size = (1600, int(rng.integers(500, 1000)))
@@ -582,7 +583,7 @@ def other_writing(rng):
         note = word(texts[rng.integers(len(texts))].replace(" ", ""), size, 0, 0)
     else:
         other = side_by_side(rng, pick(rng, 2, 5), 0.1)
-        note = [(stroke + (0, 0.6)) * size for digit in other for stroke in digit]
+        note = [((*stroke, 0, 0.6)) * size for digit in other for stroke in digit]
     below = rng.random() < 0.5
     y = high[1] + 0.35 * scene.scale + size * 0.3 if below else low[1] - 0.5 * scene.scale - size
     note = [

@@ -5,8 +5,8 @@ and UNIPEN (DIGITCANVAS_PEN, DIGITCANVAS_UNIPEN) and from MNIST's validation ima
 with both shipped networks. The drawings are those that both networks read from their strokes, so
 that what fails is the picture's part. Prints for each kind and network the pictures that are read
 and accepted. Parameters are chosen on half 0 and reported on half 1: the two have other scenes, of
-the same drawings. With `--beside`, the code in another checkout reads the same pictures, and its figures
-stand before those of this one. `--keep FOLDER` keeps the pictures.
+the same drawings. With `--beside`, the code in another checkout reads the same pictures, and its
+figures stand before those of this one. `--keep FOLDER` keeps the pictures.
 """
 
 import argparse
