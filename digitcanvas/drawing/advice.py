@@ -7,9 +7,13 @@ from digitcanvas.drawing import ink_pieces, paper
 from digitcanvas.drawing.arrays import ByteArray
 from digitcanvas.drawing.ink import Ink
 from digitcanvas.drawing.masks import size
+from digitcanvas.drawing.rules import without_rules
 
-MANY_PIECES = 8
+MANY_PIECES = 5
 """A digit falls into fewer."""
+
+MANY_CHARACTERS = 8
+"""So many are rather dirt, or a text."""
 
 SMALL = 0.06
 """Of the picture's long side: a smaller digit has lost its loops."""
@@ -28,17 +32,27 @@ def advice(ink: Ink) -> str:
             "What was found is too broad for a pen, like a sheet or a shadow: let the paper fill "
             "the whole picture."
         )
+    is_lined = without_rules(ink.ink, ink.contrast) is not None
     pieces = ink_pieces.split(mask)
-    if (pieces.edges > 0).any():
+    is_cut = bool((pieces.edges > 0).any())
+    if is_cut and not is_lined:
         return "The ink runs into the picture's edge: leave room around the digit."
+    characters = _side_by_side(pieces)
+    if 1 < characters < MANY_CHARACTERS and not is_cut:
+        return (
+            f"{characters} characters were found side by side: cut the picture down to one, or "
+            "read it as a number."
+        )
+    if is_lined:
+        return (
+            "Lines run across the picture: use blank paper, or a pen that is darker and wider "
+            "than the lines."
+        )
     if len(pieces) >= MANY_PIECES:
         return (
-            f"The ink that was found is in {len(pieces)} pieces: use a thicker pen, blank paper "
-            "and even light."
+            f"The ink that was found is in {len(pieces)} pieces: cut the picture down to the "
+            "digit, or use a thicker pen and even light."
         )
-    characters = _side_by_side(pieces)
-    if characters > 1:
-        return f"{characters} characters were found side by side: cut the picture down to one."
     return (
         "The ink that was found does not have the shape of a digit: if its outline is not what was "
         "written, use a darker pen on blank paper."

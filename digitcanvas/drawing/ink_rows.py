@@ -14,21 +14,27 @@ from digitcanvas.drawing import ink_pieces, paper
 from digitcanvas.drawing.arrays import BoolArray, ByteArray, Float32Array, FloatArray, IntArray
 from digitcanvas.drawing.ink import Ink, checked, fit, stands_out
 from digitcanvas.drawing.ink_images import image_from_ink
-from digitcanvas.drawing.masks import otsu
+from digitcanvas.drawing.masks import hull, otsu
 from digitcanvas.drawing.rules import without_rules
 
 SIDE = 800
 """The long side, in pixels, to which larger pictures are reduced."""
 
-LEAST_HEIGHT = 0.03
+LEAST_HEIGHT = 0.015
 """The least height of a digit, in shares of the picture's long side."""
 
 # Lengths below are in heights of the row's digits
 TALL = 0.5
 """A piece at least this high may be a digit by itself."""
 
-SPECK = 0.02
-"""The least area of a piece, in squares of the height."""
+BROADEST = 0.3
+"""No pen is wider: what is between digits is."""
+
+FULL = 0.6
+"""A sheet of paper is at least this full: there is little ink on it."""
+
+SPECK = 1.5
+"""The least area of a low piece, in squares of the pen's width."""
 
 OVERLAP = 0.5
 """Two tall pieces are in one row if they share so much of the lower one's height."""
@@ -36,7 +42,7 @@ OVERLAP = 0.5
 BESIDE = 0.25
 """A low piece belongs to the row if it is no farther from its tall pieces than this."""
 
-WITHIN = 0.6
+WITHIN = 0.4
 """A low piece that shares so much of its width with a tall one is a part of it."""
 
 CUT_WIDTH = 0.5
@@ -49,6 +55,16 @@ SMOOTH = 0.02
 """The deviation by which the ink in each column is smoothed."""
 
 CUTS = 6
+
+BOXED, WITHIN_CELL = 0.88, 0.3
+"""The least share of its rectangle that a cell of a form fills (a 0's hole fills 0.79), and the
+least height of what is written in it, in heights of the cell.
+"""
+
+SLASH, SLANTS, SHORT, STRAIGHT = 1.12, (8, 60), 0.05, 2.0
+"""A slash is a straight stroke that is higher than most digits, and ends no lower than so much
+within those beside it; it leans by so many degrees, and its box is at most so many pens wide.
+"""
 
 
 @dataclass(frozen=True)
@@ -102,17 +118,78 @@ def find_rows(picture: ByteArray) -> Iterator[Row]:
     scale = max(max(picture.shape[:2]) / SIDE, 1.0)
     small = fit(picture, SIDE) if scale > 1 else picture
     for window in paper.WINDOWS:
-        for grey in paper.greys(small):
-            sides = [grey, 255 - grey] if paper.is_dark_on_light(grey) else [255 - grey, grey]
-            for side in sides:
-                contrast = paper.contrast(side, window)
-                threshold, ink = otsu(contrast)
-                if not stands_out(contrast, ink, window):
-                    continue
-                plain = without_rules(ink, contrast)
-                row = _row(ink if plain is None else plain, contrast, threshold, scale)
-                if row:
-                    yield row
+        for greys in _greys(small):
+            for contrast, ink, threshold in _looks(greys, window):
+                sheet = _sheet(ink)
+                if sheet is not None:
+                    colours = small[..., :3] if small.ndim == 3 else small
+                    for inner in _greys(paper.continued(colours, sheet)):
+                        for look in _looks(inner, window):
+                            yield from _rows(*look, scale)
+                yield from _rows(contrast, ink, threshold, scale)
+
+
+def _greys(picture: ByteArray) -> Iterator[list[ByteArray]]:
+    """The picture in greys: all its colours at once, if it has many, and those of `paper.greys`."""
+    greys = list(paper.greys(picture))
+    if len(greys) > 1 and picture.shape[2] == 3:
+        yield [np.ascontiguousarray(picture[..., colour]) for colour in range(3)]
+    for grey in greys:
+        yield [grey]
+
+
+def _looks(greys: list[ByteArray], window: float) -> Iterator[tuple[ByteArray, ByteArray, float]]:
+    """The contrast, the ink and its threshold in either polarity, the likelier first.
+
+    Each pixel has the contrast of that grey in which it stands out most, so that digits of any
+    colours do in one picture.
+    """
+    dark = sum(paper.is_dark_on_light(grey) for grey in greys) > len(greys) / 2
+    for invert in [False, True] if dark else [True, False]:
+        contrasts = [paper.contrast(255 - grey if invert else grey, window) for grey in greys]
+        contrast: ByteArray = np.max(contrasts, axis=0)
+        threshold, ink = otsu(contrast)
+        if stands_out(contrast, ink, window):
+            yield contrast, ink, threshold
+
+
+def _sheet(ink: ByteArray) -> ByteArray | None:
+    """The outline of the largest piece of ink if that is a sheet of paper that was written on."""
+    pieces = ink_pieces.split(ink)
+    largest = pieces.ink(np.arange(len(pieces)) == pieces.area.argmax())
+    outlines, _ = cv2.findContours(largest, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    filled = np.asarray(cv2.drawContours(np.zeros_like(ink), outlines, -1, 255, -1), np.uint8)
+    is_full = pieces.area.max() > FULL * cv2.countNonZero(filled)
+    return hull(largest) if is_full and paper.is_broad(filled) else None
+
+
+def _rows(contrast: ByteArray, ink: ByteArray, threshold: float, scale: float) -> Iterator[Row]:
+    """The row of all ink, and that of the darker half of it: printed lines are lighter."""
+    darker, _ = cv2.threshold(contrast[ink > 0], 0, 255, cv2.THRESH_OTSU)
+    for least in (threshold, darker):
+        strong = _without_cells(np.where(contrast > least, 255, 0).astype(np.uint8))
+        plain = without_rules(strong, contrast)
+        row = _row(strong if plain is None else plain, contrast, least, scale)
+        if row:
+            yield row
+
+
+def _without_cells(ink: ByteArray) -> ByteArray:
+    """The ink without the boxes, or the table, whose cells it is written in."""
+    outlines, tree = cv2.findContours(ink, cv2.RETR_TREE, cv2.CHAIN_APPROX_SIMPLE)
+    rest = ink
+    for outline, (_, _, inner, outer) in zip(
+        outlines, tree[0] if len(outlines) else [], strict=True
+    ):
+        if inner < 0 or outer < 0:
+            continue
+        _, (width, height), _ = cv2.minAreaRect(outline)
+        held = cv2.boundingRect(outlines[inner])[3]
+        is_cell = cv2.contourArea(outline) > BOXED * width * height
+        if is_cell and held > WITHIN_CELL * cv2.boundingRect(outline)[3]:
+            rest = rest.copy() if rest is ink else rest
+            cv2.floodFill(rest, None, outlines[outer][0, 0].tolist(), 0, flags=8)
+    return rest
 
 
 def _row(ink: ByteArray, contrast: ByteArray, threshold: float, scale: float) -> Row | None:
@@ -129,8 +206,12 @@ def _row(ink: ByteArray, contrast: ByteArray, threshold: float, scale: float) ->
     if not tall[main]:
         return None
     members = _row_of(pieces.boxes, heights, tall, main)
+    slashes = _slashes(pieces, heights, members)
+    members &= ~slashes
     height = float(np.median(heights[members]))
-    low = _low_ones(pieces, usable & ~members, members, height)
+    if np.average(pieces.width[members], weights=pieces.area[members]) > BROADEST * height:
+        return None
+    low = _low_ones(pieces, usable & ~members & ~slashes, members, height)
     labels, boxes, cuts = _cut(pieces, np.flatnonzero(members), low, height)
     return Row(contrast, labels, threshold, boxes, cuts, height, scale)
 
@@ -151,19 +232,41 @@ def _row_of(boxes: IntArray, heights: IntArray, tall: BoolArray, main: int) -> B
     return members
 
 
+def _slashes(pieces: ink_pieces.Pieces, heights: IntArray, members: BoolArray) -> BoolArray:
+    """Which members of the row are slashes between two digits, as in a date: (N,)."""
+    found = np.zeros(len(pieces), bool)
+    row = sorted(np.flatnonzero(members), key=lambda piece: pieces.boxes[piece, 0])
+    height = np.median(heights[members])
+    for left, piece, right in zip(row, row[1:], row[2:], strict=False):
+        beside = pieces.boxes[[left, right]]
+        top, bottom = pieces.boxes[piece, 1::2]
+        short = SHORT * height
+        reaches = top < beside[:, 1].min() + short and bottom > beside[:, 3].max() - short
+        if reaches and heights[piece] > SLASH * height:
+            ink = pieces.labels == piece + 1
+            points = np.argwhere(ink)[:, ::-1].astype(np.float32)
+            along_x, along_y, *_ = cv2.fitLine(points, cv2.DIST_L2, 0, 0.01, 0.01).ravel().tolist()
+            slant = np.degrees(np.arctan2(-along_x * np.sign(along_y), abs(along_y)))
+            across = points @ (-along_y, along_x)
+            width = STRAIGHT * pieces.width[piece]
+            found[piece] = SLANTS[0] < slant < SLANTS[1] and np.ptp(across) < width
+    return found
+
+
 def _low_ones(
     pieces: ink_pieces.Pieces, others: BoolArray, members: BoolArray, height: float
 ) -> list[tuple[int, int]]:
     """Low pieces with the tall piece that each belongs to: bars and gaps of a digit."""
     found = []
     tall = np.flatnonzero(members)
-    for piece in np.flatnonzero(others & (pieces.area >= SPECK * height * height)):
+    pen = np.average(pieces.width[tall], weights=pieces.area[tall])
+    for piece in np.flatnonzero(others & (pieces.area >= SPECK * pen * pen)):
         box, rows = pieces.boxes[piece], pieces.boxes[tall]
         common = np.minimum(box[2], rows[:, 2]) - np.maximum(box[0], rows[:, 0])
         apart = np.maximum(rows[:, 1] - box[3], box[1] - rows[:, 3])
         near = (common >= WITHIN * (box[2] - box[0])) & (apart <= BESIDE * height)
         beside = np.maximum(rows[:, 0] - box[2], box[0] - rows[:, 2])
-        near |= (beside <= 0.15 * height) & (apart < 0) & (common > -0.15 * height)
+        near |= (beside <= 0.1 * height) & (apart < 0) & (common > -0.1 * height)
         if near.any():
             found.append((int(piece), int(tall[np.where(near, common, -np.inf).argmax()])))
     return found
@@ -185,20 +288,15 @@ def _cut(
         ends = [0, *_cut_columns(ink, height), ink.shape[1]]
         for start, end in pairwise(ends):
             part = ink[:, start:end]
-            rows, columns = np.flatnonzero(part.any(axis=1)), np.flatnonzero(part.any(axis=0))
-            if not len(rows):
+            x, y, width, extent = cv2.boundingRect(part.astype(np.uint8))
+            if not width:
                 continue
             number += 1
             labels[top:bottom, left + start : left + end][part] = number
-            boxes.append(
-                (
-                    left + start + columns[0],
-                    top + rows[0],
-                    left + start + columns[-1] + 1,
-                    top + rows[-1] + 1,
-                )
-            )
-            cuts.append(end < ink.shape[1])
+            x += left + start
+            boxes.append((x, top + y, x + width, top + y + extent))
+            cuts.append(True)
+        cuts[-1] = False
     return labels, np.array(boxes), np.array(cuts, bool)[:-1]
 
 

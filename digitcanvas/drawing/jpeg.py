@@ -19,6 +19,9 @@ MAX_SCANS = 100
 MAX_SEGMENTS = 5000
 """Of 64 kB each, so that profiles, depth maps and thumbnails of any size fit."""
 
+MAX_FILL = 100_000
+"""Bytes of 255 before markers, which Pillow reads one by one. Cameras write none."""
+
 
 @dataclass(frozen=True)
 class Layout:
@@ -34,9 +37,9 @@ class Layout:
 def layout(data: bytes) -> Layout:
     """The layout of a JPEG's first picture (ITU-T T.81, annex B).
 
-    Raises ValueError for more than MAX_SCANS, more than MAX_SEGMENTS, and none to decode.
+    Raises ValueError for more than MAX_SCANS, MAX_SEGMENTS or MAX_FILL.
     """
-    scans = coefficients = components = 0
+    scans = coefficients = components = fill = 0
     interleaved = progressive = False
     position = len(START)
     for _ in range(MAX_SEGMENTS):
@@ -45,6 +48,9 @@ def layout(data: bytes) -> Layout:
         if not found or kind == END:
             break
         position = found.end()
+        fill += len(found[0])
+        if fill > MAX_FILL:
+            raise ValueError("The picture has too many fill bytes: save it again.")
         if kind in STANDALONE:
             continue
         length = int.from_bytes(data[position : position + 2], "big")

@@ -111,15 +111,18 @@ def contrast(grey: ByteArray, window: float) -> ByteArray:
     """How much darker than the paper each pixel is, 0 to 255: the same in light and in shade.
 
     The paper is a grey closing of the picture, which follows shadows but not strokes. Beyond its
-    edges the picture is continued by point reflection, so that light goes on to fall off there.
+    edges the picture is continued by point reflection, so that light goes on to fall off there; but
+    not brighter than the paper is at the edge, as strokes would be.
     """
     side = odd(max(max(grey.shape) * window, MIN_WINDOW))
     smooth = cv2.medianBlur(grey, 5)
     margins = [(min(side // 2, length - 1),) * 2 for length in grey.shape]
     wide = np.pad(smooth.astype(np.int16), margins, "reflect", reflect_type="odd")
-    closed = cv2.morphologyEx(wide, cv2.MORPH_CLOSE, np.ones((side, side), np.uint8))
+    square = np.ones((side, side), np.uint8)
+    brightest = np.pad(cv2.morphologyEx(smooth, cv2.MORPH_CLOSE, square), margins, "edge")
+    continued = cv2.morphologyEx(np.minimum(wide, brightest), cv2.MORPH_CLOSE, square)
     (top, _), (left, _) = margins
-    paper = closed[top : top + grey.shape[0], left : left + grey.shape[1]].clip(0, 255)
+    paper = continued[top : top + grey.shape[0], left : left + grey.shape[1]].clip(0, 255)
     paper = np.maximum(paper, smooth).astype(np.uint8)
     relative = cv2.subtract(paper, grey) / np.maximum(paper, DARKEST_PAPER).astype(np.float32)
     darker: ByteArray = np.rint(255 * relative).astype(np.uint8)

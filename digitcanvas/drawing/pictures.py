@@ -10,6 +10,7 @@ from PIL import BmpImagePlugin, Image, ImageOps, TiffImagePlugin, features
 
 from digitcanvas.drawing import jpeg
 from digitcanvas.drawing.arrays import ByteArray
+from digitcanvas.drawing.containers import check_parts
 
 _SUFFIXES = {
     "PNG": ["png"],
@@ -69,7 +70,7 @@ def read_picture(source: str | Path | bytes) -> ByteArray:
 
 
 def _read(file: BinaryIO) -> ByteArray:
-    coded = _jpeg_layout(file)
+    coded = _layout(file)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
@@ -85,13 +86,14 @@ def _read(file: BinaryIO) -> ByteArray:
         raise ValueError(DAMAGED) from error
 
 
-def _jpeg_layout(file: BinaryIO) -> jpeg.Layout | None:
-    """None for another format."""
-    is_jpeg = file.read(len(jpeg.START)) == jpeg.START
+def _layout(file: BinaryIO) -> jpeg.Layout | None:
+    """That of a JPEG; None for another format. Checks the file's parts."""
+    data = file.read()
     file.seek(0)
-    coded = jpeg.layout(file.read()) if is_jpeg else None
-    file.seek(0)
-    return coded
+    if data.startswith(jpeg.START):
+        return jpeg.layout(data)
+    check_parts(data)
+    return None
 
 
 def _unknown(file: BinaryIO) -> str:

@@ -12,8 +12,10 @@ SLOPES = np.linspace(-0.12, 0.12, 25)
 RUN = 1 / 7
 """A line runs straight over this share of the picture at a time, so that it may bend a little."""
 
-SPAN = 0.6
-"""A line covers at least this share of the picture's width."""
+SPAN, SHORT_SPAN, SHORT = 0.6, 0.98, 0.5
+"""A line covers at least this share of the picture's width; more if the width is less than half of
+the height, since a digit may be as long in a crop of a row.
+"""
 
 SEVERAL, THINNER = 3, 0.7
 """So many lines are rules; fewer are if they are thinner than the ink, by this factor."""
@@ -50,7 +52,8 @@ def _lines(ink: ByteArray) -> tuple[BoolArray, int, float]:
     wider = dilated(sheared, 1, 3)  # so that steps of a pixel do no harm
     runs = opened(wider, max(round(RUN * size[0]), 1), 1)
     _, labels, stats, _ = cv2.connectedComponentsWithStats(runs)
-    is_line = stats[:, cv2.CC_STAT_WIDTH] >= SPAN * size[0]
+    span = SPAN if size[0] > SHORT * size[1] else SHORT_SPAN
+    is_line = stats[:, cv2.CC_STAT_WIDTH] >= span * size[0]
     is_line[0] = False
     straight = np.where(is_line[labels], 255, 0).astype(np.uint8)
     back = cv2.invertAffineTransform(level)

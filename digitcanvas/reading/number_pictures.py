@@ -1,11 +1,13 @@
 """Reads numbers in pictures: a row of handwritten digits on paper."""
 
+from contextlib import suppress
 from itertools import islice
 
 import cv2
 import numpy as np
 
 from digitcanvas.drawing.arrays import ByteArray, Float32Array, FloatArray
+from digitcanvas.drawing.ink import NoDigit, find_inks
 from digitcanvas.drawing.ink_rows import Row, find_rows
 from digitcanvas.reading.lattice import Kind, Parts, best_way
 from digitcanvas.reading.numbers import LEAST, Number
@@ -26,14 +28,20 @@ WEIGHTS = {"probability": 4.8, "is_digit": 2.4, "low": -20.0, "parted": -0.6}
 how much ink a cut parts, brought nothing once a piece that looks like a digit is kept whole.
 """
 
+FAR_FETCHED = 0.4
+"""Digits cut out of one piece of ink are read only if they are surer: it may be a letter."""
+
 LOW = 0.6
 """Digits are at least this high."""
 
-ROWS = 4
-"""The most rows that are compared: polarities and windows."""
+ROWS = 8
+"""The most rows that are compared: polarities, axes of colour and windows."""
 
-GOOD = 0.5
+GOOD = 0.9
 """A row whose digits are so sure on average is taken without a look at others."""
+
+MORE = 0.3
+"""A row with twice as many digits may be so much less sure on average, in logarithms."""
 
 
 def read_number_image(recognizer: Recognizer, picture: ByteArray) -> Number:
@@ -43,22 +51,34 @@ def read_number_image(recognizer: Recognizer, picture: ByteArray) -> Number:
 
     Raises ValueError as `predict_image` does.
     """
-    best, number = 0.0, None
+    with suppress(NoDigit):
+        first = recognizer.predict_ink(next(find_inks(picture)))
+        if not first.rejected:
+            return _number_of(first, picture)
+    best, number, is_cut = -np.inf, None, False
     for row in islice(find_rows(picture), ROWS):
-        if len(row.boxes) <= PIECES:
-            trust, read = _read(recognizer, row)
-            if trust > best:
-                best, number = trust, read
-        if best > GOOD:
+        if len(row.boxes) > PIECES:
+            continue
+        trust, read = _read(recognizer, row)
+        worth = np.log(max(trust, LEAST)) + MORE * np.log2(len(read.digits))
+        if worth > best:
+            best, number, is_cut = worth, read, bool(row.cuts.all())
+        if trust > GOOD:
             break
-    if number and len(number.digits) > 1 and not number.rejected:
+    if number and len(number.digits) > 1 and not number.rejected and not is_cut:
         return number
-    single = _single(recognizer, picture)
-    return single if number is None or len(number.digits) == 1 or not single.rejected else number
+    single = _number_of(recognizer.predict_image(picture), picture)
+    if number is None or len(number.digits) == 1 or not single.rejected:
+        return single
+    return single if is_cut and _is_far_fetched(number) else number
 
 
-def _single(recognizer: Recognizer, picture: ByteArray) -> Number:
-    prediction = recognizer.predict_image(picture)
+def _is_far_fetched(number: Number) -> bool:
+    """Whether digits that were cut out of one piece of ink are not sure, or only lines."""
+    return number.confidence < FAR_FETCHED or set(number.text) == {"1"}
+
+
+def _number_of(prediction: Prediction, picture: ByteArray) -> Number:
     assert prediction.ink
     left, top, width, height = cv2.boundingRect(prediction.ink.mask)
     scale = picture.shape[0] / prediction.ink.mask.shape[0]

@@ -1,11 +1,12 @@
-"""How pictures of one digit are read: python -m tests.benchmarks.pictures [--beside WORKTREE]
+"""How pictures of one digit are read: python -m tests.benchmarks.pictures [--half 0|1]
 
 Makes pictures of each kind, COUNT (50) of it, from drawings by the validation writers of pendigits
 and UNIPEN (DIGITCANVAS_PEN, DIGITCANVAS_UNIPEN) and from MNIST's validation images, and reads them
 with both shipped networks. The drawings are those that both networks read from their strokes, so
 that what fails is the picture's part. Prints for each kind and network the pictures that are read
-and accepted. With `--beside`, the code in another checkout reads the same pictures, and its figures
-stand before those of this one. `--keep FOLDER` keeps the pictures.
+and accepted. Parameters are chosen on half 0 and reported on half 1: the two have other scenes, of
+the same drawings. With `--beside`, the code in another checkout reads the same pictures, and its
+figures stand before those of this one. `--keep FOLDER` keeps the pictures.
 """
 
 import argparse
@@ -593,27 +594,28 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=50)
     parser.add_argument("--kinds", nargs="+", choices=KINDS, default=list(KINDS))
+    parser.add_argument("--half", type=int, choices=(0, 1), default=1)
     parser.add_argument("--beside", type=Path)
     parser.add_argument("--keep", type=Path)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         folder = given.keep or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
-        labels = make(folder, given.kinds, given.count)
+        labels = make(folder, given.kinds, given.half, given.count)
         checkouts = [given.beside] if given.beside else []
         answers = [read_in(checkout, folder) for checkout in (*checkouts, Path.cwd())]
         report(answers, labels, given.kinds)
 
 
-def make(folder: Path, kinds: list[str], count: int) -> dict[str, int]:
+def make(folder: Path, kinds: list[str], half: int, count: int) -> dict[str, int]:
     """Write the pictures; those that a folder has already are taken as they are."""
     index = folder.with_name(folder.name + ".json")
     labels: dict[str, int] = json.loads(index.read_text()) if index.exists() else {}
     for kind in kinds:
         for number in range(count):
-            name = f"{kind} {number:03}"
+            name = f"{kind} {half}{number:03}"
             if name not in labels:
-                made = KINDS[kind](np.random.default_rng([list(KINDS).index(kind), number]))
+                made = KINDS[kind](np.random.default_rng([half, list(KINDS).index(kind), number]))
                 (folder / name).write_bytes(made.data)
                 labels[name] = int(made.label)
     index.write_text(json.dumps(labels))
@@ -621,7 +623,7 @@ def make(folder: Path, kinds: list[str], count: int) -> dict[str, int]:
 
 
 def read_in(checkout: Path, folder: Path) -> dict[str, dict]:
-    command = [sys.executable, str(Path(__file__).resolve()), "--read", str(folder)]
+    command = [sys.executable, "-P", str(Path(__file__).resolve()), "--read", str(folder)]
     environment = os.environ | {"PYTHONPATH": str(checkout)}
     result = subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=True)
     answers: dict[str, dict] = json.loads(result.stdout)
@@ -635,7 +637,7 @@ def is_right(answer: list, label: int) -> bool:
 
 def report(answers: list[dict[str, dict]], labels: dict[str, int], kinds: list[str]) -> None:
     for kind in [*kinds, "all"]:
-        names = [name for name in labels if name[:-4] in ([kind] if kind != "all" else kinds)]
+        names = [name for name in labels if name[:-5] in ([kind] if kind != "all" else kinds)]
         row = f"{kind:16}{len(names):6}"
         for network in NETWORKS:
             for answer in answers:

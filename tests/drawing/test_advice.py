@@ -21,21 +21,29 @@ def page(*shapes):
 
 SHEET = cv2.rectangle(np.zeros((300, 400), np.uint8), (80, 60), (300, 250), 255, -1)
 
+LINED = page((150, 60, 200, 160))
+for y in range(30, 300, 60):
+    cv2.line(LINED, (0, y), (399, y), 255, 2)
+
 
 @pytest.mark.parametrize(
     ("mask", "says"),
     [
         (SHEET, "too broad for a pen.*let the paper fill the whole picture"),
         (page((100, 20, 180, 299)), "runs into the picture's edge: leave room"),
-        (page(*[(20 + 35 * i, 50, 30 + 35 * i, 60) for i in range(9)]), "in 9 pieces: use a thick"),
+        (
+            page(*[(20 + 35 * i, 50, 30 + 35 * i, 60) for i in range(9)]),
+            "in 9 pieces: cut the picture down",
+        ),
         (
             page((50, 50, 120, 200), (200, 60, 280, 210)),
             "2 characters.*cut the picture down to one",
         ),
+        (LINED, "Lines run across the picture: use blank paper"),
         (page((50, 50, 56, 60)), "very small: go nearer"),
         (page((100, 50, 200, 200), (120, 220, 180, 226)), "does not have the shape of a digit"),
     ],
-    ids=["sheet", "edge", "pieces", "two", "small", "other"],
+    ids=["sheet", "edge", "pieces", "two", "lines", "small", "other"],
 )
 def test_advice_says_what_was_found_and_what_to_do(mask, says):
     assert cv2.countNonZero(mask)

@@ -80,3 +80,61 @@ def test_a_piece_alone_is_what_a_picture_of_it_is():
     image = row.image(0, len(row.boxes) - 1)
     drawn = cv2.GaussianBlur(image, (3, 3), 0)
     assert image.shape == (28, 28) and image.max() == 1 and drawn.sum() > 20
+
+
+def whole(row):
+    """The first and last column of the row's ink, in the picture."""
+    return row.boxes[:, 0].min() * row.scale, row.boxes[:, 2].max() * row.scale
+
+
+def is_row_of(row, spans, digits):
+    ends = np.array([spans[0][0] - 5, spans[-1][1] + 5])
+    return np.abs(whole(row) - ends).max() < 8 and np.count_nonzero(~row.cuts) + 1 == digits
+
+
+def test_boxes_around_the_digits_are_left_out():
+    strokes, spans = number("314", gap=60)
+    boxes = [
+        np.array([(a, 60), (b, 60), (b, 240), (a, 240), (a, 60)], float)
+        for a, b in ((left - 25, right + 25) for left, right in spans)
+    ]
+    page = inked(sheet(SIZE, np.random.default_rng(0)), written(boxes, SIZE, 3), PENS["black"])
+    assert is_row_of(next(find_rows(photo(strokes, page=page))), spans, 3)
+
+
+def test_a_slash_between_digits_is_no_piece():
+    strokes, spans = number("31", gap=40, left=80)
+    more, others = number("20", left=spans[-1][1] + 140)
+    x = spans[-1][1]
+    slash = np.array([(x + 40, 240.0), (x + 90, 60.0)])
+    row = next(find_rows(photo([*strokes, slash, *more])))
+    assert is_row_of(row, [*spans, *others], 4)
+
+
+def test_a_slanted_one_is_no_slash():
+    _, spans = number("323")
+    one = np.array([(spans[1][0], 215.0), (spans[1][0] + 40, 85.0)])
+    first, last = number("3")[0], number("3", left=spans[2][0])[0]
+    assert is_row_of(next(find_rows(photo([*first, one, *last]))), spans, 3)
+
+
+def test_digits_of_several_colours_are_in_one_row():
+    _, spans = number("333")
+    page = np.zeros((*SIZE[::-1], 3))
+    for place, colour in enumerate([(1, 0.4, 0.7), (0, 1, 1), (1, 0.5, 0)]):
+        ink = number("3", left=spans[place][0])[0]
+        page = inked(page, written(ink, SIZE, 10), colour)
+    assert is_row_of(next(find_rows((255 * page).astype(np.uint8))), spans, 3)
+
+
+def test_digits_as_high_as_a_crop_are_no_rules():
+    strokes, spans = number("4114", top=74)
+    assert is_row_of(next(find_rows(photo(strokes)[:148])), spans, 4)
+
+
+def test_digits_on_a_sheet_on_a_table():
+    strokes, spans = number("47", left=260)
+    page = np.full((*SIZE[::-1], 3), (0.1, 0.08, 0.07))
+    page[50:250, 200:600] = sheet((400, 200), np.random.default_rng(0))
+    rows = list(find_rows(photo(strokes, page=page)))
+    assert any(is_row_of(row, spans, 2) for row in rows[:2])

@@ -127,3 +127,10 @@ def test_a_large_compressed_bitmap_is_refused():
     assert read_picture(bitmap(510)).shape[:2] == (510, 510)
     with pytest.raises(ValueError, match="BMP of this size takes too long: save it as PNG"):
         read_picture(bitmap(1530))
+
+
+def test_a_flood_of_fill_bytes_is_refused():
+    data = encode(Image.new("L", (64, 64)), "JPEG")
+    assert read_picture(data[:2] + b"\xff" * 1000 + data[2:]).shape == (64, 64)
+    with pytest.raises(ValueError, match="too many fill bytes: save it again"):
+        read_picture(data[:2] + b"\xff" * jpeg.MAX_FILL + data[2:])

@@ -4,7 +4,10 @@ import numpy as np
 import pytest
 
 from digitcanvas.drawing.ink import NoDigit
+from digitcanvas.drawing.preprocess import image_from_strokes
+from tests.digits import DIGITS
 from tests.drawing.test_ink_rows import number, photo
+from tests.photos import placed
 
 
 @pytest.mark.parametrize("text", ["2026", "33333", "47", "8", "10", "11"])
@@ -36,3 +39,16 @@ def test_digits_at_the_edge_are_read(recognizer):
 def test_blank_paper_is_refused(cnn, picture):
     with pytest.raises(NoDigit, match="No digit stands out"):
         cnn.read_number_image(picture)
+
+
+def test_a_turned_digit_is_no_number(cnn):
+    strokes = placed(DIGITS[3], 200, (200, 150))
+    picture = np.ascontiguousarray(np.rot90(photo(strokes)))
+    read = cnn.read_number_image(picture)
+    assert read.text == "3" and read.digits[0].turned == 90
+
+
+def test_images_like_mnist_s_side_by_side(recognizer):
+    images = [image_from_strokes(placed(DIGITS[int(digit)], 20, (14, 14))) for digit in "4073"]
+    picture = np.rint(255 * np.concatenate(images, axis=1)).astype(np.uint8)
+    assert recognizer.read_number_image(picture).text == "4073"
