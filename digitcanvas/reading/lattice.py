@@ -31,8 +31,9 @@ AHEAD, BETWEEN, LINK = 9, 2, 0.3
 """How far on in the order of the pieces a digit's last may be; how many that are not its own may
 lie between; and how near to another of its own each must lie then."""
 
-COMMON = 0.7
-"""Of the narrower one's width: two inks that overlap by so much and cross are rather one digit."""
+BESIDE, COMMON = 0.5, 0.7
+"""Of the narrower one's width: two inks that overlap by more than BESIDE hardly stand side by side,
+and by COMMON or more, if they cross, are rather one digit."""
 
 POINTS = 16
 """Of each piece, for crossings and distances."""
@@ -189,8 +190,10 @@ def features(layout: Layout, parts: Parts) -> FloatArray:
     narrower = np.minimum(width[:, None], boxes[:, 2] - boxes[:, 0])
     crossings = np.where(members, 0, members @ layout.crossings)
     strokes = np.array([piece.stroke for piece in layout.pieces])
-    of_stroke = (strokes[:, None] == np.unique(strokes)).astype(float)
+    numbers, which = np.unique(strokes, return_inverse=True)
+    of_stroke = (strokes[:, None] == numbers).astype(float)
     own = members @ of_stroke  # how many pieces of each stroke
+    of_others = (own == 0)[:, which]  # pieces of strokes that the part has nothing of
     is_cut = (own > 0) & (own < of_stroke.sum(axis=0))
     rises = is_cut * -(members @ (layout.falls[:, None] * of_stroke))
     indices = np.arange(members.shape[1])
@@ -198,7 +201,7 @@ def features(layout: Layout, parts: Parts) -> FloatArray:
     last = np.where(members, indices, -1).max(axis=1)
     nearest = np.where(np.eye(len(indices), dtype=bool), inf, layout.distances).min(axis=1)[first]
     columns = {
-        "overlap": is_digit * common.sum(axis=1),
+        "overlap": is_digit * ((common - BESIDE * narrower) * of_others).clip(0).sum(axis=1),
         "wide": is_digit * (width - WIDE).clip(0),
         "low": is_digit * (LOW - height).clip(0),
         "crossing": inked * (crossings * (common >= COMMON * narrower)).sum(axis=1).clip(0, 2),

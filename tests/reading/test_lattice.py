@@ -190,8 +190,23 @@ def test_features_are_what_they_are_named_after():
     assert feature(layout, [bar], "digit", Kind.DASH) == 0
     assert feature(layout, [bar], "dash", Kind.DASH) == 1
     assert feature(layout, [bar], "low", Kind.DASH) == 0
-    overlapping = layout_of(line(0, 0, 160, 160), line(80, 0, 240, 160))
-    assert feature(overlapping, [0], "overlap") == 0.5
+    beside = layout_of(line(0, 0, 160, 160), line(80, 0, 240, 160))
+    overlapping = layout_of(line(0, 0, 160, 160), line(40, 0, 200, 160))
+    assert feature(beside, [0], "overlap") == 0
+    assert feature(overlapping, [0], "overlap") == 0.25
+
+
+def test_what_goes_on_upwards_from_a_cut_rises():
+    """As the second half of a u does, and no digit."""
+    down, up = line(0, 0, 20, 160), line(120, 160, 140, 0)
+    layout = layout_of(np.concatenate([down, up]), cut=True)
+    first, last = 0, len(layout.pieces) - 1
+    assert feature(layout, [first], "rise") == 0
+    assert feature(layout, [last], "rise") == pytest.approx(layout.boxes[last, 3], abs=0.01)
+    assert feature(layout, [first, last], "overlap") == 0
+    assert feature(layout, list(range(last + 1)), "rise") == 0
+    apart = layout_of(down, up)
+    assert feature(apart, [0], "rise") == feature(apart, [1], "rise") == 0
 
 
 def test_a_cut_is_shared_by_its_two_sides():

@@ -4,6 +4,8 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from digitcanvas import Recognizer, fit_hand
 from digitcanvas.drawing.pieces import mend, whole_strokes
@@ -86,11 +88,13 @@ def test_two_digits_in_one_stroke_are_cut(recognizer):
 LETTERS = {
     "M": [(50, 220), (70, 60), (140, 180), (210, 60), (230, 220)],
     "n": [(70, 60), (70, 220), *arc(135, 130, 65, 60, 180, 360), (200, 220)],
+    "u": [(70, 60), *arc(135, 160, 65, 60, 180, 0), (200, 60)],
+    "v": [(60, 60), (130, 220), (200, 60)],
 }
 
 
 @pytest.mark.parametrize("letter", LETTERS)
-def test_a_letter_is_not_cut_into_two_digits_that_are_not_sure(cnn, letter):
+def test_a_letter_is_one_drawing_that_is_refused(cnn, letter):
     """Each might be a 1 and another, joined."""
     (prediction,) = cnn.read_number([dense(LETTERS[letter])]).digits
     assert prediction.rejected
@@ -208,6 +212,25 @@ def test_the_network_always_sees_as_many_images(monkeypatch):
     assert sizes == {numbers.AT_ONCE}
 
 
+coordinates = st.floats(-1e5, 1e5) | st.integers(0, 280).map(float)
+points = st.tuples(coordinates, coordinates)
+any_stroke = st.lists(points, min_size=1, max_size=8) | st.tuples(points).map(lambda p: [*p] * 3)
+any_drawing = st.lists(any_stroke, min_size=1, max_size=6) | st.tuples(
+    any_stroke, st.integers(2, 70)
+).map(lambda pair: [pair[0]] * pair[1])
+
+
+@given(any_drawing, st.none() | any_drawing)
+def test_whatever_is_drawn_is_read_as_something(cnn, strokes, earlier):
+    before = earlier and cnn.read_number(earlier)
+    number = cnn.read_number(strokes, before=before)
+    assert number.text.replace(" ", "") == "".join(str(digit.digit) for digit in number.digits)
+    assert len(number.digits) == len(number.boxes) == len(number.pieces) >= 1
+    assert 0 <= number.confidence <= 1 and np.isfinite(number.boxes).all()
+    for piece in (piece for own in number.pieces for piece in own):
+        assert 0 <= piece.first <= piece.last < len(strokes[piece.stroke])
+
+
 def scribbles():
     rng = np.random.default_rng(0)
     yield "all over", list(rng.uniform(0, 280, (300, 33, 2)))
@@ -307,3 +330,10 @@ def test_strangers_single_digits_are_not_split(recognizer, hands):
     drawings = [drawing.strokes for hand in hands for drawing in hand if len(drawing.strokes) > 1]
     split = [len(recognizer.read_number(strokes).text) > 1 for strokes in drawings[::4]]
     assert np.mean(split) < 0.01
+
+
+def test_strangers_letters_are_refused_as_single_drawings_are(recognizer, unipen):
+    letters = [drawing.strokes for drawing in unipen.others.validation[::4]]
+    refused = np.mean([recognizer.read_number(strokes).rejected for strokes in letters])
+    alone = np.mean([recognizer.predict_strokes(strokes).rejected for strokes in letters])
+    assert refused > alone - 0.08
