@@ -24,7 +24,7 @@ from tests.apptest import bars, data, draw, png, publish, send, tell, turn_to
 from tests.digits import DIGITS, in_a_row
 
 DRAW = "Draw a digit or a number on the black canvas to see the answer here."
-UPLOAD = "Upload a picture of a digit to see the answer here."
+UPLOAD = "Choose a picture of a digit or a number to see the answer here."
 
 
 def assert_whole(page):

@@ -33,7 +33,7 @@ NOTE_IN_ROOM = (
 )
 
 DRAW = "Draw a digit or a number on the black canvas to see the answer here."
-UPLOAD = "Upload a picture of a digit to see the answer here."
+UPLOAD = "Choose a picture of a digit or a number to see the answer here."
 
 
 def show(recognizers: dict[str, Recognizer]) -> None:
