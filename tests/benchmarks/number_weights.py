@@ -35,7 +35,7 @@ WEIGHT = {
     "minus": 0.4,
     "point": 0.4,
     "single": 3.0,
-    "letter": 0.8,
+    "letter": 1.0,
 }
 """Of a drawing of each kind; 1 of the others. Of letters from 0.2 to 1 and joined numbers from 0.5
 to 5, these refuse about as many letters by half A as a single reading does, at the least cost."""
