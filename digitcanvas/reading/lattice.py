@@ -190,8 +190,8 @@ def features(layout: Layout, parts: Parts) -> FloatArray:
     narrower = np.minimum(width[:, None], boxes[:, 2] - boxes[:, 0])
     crossings = np.where(members, 0, members @ layout.crossings)
     strokes = np.array([piece.stroke for piece in layout.pieces])
-    numbers, which = np.unique(strokes, return_inverse=True)
-    of_stroke = (strokes[:, None] == numbers).astype(float)
+    every, which = np.unique(strokes, return_inverse=True)
+    of_stroke = (strokes[:, None] == every).astype(float)
     own = members @ of_stroke  # how many pieces of each stroke
     of_others = (own == 0)[:, which]  # pieces of strokes that the part has nothing of
     is_cut = (own > 0) & (own < of_stroke.sum(axis=0))
