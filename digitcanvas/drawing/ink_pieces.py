@@ -151,8 +151,9 @@ def _notes(pieces: Pieces, main: int) -> BoolArray:
     )
     in_row = (common > lower / 2) & (apart < 2 * lower)
     np.fill_diagonal(in_row, False)
-    letters[found] = in_row.any(axis=1)
-    return letters
+    notes = np.zeros(len(pieces), bool)
+    notes[found] = in_row.any(axis=1)
+    return notes
 
 
 def _main(pieces: Pieces, candidates: BoolArray, side: int) -> int:
