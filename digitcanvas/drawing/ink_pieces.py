@@ -36,6 +36,9 @@ CUT_DIGIT = 0.3
 SAME_PEN = 1.6
 """The most by which the widths of one pen differ from piece to piece."""
 
+LETTER = 2.5
+"""A letter is higher than so many pens, and a piece of a bar is lower."""
+
 RING, HOLLOW = 0.85, 0.8
 """The share of a frame's outline that has ink, and of its ink that is near its outline."""
 
@@ -122,8 +125,35 @@ def digit(ink: ByteArray, in_ring: bool = False) -> ByteArray:
         kept &= ~at_edge
     kept &= pieces.weight > np.where(at_edge, EDGE, FRAME) * pieces.area
     kept |= candidates & at_edge & alike
+    kept &= ~_notes(pieces, main)
     kept[main] = True
     return pieces.ink(kept)
+
+
+def _notes(pieces: Pieces, main: int) -> BoolArray:
+    """Which pieces are letters of a text above or below the main piece: (N,).
+
+    They are much lower than it, but not flat as a bar, and stand in a row.
+    """
+    left, top, right, bottom = pieces.boxes.T
+    height = bottom - top
+    letters = (height < ANOTHER_DIGIT * height[main]) & (height > LETTER * pieces.width)
+    letters &= (pieces.area > SPECK * SPECK * pieces.area[main]) & (
+        (top + height / 2 > bottom[main]) | (bottom - height / 2 < top[main])
+    )
+    found = np.flatnonzero(letters)
+    lower = np.minimum.outer(height[found], height[found])
+    common = np.minimum.outer(bottom[found], bottom[found]) - np.maximum.outer(
+        top[found], top[found]
+    )
+    apart = np.maximum.outer(left[found], left[found]) - np.minimum.outer(
+        right[found], right[found]
+    )
+    in_row = (common > lower / 2) & (apart < 2 * lower)
+    np.fill_diagonal(in_row, False)
+    notes = np.zeros(len(pieces), bool)
+    notes[found] = in_row.any(axis=1)
+    return notes
 
 
 def _main(pieces: Pieces, candidates: BoolArray, side: int) -> int:

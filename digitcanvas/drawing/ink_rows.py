@@ -9,6 +9,7 @@ from itertools import pairwise
 
 import cv2
 import numpy as np
+from cv2.typing import MatLike
 
 from digitcanvas.drawing import ink_pieces, paper
 from digitcanvas.drawing.arrays import BoolArray, ByteArray, Float32Array, FloatArray, IntArray
@@ -56,9 +57,10 @@ SMOOTH = 0.02
 
 CUTS = 6
 
-BOXED, WITHIN_CELL = 0.88, 0.3
+BOXED, WITHIN_CELL, THIN = 0.88, 0.3, 0.1
 """The least share of its rectangle that a cell of a form fills (a 0's hole fills 0.79), and the
-least height of what is written in it, in heights of the cell.
+least height of what is written in it, in heights of the cell. Its line is thinner than so much of
+its shorter side.
 """
 
 SLASH, SLANTS, SHORT, STRAIGHT = 1.12, (8, 60), 0.05, 2.0
@@ -120,13 +122,13 @@ def find_rows(picture: ByteArray) -> Iterator[Row]:
     for window in paper.WINDOWS:
         for greys in _greys(small):
             for contrast, ink, threshold in _looks(greys, window):
+                yield from _rows(contrast, ink, threshold, scale)
                 sheet = _sheet(ink)
                 if sheet is not None:
                     colours = small[..., :3] if small.ndim == 3 else small
                     for inner in _greys(paper.continued(colours, sheet)):
                         for look in _looks(inner, window):
                             yield from _rows(*look, scale)
-                yield from _rows(contrast, ink, threshold, scale)
 
 
 def _greys(picture: ByteArray) -> Iterator[list[ByteArray]]:
@@ -164,7 +166,10 @@ def _sheet(ink: ByteArray) -> ByteArray | None:
 
 
 def _rows(contrast: ByteArray, ink: ByteArray, threshold: float, scale: float) -> Iterator[Row]:
-    """The row of all ink, and that of the darker half of it: printed lines are lighter."""
+    """The row of all ink, and that of the darker half of it: printed lines are lighter.
+
+    What is one piece is left whole, since a letter's darker half may fall into digits.
+    """
     darker, _ = cv2.threshold(contrast[ink > 0], 0, 255, cv2.THRESH_OTSU)
     for least in (threshold, darker):
         strong = _without_cells(np.where(contrast > least, 255, 0).astype(np.uint8))
@@ -172,6 +177,15 @@ def _rows(contrast: ByteArray, ink: ByteArray, threshold: float, scale: float) -
         row = _row(strong if plain is None else plain, contrast, least, scale)
         if row:
             yield row
+            if plain is None and len(row.cuts) and row.cuts.all():
+                return
+
+
+def _thickness(outer: MatLike, inner: MatLike) -> float:
+    """How near a hole comes to the outline that it is in, in pixels."""
+    return float(
+        min(abs(cv2.pointPolygonTest(outer, point, True)) for point in inner[:, 0].tolist())
+    )
 
 
 def _without_cells(ink: ByteArray) -> ByteArray:
@@ -186,7 +200,8 @@ def _without_cells(ink: ByteArray) -> ByteArray:
         _, (width, height), _ = cv2.minAreaRect(outline)
         held = cv2.boundingRect(outlines[inner])[3]
         is_cell = cv2.contourArea(outline) > BOXED * width * height
-        if is_cell and held > WITHIN_CELL * cv2.boundingRect(outline)[3]:
+        is_cell &= held > WITHIN_CELL * cv2.boundingRect(outline)[3]
+        if is_cell and _thickness(outlines[outer], outline) < THIN * min(width, height):
             rest = rest.copy() if rest is ink else rest
             cv2.floodFill(rest, None, outlines[outer][0, 0].tolist(), 0, flags=8)
     return rest

@@ -68,7 +68,7 @@ SHORT, LONG = 0.8, 3.0
 LEAST = 1e-4
 """Probabilities below are taken for this one: a network is not that sure."""
 
-AT_ONCE = 8
+AT_ONCE = 4
 """Images that the network sees at once. It is always as many, since LiteRT allocates memory anew
 for another number, and so few that hardly any are blank and people who draw meanwhile wait 1 ms."""
 

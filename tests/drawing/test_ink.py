@@ -438,3 +438,10 @@ def test_a_small_sheet_on_a_dark_table(name):
         picture, 150, 170, 120, 200, cv2.BORDER_CONSTANT, value=(60, 42, 30)
     )
     assert distance(picture, name) < 0.06
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_letters_close_under_the_digit_are_left_out(name):
+    note = written(word("good", 22, 85, 238), (300, 300), 3)
+    page = inked(page_of(name, height=160, corner=(80, 60)), note, PENS["red"])
+    assert distance(taken(page), name) < 0.05

@@ -7,7 +7,7 @@ from digitcanvas.drawing.ink import NoDigit
 from digitcanvas.drawing.preprocess import image_from_strokes
 from tests.digits import DIGITS
 from tests.drawing.test_ink_rows import number, photo
-from tests.photos import placed
+from tests.photos import placed, word
 
 
 @pytest.mark.parametrize("text", ["2026", "33333", "47", "8", "10", "11"])
@@ -52,3 +52,8 @@ def test_images_like_mnist_s_side_by_side(recognizer):
     images = [image_from_strokes(placed(DIGITS[int(digit)], 20, (14, 14))) for digit in "4073"]
     picture = np.rint(255 * np.concatenate(images, axis=1)).astype(np.uint8)
     assert recognizer.read_number_image(picture).text == "4073"
+
+
+@pytest.mark.parametrize("letter", "H")
+def test_a_letter_is_not_cut_into_digits(recognizer, letter):
+    assert recognizer.read_number_image(photo(word(letter, 160, 300, 80))).rejected
