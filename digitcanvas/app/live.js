@@ -16,7 +16,7 @@ const LARGEST = 2 * 1024 * 1024; // characters of a message that the server take
 const RERUN = "rerun";
 const NOT_TOLD = "The connection was lost: tell it again.";
 const CHANGED = "The drawing has changed since: tell it again.";
-const TOO_LONG = "The drawing is too long for one digit: clear the canvas.";
+const TOO_LONG = "The drawing is too long: clear the canvas.";
 
 export class Live {
   socket = null;

@@ -110,7 +110,7 @@ class LiveDrawing:
         if points > 2 * MAX_POINTS:
             raise Misfit("The drawing is too long.")
         if points > MAX_POINTS or len(self.strokes) > MAX_STROKES:
-            raise ValueError("The drawing is too long for one digit: clear the canvas.")
+            raise ValueError("The drawing is too long: clear the canvas.")
 
     @property
     def keeps(self) -> bool:

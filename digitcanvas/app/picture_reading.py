@@ -15,16 +15,18 @@ from digitcanvas.reading.recognizer import Prediction, Recognizer
 SIDE, QUALITY = 800, 85
 """Pixels of the long side, and the JPEG's quality, of a picture as it is shown."""
 
+_, _PLACES = (Path(__file__).parent / "parts" / "places.js").read_text().split("COLOURS = [")
 COLOURS = [
     (int(red, 16), int(green, 16), int(blue, 16))
-    for red, green, blue in re.findall(
-        '"#(..)(..)(..)"', (Path(__file__).parent / "parts" / "places.js").read_text()
-    )
+    for red, green, blue in re.findall('"#(..)(..)(..)"', _PLACES.split("]")[0])
 ]
 """Of the digits of a number, as below the answer."""
 
 FOUND = (225, 29, 72)
 """The colour of the outline of what was found where that is no digit."""
+
+DOUBTED = 0.1
+"""A number with a digit that is refused is taken for none if it is less sure: it is a word."""
 
 TURNED = "Read after turning it by {} degrees, clockwise."
 
@@ -50,8 +52,10 @@ def read(picture: ByteArray, recognizers: Mapping[str, Recognizer], centred: boo
 
 
 def _is_refused(number: Number) -> bool:
-    """Whether so little of it is digits that the whole is rather none."""
-    return 2 * sum(digit.rejected for digit in number.digits) >= len(number.digits)
+    """Whether so little of it is digits, or so unsure, that the whole is rather none."""
+    rejected = sum(digit.rejected for digit in number.digits)
+    unsure = rejected > 0 and number.confidence < DOUBTED
+    return unsure or 2 * rejected >= len(number.digits)
 
 
 def _one(picture: ByteArray, predictions: Mapping[str, Prediction]) -> Reading:

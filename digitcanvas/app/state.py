@@ -9,6 +9,7 @@ from typing import Any
 import streamlit as st
 
 from digitcanvas.app.tray import Tray
+from digitcanvas.reading.numbers import Number
 from digitcanvas.runs.recipes import Recipe
 
 
@@ -225,6 +226,8 @@ class Session:
     """What it is asked about before that is done: REMOVE, DELETE, or nothing. sidebar/hand."""
     chose_to_keep: int = 0
     """When the session chose whether what it tells is kept, in microseconds. parts/keeping."""
+    number: Number | None = None
+    """What was read last by a rerun, which holds the next answer steady. companion."""
     last_told: tuple[object, dict[str, Any]] | None = None
     """The last message by a rerun that told something, and its reply. companion."""
     rename_error: tuple[str, str] | None = None

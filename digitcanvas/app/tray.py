@@ -91,10 +91,10 @@ class Tray:
         if known:
             return known
         if len(self.pictures) >= MOST:
-            raise Full(f"{MOST} pictures are kept at once")
-        kept = _keep(id, name[-LONGEST_NAME:], content)
+            raise Full(f"At most {MOST} pictures are kept")
+        kept = _keep(id, named(name), content)
         if sum(one.size for one in self.pictures) + kept.size > ROOM:
-            raise Full(f"Pictures of {ROOM // 2**20} MB in all are kept at once")
+            raise Full(f"At most {ROOM // 2**20} MB of pictures are kept")
         self.pictures.append(kept)
         return kept
 
@@ -120,6 +120,11 @@ class Tray:
     @property
     def shown(self) -> Kept | None:
         return self.find(self.chosen)
+
+
+def named(name: str) -> str:
+    """A file's name as the page shows it: its end, in one line."""
+    return " ".join(name.split())[-LONGEST_NAME:]
 
 
 def _keep(id: str, name: str, content: bytes) -> Kept:

@@ -6,6 +6,7 @@ import numpy as np
 from digitcanvas.drawing import ink_pieces, paper
 from digitcanvas.drawing.arrays import ByteArray
 from digitcanvas.drawing.ink import Ink
+from digitcanvas.drawing.marked import on_white
 from digitcanvas.drawing.masks import size
 from digitcanvas.drawing.rules import without_rules
 
@@ -40,8 +41,8 @@ def advice(ink: Ink) -> str:
     characters = _side_by_side(pieces)
     if 1 < characters < MANY_CHARACTERS and not is_cut:
         return (
-            f"{characters} characters were found side by side: cut the picture down to one, or "
-            "read it as a number."
+            f"{characters} characters were found side by side, which do not look like digits: cut "
+            "the picture down to one."
         )
     if is_lined:
         return (
@@ -70,13 +71,7 @@ def outlined(picture: ByteArray, mask: ByteArray, colour: tuple[int, int, int]) 
 
     `picture` is as `image_from_picture` takes it, and `mask` that of an `Ink` found in it.
     """
-    if picture.ndim == 2:
-        shown = cv2.cvtColor(picture, cv2.COLOR_GRAY2RGB)
-    else:
-        shown = np.ascontiguousarray(picture[..., :3])
-        if picture.shape[2] == 4:
-            share = picture[..., 3:] / 255
-            shown = np.rint(shown * share + 255 * (1 - share)).astype(np.uint8)
+    shown = np.ascontiguousarray(on_white(picture))
     shape = shown.shape[1::-1]
     large = np.where(cv2.resize(mask, shape, interpolation=cv2.INTER_LINEAR) > 127, 255, 0)
     outlines, _ = cv2.findContours(large.astype(np.uint8), cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)

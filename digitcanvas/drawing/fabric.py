@@ -38,7 +38,7 @@ def strokes_from_canvas(json_data: dict[str, Any] | None) -> list[Stroke]:
     paths = [obj.get("path") for obj in objects if isinstance(obj, dict)]
     commands = sum(len(path) for path in paths if isinstance(path, list))
     if len(objects) > MAX_STROKES or commands > MAX_POINTS / len(CURVE_STEPS):
-        raise ValueError("The drawing is too long for one digit: clear the canvas and draw again.")
+        raise ValueError("The drawing is too long: clear the canvas and draw again.")
     return check_strokes([_stroke_from_object(obj) for obj in objects])
 
 

@@ -119,9 +119,11 @@ def test_what_finds_no_room_is_named(page, monkeypatch):
     upload(page, *((f"{digit}.png", png(digit)) for digit in range(7)))
     assert listed(page) == ([("0.png", "0"), ("1.png", "1")], "0.png")
     assert page.warning[0].value == (
-        "2 pictures are kept at once: remove some first. "
+        "At most 2 pictures are kept: remove some first. "
         "Left out: `2.png`, `3.png`, `4.png` and 2 more."
     )
+    ask(page, sample=next(iter(picture_source.SAMPLES)))  # a press that the list has overtaken
+    assert page.warning[0].value == "At most 2 pictures are kept: remove some first."
     ask(page, remove=id_of(page, "0.png"))
     assert not page.warning
 
@@ -178,6 +180,23 @@ def test_a_wide_canvas_does_not_bind_the_pictures(page):
     page.toggle(key="centred").set_value(False).run()
     assert not page.toggle(key="centred").disabled
     assert "digit" in upload(page, ("year.jpg", YEAR))["answers"][0]
+
+
+def test_a_file_s_name_is_one_line(page, monkeypatch):
+    monkeypatch.setattr(tray, "MOST", 1)
+    upload(page, ("a\n# b.png", png(3)), ("c\n\n# `d`.png", png(4)))
+    assert listed(page)[1] == "a # b.png"
+    assert page.warning[0].value.endswith("Left out: `c # d.png`.")
+
+
+def test_a_picture_that_is_chosen_or_comes_closes_the_camera(page):
+    upload(page, ("3.png", png(3)), ("4.png", png(4)))
+    page.button(key="camera").click().run()
+    ask(page, choose=id_of(page, "4.png"))
+    assert not page.camera_input and reply(page)["answers"][0]["digit"] == 4
+    page.button(key="camera").click().run()
+    assert upload(page, ("5.png", png(5)))["answers"][0]["digit"] == 5
+    assert not page.camera_input
 
 
 def test_the_camera_closes_with_its_tab(page):

@@ -9,10 +9,12 @@ from tests.browser.driver import (
     answered,
     canvas,
     clear,
+    ink,
     kept,
     press,
     sketch,
     touch,
+    turn_to,
     wait_for,
     wait_for_number,
 )
@@ -86,6 +88,33 @@ def test_on_a_phone_the_canvas_is_made_as_wide_as_the_screen_and_a_number_stays(
     wait_for(lambda: sides(phone) == 1 and max(stroke.max() for stroke in kept(phone)) < CANVAS)
     wait_for(lambda: len(canvas(phone).evaluate(MARKS)) == 4)
     wait_for_number(phone, "2026")
+
+
+def test_a_wide_drawing_is_as_it_was_after_a_visit_to_another_canvas(page):
+    switch = page.locator(".st-key-wide label")
+    with answered(page):
+        switch.click()
+    wait_for(lambda: sides(page) == 3)
+    sketch(page, on_canvas("20", APART, sides=3), spacing=40)
+    wait_for_number(page, "20")
+    drawn = max(stroke.max() for stroke in kept(page))
+    turn_to(page, "Your hand")
+    wait_for(lambda: sides(page) == 1 and ink(page).any())
+    assert canvas(page).evaluate(MARKS) == []
+    assert max(stroke.max() for stroke in kept(page)) == drawn
+    turn_to(page, "Draw")
+    wait_for(lambda: sides(page) == 3)
+    wait_for_number(page, "20")
+    with answered(page):
+        switch.click()
+    wait_for(lambda: sides(page) == 1 and max(stroke.max() for stroke in kept(page)) < CANVAS)
+    press(page, "undo")
+    wait_for(lambda: sides(page) == 3)
+    assert max(stroke.max() for stroke in kept(page)) == drawn
+    clear(page)
+    with answered(page):
+        switch.click()
+    wait_for(lambda: sides(page) == 1)
 
 
 def test_a_digit_of_a_number_is_told_and_the_number_read_anew(sessions):

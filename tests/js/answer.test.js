@@ -343,6 +343,8 @@ describe("a number's answer", () => {
     ]);
     assert.ok(!slots.digits.hidden && box.classes.has("several"));
     assert.deepEqual(rows(), ["2 99.1 %", "0 >99.9 %", "6 99.1 %"]);
+    const { attributes } = slots.digits.children[1];
+    assert.equal(attributes["aria-label"], "0, over 99.9 % sure, digit 2 of 3");
     assert.equal(box.properties["--letters"], 4);
     publish("answer", { ...drawn, answers: [certain] });
     assert.ok(slots.digits.hidden && !box.classes.has("several"));
@@ -363,6 +365,10 @@ describe("a number's answer", () => {
     assert.equal(pressed(), 0, "the same drawing, read anew");
     publish("answer", { ...number, version: 2 });
     assert.equal(pressed(), 2, "another drawing");
+    show({ ...number, version: undefined, picture: "a" });
+    slots.digits.children[0].onclick();
+    show({ ...number, version: undefined, picture: "b" });
+    assert.equal(pressed(), 2, "another picture");
   });
 
   test("shows the digit that the pen is writing while it is down", () => {

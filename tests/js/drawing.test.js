@@ -522,5 +522,10 @@ describe("a wide drawing", () => {
     const scale = 252 / 800;
     assert.ok(Math.abs(first[3] - first[1] - 200 * scale) < 0.02);
     assert.deepEqual(new Drawing(() => storage).strokes, drawing.strokes);
+    assert.equal(drawing.undo(), true);
+    assert.deepEqual(
+      drawing.strokes.map(({ points }) => points),
+      wide,
+    );
   });
 });

@@ -3,6 +3,7 @@
 
 import { follow, publish } from "../bus.js";
 import { connect, drawing, live, mine } from "../tab.js";
+import { narrowed } from "./drawing.js";
 import { actionOf, digitOf, isCovered } from "./keys.js";
 import { Pen } from "./pen.js";
 import { sampleOf } from "./samples.js";
@@ -131,29 +132,35 @@ class Companion {
   show(first) {
     drawing.thicken(first, this.width);
     if (first) this.surface?.add(drawing.strokes.slice(first));
-    else this.surface?.show(drawing.strokes);
+    else this.surface?.show(this.isGuest ? narrowed(drawing.strokes) : drawing.strokes);
+  }
+
+  /** Whether the drawing is another page's, too wide for this one: it is looked at, no more. */
+  get isGuest() {
+    return !this.canWiden && drawing.isWide;
   }
 
   /** Mark the digits of a number where they lie, and the one that is looked at. */
   mark() {
-    const { digits = [], chosen } = this.shown;
-    this.surface?.mark(
-      digits.map(({ box }) => box),
-      chosen,
-    );
+    const { digits = [], chosen, version } = this.shown;
+    const isMarked = this.canWiden && version === drawing.version;
+    this.surface?.mark(isMarked ? digits.map(({ box }) => box) : [], chosen);
   }
 
-  /**
-   * Have the drawing and the canvas fit: a wide drawing asks for a wide canvas, unless the canvas
-   * has just been made square, or cannot be wide: then the drawing is made smaller.
-   */
-  fit({ sides, canWiden }) {
+  /** The canvas is so many sides wide now: where it was made square, the drawing is made smaller. */
+  fit(sides) {
+    if (sides === this.sides) return;
     const wasWide = this.sides > sides;
     this.sides = sides;
-    if (sides > 1 || !drawing.isWide) return;
-    if (canWiden && !wasWide) return this.setTriggerValue("widen", true);
+    if (!wasWide) return this.widen();
+    if (!drawing.isWide) return;
     drawing.narrow();
     this.show(0);
+  }
+
+  /** A wide drawing that has come as a whole asks for a wide canvas. */
+  widen() {
+    if (this.canWiden && this.sides === 1 && drawing.isWide) this.setTriggerValue("widen", true);
   }
 
   canvasUnder(event) {
@@ -166,7 +173,7 @@ class Companion {
     const isLate = this.drawnIn !== null && Date.now() - this.askedAt < REACTION;
     const isDrawing = !this.isAtRest || isLate;
     const isOther = this.round !== null && this.round !== this.drawnIn && !isDrawing;
-    if (isOther && drawing.strokes.length) {
+    if ((isOther || this.isGuest) && drawing.strokes.length) {
       drawing.clear();
       this.surface.wipe();
     }
@@ -181,7 +188,7 @@ class Companion {
     else if (action === "redo") this.show(drawing.strokes.length - 1);
     else if (!this.surface?.undo()) this.show(0);
     this.read();
-    this.fit(this);
+    if (isWhole) this.widen();
     if (action === "undo" || action === "redo") this.settle();
   }
 
@@ -190,7 +197,7 @@ class Companion {
     this.pen.end();
     drawing.try(rows, this.width);
     this.show(0);
-    this.fit(this);
+    this.widen();
     this.read();
   }
 
@@ -268,7 +275,7 @@ class Companion {
     this.ignore ??= follow("reply", (reply) => this.hear(reply));
     connect(data.live);
     if (data.reply) live.receive(data.reply);
-    this.fit(data);
+    this.fit(data.sides);
     this.look();
     this.open();
     this.read();

@@ -83,31 +83,33 @@ def show(
     centred: bool,
     logits: bool,
     room: str | None = None,
-    numbers: bool = False,
+    numbers: bool | None = None,
 ) -> None:
     """The companion, with buttons to undo, redo and clear, and to save or share the drawing.
 
-    The networks of these names read the drawing, as a number of several digits too if `numbers` are
-    read: then the canvas may be wide. `pen_width` is in canvas pixels. What is drawn goes to the
-    wall of the room of this code.
+    The networks of these names read the drawing, as several digits too if `numbers` are read; None
+    is for a page on which the canvas is never wide. `pen_width` is in canvas pixels. What is drawn
+    goes to the wall of the room of this code.
     """
     options = {"models": list(models), "centred": centred, "logits": logits, "room": room}
-    options |= {"numbers": numbers, "hand": _hand()}
-    is_wide = numbers and state.session().chosen[Key.WIDE]
+    options |= {"numbers": bool(numbers), "hand": _hand()}
+    can_widen = numbers is not None
+    is_wide = can_widen and state.session().chosen[Key.WIDE]
     result: Any = _companion(
         data={"live": live.PATH.lstrip("/"), "width": pen_width, "options": options}
-        | {"sides": canvas.WIDE if is_wide else 1, "canWiden": numbers, "reply": _reply()},
+        | {"sides": canvas.WIDE if is_wide else 1, "canWiden": can_widen, "reply": _reply()},
         key=Key.COMPANION,
         on_drawing_change=lambda: None,
-        on_widen_change=_widen if numbers else lambda: None,
+        on_widen_change=_widen if can_widen else lambda: None,
     )
-    if result.widen and numbers:
+    if result.widen and can_widen:
         st.rerun()
 
 
 def _widen() -> None:
     """A wide drawing has come: the switch follows."""
-    st.session_state[Key.WIDE] = True
+    if not state.session().chosen[Key.WIDE]:
+        st.session_state[Key.WIDE] = True
 
 
 def _hand() -> str | None:
@@ -126,7 +128,9 @@ def _reply() -> Reply | None:
         return session.last_told[1]  # the page runs again: nothing is told twice
     try:
         drawing = LiveDrawing(visitor=visitor.token(), keeps_at_first=visitor.keeps())
+        drawing.number = session.number
         reply = answer(drawing, message)
+        session.number = drawing.number
         session.last_told = (message, reply) if "told" in reply else None
         return reply
     except Misfit as error:

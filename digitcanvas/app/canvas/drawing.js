@@ -6,7 +6,7 @@
 export const SIDE = 280;
 export const WIDE = 3; // sides
 
-const BEYOND = 0.1; // the least share of a wide drawing's points that a square canvas does not show
+const BEYOND = 0.25; // the least share of a wide drawing's points that a square canvas does not show
 const EDGE = 0.05; // of a side, that is left free where a drawing is made smaller
 
 const KEPT = "digitcanvas.drawing";
@@ -118,20 +118,11 @@ export class Drawing {
     return isWide(this.strokes);
   }
 
-  /** Make a wide drawing as small as a square canvas. */
+  /** Make a wide drawing as small as a square canvas. Undo brings it back. */
   narrow() {
-    const all = this.strokes.flatMap(({ points }) => points);
-    const room = SIDE * (1 - 2 * EDGE);
-    const [left, right] = rangeOf(all.filter((_, index) => index % 2 === 0));
-    const [top, bottom] = rangeOf(all.filter((_, index) => index % 2 === 1));
-    const scale = Math.min(1, room / (right - left), room / (bottom - top));
-    const origin = [(left + right) / 2, (top + bottom) / 2];
+    this.earlier = [...this.earlier, this.whole].slice(-EARLIER);
     this.undone = [];
-    this.strokes = this.strokes.map(({ width, points }) => ({
-      width,
-      points: points.map((value, index) => rounded(SIDE / 2 + (value - origin[index % 2]) * scale)),
-    }));
-    this.change(0, 0);
+    this.become({ strokes: narrowed(this.strokes), base: this.strokes.length });
     this.lift();
   }
 
@@ -224,6 +215,20 @@ export class Drawing {
 export function isWide(strokes) {
   const xs = strokes.flatMap(({ points }) => points.filter((_, index) => index % 2 === 0));
   return xs.filter((x) => x > SIDE).length > BEYOND * xs.length;
+}
+
+/** A wide drawing as small as a square canvas, in its middle. */
+export function narrowed(strokes) {
+  const all = strokes.flatMap(({ points }) => points);
+  const room = SIDE * (1 - 2 * EDGE);
+  const [left, right] = rangeOf(all.filter((_, index) => index % 2 === 0));
+  const [top, bottom] = rangeOf(all.filter((_, index) => index % 2 === 1));
+  const scale = Math.min(1, room / (right - left), room / (bottom - top));
+  const origin = [(left + right) / 2, (top + bottom) / 2];
+  return strokes.map(({ width, points }) => ({
+    width,
+    points: points.map((value, index) => rounded(SIDE / 2 + (value - origin[index % 2]) * scale)),
+  }));
 }
 
 function inPixels(point) {

@@ -17,7 +17,7 @@ CANVAS, PICTURE = "Canvas", "Picture"
 CENTRING = (
     "MNIST's digits are centred, and networks that learned from them know no others, so your "
     "drawing is moved and scaled as they were. Switch this off, draw a 1 at the edge, and see what "
-    "happens. Several digits are read only with it."
+    "happens. Several digits are read only with it, and a wide canvas always has it."
 )
 
 SOFTMAX = (
@@ -53,7 +53,7 @@ def _draw(recognizers: dict[str, Recognizer]) -> None:
     with sheet:
         drawing, picture = st.tabs([CANVAS, PICTURE], key=Key.INPUT, on_change="rerun")
         with drawing:
-            is_wide = _toggle(":material/width: Wide", Key.WIDE)
+            is_wide = _toggle("Wide", Key.WIDE)
             pen_width = _choose_pen()
             canvas.show(pen_width, canvas.WIDE if is_wide else 1)
             tools = st.container(key=Key.TOOLS)

@@ -12,10 +12,12 @@ export class Digits {
   }
 
   /** Show the digits of this answer. Gives the place of the one that is chosen; null for one digit. */
-  show({ digits = [], doubtful, version, isFinal }) {
-    const of = `${version} ${digits.length}`;
+  show(answer) {
+    const { digits = [], doubtful, isFinal } = answer;
+    const of = drawingOf(answer);
     if (of !== this.of) Object.assign(this, { of, pressed: null });
     const chosen = this.pressed ?? (isFinal ? doubtful : newest(digits));
+    this.count = digits.length;
     this.element.hidden = !digits.length;
     while (this.element.childElementCount > digits.length) this.element.lastElementChild.remove();
     for (const [place, { answers }] of digits.entries()) this.paint(answers[0], place, chosen);
@@ -29,6 +31,8 @@ export class Digits {
     write(name, `${digit}`);
     write(words, rejected ? "no digit?" : certainty.replace("over ", ">"));
     button.classList.toggle("pale", rejected);
+    const sure = rejected ? "perhaps no digit" : `${certainty} sure`;
+    button.setAttribute("aria-label", `${digit}, ${sure}, digit ${place + 1} of ${this.count}`);
     button.setAttribute("aria-pressed", String(place === chosen));
   }
 
@@ -52,6 +56,11 @@ export class Digits {
 
 function write(element, text) {
   if (element.textContent !== text) element.textContent = text;
+}
+
+/** Which drawing or picture an answer is of, and how many digits it has. */
+export function drawingOf({ version, picture, digits = [] }) {
+  return `${version ?? picture} ${digits.length}`;
 }
 
 /** The place of the digit that the newest stroke belongs to: the pen is writing it. */

@@ -47,14 +47,25 @@ class View {
     this.list.classList.toggle("single", pictures.length === 1);
     const held = this.heldIn(this.rows);
     this.rows.replaceChildren(...pictures.map((one) => this.row(one, chosen)));
-    this.rows.querySelector(`[aria-label="${CSS.escape(held)}"]`)?.focus();
+    if (held) this.focus(held);
     this.reveal(this.rows.querySelector("tr:has([aria-pressed=true])"));
   }
 
-  /** The label of the button that has the keyboard's focus, which a new list keeps. */
-  heldIn(place) {
-    const held = place.getRootNode().activeElement;
-    return place.contains(held) ? held.getAttribute("aria-label") : "";
+  /** The button that has the keyboard's focus: whether its row's last, its picture's id, its row. */
+  heldIn(rows) {
+    const held = rows.getRootNode().activeElement;
+    if (!rows.contains(held)) return null;
+    const row = held.closest("tr");
+    const isLast = held.closest("td") === row.lastElementChild;
+    return { isLast, id: row.dataset.id, place: [...rows.children].indexOf(row) };
+  }
+
+  /** Give it to the same button of a new list, or to that of the row which has taken its place. */
+  focus({ isLast, id, place }) {
+    const rows = [...this.rows.children];
+    const row = rows.find(({ dataset }) => dataset.id === id) ?? rows[place] ?? rows.at(-1);
+    if (!row) document.querySelector(".st-key-picture button")?.focus();
+    else [...row.querySelectorAll("button")].at(isLast ? -1 : 0).focus();
   }
 
   /** Scroll the list, and nothing else, to a row. */
@@ -74,6 +85,7 @@ class View {
 
   row({ id, name, view, text, certainty }, chosen) {
     const row = document.createElement("tr");
+    row.dataset.id = id;
     const [picture, read, sure, end] = Array.from({ length: 4 }, () => row.insertCell());
     const choice = buttonOf(`Show ${name}`, () => this.ask({ choose: id }));
     choice.setAttribute("aria-pressed", String(id === chosen));

@@ -20,7 +20,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from digitcanvas.app import assets, picture_reading, state
 from digitcanvas.app.reply import Reply, reply_to
 from digitcanvas.app.state import Key
-from digitcanvas.app.tray import THUMBNAIL, Full, Kept, Reading, as_jpeg
+from digitcanvas.app.tray import THUMBNAIL, Full, Kept, Reading, as_jpeg, named
 from digitcanvas.drawing import pictures
 from digitcanvas.drawing.marked import scaled
 from digitcanvas.reading.recognizer import Recognizer
@@ -78,6 +78,13 @@ def take(is_open: bool) -> Places:
     session = state.session()
     session.uses_camera &= is_open
     frame, ways = st.container(key=Key.FRAME), st.container(key=Key.WAYS)
+    files = ways.file_uploader(
+        LABEL, pictures.SUFFIXES, accept_multiple_files=True, key=Key.PICTURE
+    )
+    new = [(file.name, file) for file in files if file.file_id not in session.taken]
+    if new:
+        with frame, st.spinner("Opening the pictures …") if len(new) > 1 else nullcontext():
+            _keep(new)
     if session.uses_camera:
         frame.camera_input(
             LABEL,
@@ -87,19 +94,12 @@ def take(is_open: bool) -> Places:
             resolution="1080p",
         )
     with ways:
-        files = st.file_uploader(
-            LABEL, pictures.SUFFIXES, accept_multiple_files=True, key=Key.PICTURE
-        )
         st.button(
             "Close the camera" if session.uses_camera else "Camera",
             icon=":material/photo_camera:",
             key=Key.CAMERA,
             on_click=_switch_camera,
         )
-    new = [(file.name, file) for file in files if file.file_id not in session.taken]
-    if new:
-        with frame, st.spinner("Opening the pictures …") if len(new) > 1 else nullcontext():
-            _keep(new)
     return Places(frame, ways)
 
 
@@ -118,7 +118,7 @@ def show(places: Places, recognizers: Mapping[str, Recognizer], centred: bool) -
     places.frame.image(reading.shown, width="stretch", alt=f"The picture {shown.name}")
     if reading.note:
         places.frame.caption(reading.note)
-    return reading.reply
+    return reading.reply | {"picture": shown.id}
 
 
 def show_list(places: Places, recognizers: Mapping[str, Recognizer], centred: bool) -> None:
@@ -209,11 +209,22 @@ def _obey() -> None:
         return
     session = state.session()
     session.left_out = ""
-    session.tray.choose(asked.get("choose"))
     session.tray.remove(asked.get("remove"))
+    if session.tray.find(asked.get("choose")):
+        _look_at(asked["choose"])
     for words, path in SAMPLES.items():
         if words == asked.get("sample"):
-            session.tray.choose(session.tray.add(words, path.read_bytes()).id)
+            try:
+                _look_at(session.tray.add(words, path.read_bytes()).id)
+            except Full as full:
+                session.left_out = f"{full}: remove some first."
+
+
+def _look_at(id: str) -> None:
+    """Show this picture of the tray, and no camera."""
+    session = state.session()
+    session.tray.choose(id)
+    session.uses_camera = False
 
 
 def _keep(files: Sequence[tuple[str, UploadedFile]]) -> None:
@@ -229,10 +240,10 @@ def _keep(files: Sequence[tuple[str, UploadedFile]]) -> None:
         session.taken.add(file.file_id)
         _release(file)
     if kept:
-        session.tray.choose(kept[0].id)
+        _look_at(kept[0].id)
     session.left_out = ""
     if left_out:
-        names = ", ".join(f"`{name.replace('`', '')}`" for name in left_out[:NAMED])
+        names = ", ".join(f"`{named(name).replace('`', '')}`" for name in left_out[:NAMED])
         others = f" and {len(left_out) - NAMED} more" if len(left_out) > NAMED else ""
         session.left_out = f"{why}: remove some first. Left out: {names}{others}."
 

@@ -1,6 +1,7 @@
 // What a person says of the answer: see told.py. The companion sends it by the live socket.
 
 import { follow, publish } from "../bus.js";
+import { drawingOf } from "./digits.js";
 
 const NO_DIGIT = 10;
 
@@ -92,8 +93,8 @@ export class Tellings {
 
   /** A new answer, or a look at another digit. That of another drawing forgets what was told. */
   hear(answer) {
-    const { version, digits = [], chosen = 0 } = answer;
-    const of = `${version} ${digits.length}`;
+    const { chosen = 0 } = answer;
+    const of = drawingOf(answer);
     if (of !== this.of && !this.waiting) {
       this.places.clear();
       this.of = of;
@@ -136,7 +137,9 @@ class View {
       this.tellings.current.doubt = null;
       this.paint();
     };
-    this.back.onclick = () => this.send(this.tellings.current.takeBack());
+    this.back.onclick = () => {
+      if (!this.tellings.waiting) this.send(this.tellings.current.takeBack());
+    };
     this.stops = [
       follow("shown", (answer) => {
         if (answer.version === undefined) return; // of a picture
@@ -186,7 +189,7 @@ class View {
     const { group, line } = this;
     const telling = this.tellings.current;
     const isShown = telling.canTell || telling.isWaiting;
-    group.inert = !isShown;
+    group.inert = !isShown || Boolean(this.tellings.waiting && !telling.isWaiting);
     for (const button of group.querySelectorAll("button")) {
       const isSaid = button.dataset.said === String(telling.digit);
       button.setAttribute("aria-pressed", String(isSaid));
