@@ -122,6 +122,7 @@ def take_for_docs(browser: Browser, app: App) -> None:
 
 
 def take_number(browser: Browser, app: App) -> None:
+    """A number on the wide canvas, and one in a picture."""
     page = open_page(browser, app, **LOOKS["light"])
     page.get_by_role("button", name="Skip").click()
     page.locator(".st-key-wide label").click()
@@ -130,6 +131,12 @@ def take_number(browser: Browser, app: App) -> None:
     wait_for_number(page, "2026")
     time.sleep(1)
     page.screenshot(path=DOCS / "number-light.png")
+    page.get_by_role("tab", name="Picture").click()
+    page.get_by_role("button", name="A number on squared paper").click()
+    page.locator(".st-key-frame img").wait_for()
+    wait_for_number(page, "2026")
+    time.sleep(1)
+    page.screenshot(path=DOCS / "picture-light.png")
     page.context.close()
 
 

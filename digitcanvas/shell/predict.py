@@ -16,7 +16,7 @@ ANSWER = "{picture}: {digit} ({certainty} sure)"
 NO_DIGIT = "{picture}: does not look like a digit (nearest: {digit})"
 
 PROBABILITIES = [f"p{digit}" for digit in range(10)]
-COLUMNS = ["picture", "digit", "certainty", "is_digit", "rejected", "turned", *PROBABILITIES]
+COLUMNS = ["picture", "digit", "certainty", "is_digit", "rejected", *PROBABILITIES, "turned"]
 
 
 def add(commands: options.Commands) -> None:
