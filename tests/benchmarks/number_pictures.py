@@ -445,7 +445,7 @@ def _separated(rng, signs):
             "-": [(0, 0.02), (0.4, 0)],
             "/": [(0.0, 0.65), (0.35, -0.65)],
         }[sign]
-        out.append([(*np.array(shape, float), x, 0)])
+        out.append([np.array(shape, float) + np.array([x, 0])])
         shift += max(p[0] for p in shape) + 0.15 + pen
     # commas are strokes of their own, and count for no digit
     size = (1600, int(rng.integers(500, 1000)))
