@@ -321,7 +321,7 @@ def test_a_picture_is_uploaded_and_read(page, tmp_path):
     assert wait_for_digit(page) == 1
     page.get_by_role("tab", name="Picture").click()
     page.wait_for_function(
-        "() => document.querySelector('.st-key-prediction').innerText.startsWith('Upload')"
+        "() => document.querySelector('.st-key-prediction').innerText.startsWith('Choose')"
     )
     page.locator(".st-key-picture input[type=file]").set_input_files(tmp_path / "eight.jpg")
     assert wait_for_digit(page) == 8
