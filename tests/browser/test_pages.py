@@ -266,7 +266,7 @@ def use_sidebar(page):
 
 
 def test_a_walk_through_all_pages_meets_no_error(page):
-    """On a desktop most are opened twice: they are left, and found again as they were left."""
+    """On a desktop all is used, and most are opened twice: they are found again as they were left."""
     first = [
         ("Data", use_data),
         ("Train", use_train),
@@ -283,7 +283,8 @@ def test_a_walk_through_all_pages_meets_no_error(page):
         seconds = turn_to(page, title)
         print(f"{title} opened in {seconds:.2f} s")
         assert seconds < SLOW
-        use(page)
+        if not on_phone(page):
+            use(page)
         assert_whole(page)
         width = page.evaluate("document.scrollingElement.scrollWidth")
         assert width <= page.viewport_size["width"], title
@@ -313,7 +314,8 @@ def test_every_plot_tells_what_is_under_the_pointer_and_is_saved_as_a_picture(vi
             hover = plot(page, key).locator(".hovertext").first
             hover.wait_for()
             told[key] = hover.text_content()
-            assert_saved(page, key)
+            if key == min(keys):  # one of each page: it takes a while
+                assert_saved(page, key)
     turn_to(page, "Evaluate")
     assert_full_cells_stand_out(page)
     assert {key: words for key, words in told.items() if HOVERED[key][2] not in words} == {}
