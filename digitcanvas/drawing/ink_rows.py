@@ -5,7 +5,6 @@ A piece is connected ink, or a part of it between two columns where digits may t
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -56,6 +55,20 @@ SMOOTH = 0.02
 """The deviation by which the ink in each column is smoothed."""
 
 CUTS = 6
+
+JOINS = (0, 3)
+"""A row is cut in either way: so many of the cuts are where the two sides are joined least, the
+others where there is the least ink. With the first way alone 64 % of 120 touching pairs are read,
+with both 67 %.
+"""
+
+COARSE = 64
+"""A piece is reduced to about so many pixels to a digit's height while its joins are measured."""
+
+STUB = 0.25
+"""Ink beyond a cut goes with the ink that it hangs by if it is less than so much of its own side:
+of 0.15, 0.25, 0.35 and 0.5 the best on touching pairs.
+"""
 
 BOXED, WITHIN_CELL, THIN = 0.88, 0.3, 0.1
 """The least share of its rectangle that a cell of a form fills (a 0's hole fills 0.79), and the
@@ -168,17 +181,22 @@ def _sheet(ink: ByteArray) -> ByteArray | None:
 def _rows(contrast: ByteArray, ink: ByteArray, threshold: float, scale: float) -> Iterator[Row]:
     """The row of all ink, and that of the darker half of it: printed lines are lighter.
 
+    Each is cut in the two ways of JOINS, if there is anything to cut.
     What is one piece is left whole, since a letter's darker half may fall into digits.
     """
     darker, _ = cv2.threshold(contrast[ink > 0], 0, 255, cv2.THRESH_OTSU)
     for least in (threshold, darker):
         strong = _without_cells(np.where(contrast > least, 255, 0).astype(np.uint8))
         plain = without_rules(strong, contrast)
-        row = _row(strong if plain is None else plain, contrast, least, scale)
-        if row:
-            yield row
-            if plain is None and len(row.cuts) and row.cuts.all():
-                return
+        rest = strong if plain is None else plain
+        for joins in JOINS:
+            row = _row(rest, contrast, least, scale, joins)
+            if row:
+                yield row
+            if row is None or not row.cuts.any():
+                break
+        if row and plain is None and len(row.cuts) and row.cuts.all():
+            return
 
 
 def _thickness(outer: MatLike, inner: MatLike) -> float:
@@ -207,7 +225,9 @@ def _without_cells(ink: ByteArray) -> ByteArray:
     return rest
 
 
-def _row(ink: ByteArray, contrast: ByteArray, threshold: float, scale: float) -> Row | None:
+def _row(
+    ink: ByteArray, contrast: ByteArray, threshold: float, scale: float, joins: int
+) -> Row | None:
     pieces = ink_pieces.split(ink)
     if not len(pieces):
         return None
@@ -227,7 +247,7 @@ def _row(ink: ByteArray, contrast: ByteArray, threshold: float, scale: float) ->
     if np.average(pieces.width[members], weights=pieces.area[members]) > BROADEST * height:
         return None
     low = _low_ones(pieces, usable & ~members & ~slashes, members, height)
-    labels, boxes, cuts = _cut(pieces, np.flatnonzero(members), low, height)
+    labels, boxes, cuts = _cut(pieces, np.flatnonzero(members), low, height, joins)
     return Row(contrast, labels, threshold, boxes, cuts, height, scale)
 
 
@@ -288,7 +308,11 @@ def _low_ones(
 
 
 def _cut(
-    pieces: ink_pieces.Pieces, tall: IntArray, low: list[tuple[int, int]], height: float
+    pieces: ink_pieces.Pieces,
+    tall: IntArray,
+    low: list[tuple[int, int]],
+    height: float,
+    joins: int,
 ) -> tuple[IntArray, IntArray, BoolArray]:
     """The pieces in order, the wide ones cut: their labels, boxes and cuts."""
     labels = np.zeros(pieces.labels.shape, np.int32)
@@ -300,32 +324,69 @@ def _cut(
         high_corner = pieces.boxes[own][:, 2:].max(axis=0)
         (left, top), (right, bottom) = low_corner, high_corner
         ink = np.isin(pieces.labels[top:bottom, left:right], np.array(own) + 1)
-        ends = [0, *_cut_columns(ink, height), ink.shape[1]]
-        for start, end in pairwise(ends):
-            part = ink[:, start:end]
+        place = np.zeros(ink.shape, np.int32)
+        for column in _cut_columns(ink, height, joins):
+            place += _right_of(ink, column)
+        for part in (ink & (place == value) for value in np.unique(place[ink])):
             x, y, width, extent = cv2.boundingRect(part.astype(np.uint8))
-            if not width:
-                continue
             number += 1
-            labels[top:bottom, left + start : left + end][part] = number
-            x += left + start
-            boxes.append((x, top + y, x + width, top + y + extent))
+            labels[top:bottom, left:right][part] = number
+            boxes.append((left + x, top + y, left + x + width, top + y + extent))
             cuts.append(True)
         cuts[-1] = False
     return labels, np.array(boxes), np.array(cuts, bool)[:-1]
 
 
-def _cut_columns(ink: BoolArray, height: float) -> list[int]:
-    """The columns at which a wide piece may be cut: where it has the least ink around."""
+def _cut_columns(ink: BoolArray, height: float, joins: int) -> list[int]:
+    """The columns at which a wide piece may be cut.
+
+    Up to so many `joins` of them are where its two sides are joined least, the others where it has
+    the least ink around.
+    """
     if ink.shape[1] <= CUT_WIDTH * height:
         return []
     apart = max(round(CUT_APART * height), 2)
-    count = cv2.GaussianBlur(
-        ink.sum(axis=0, dtype=np.float32)[np.newaxis], (0, 1), max(SMOOTH * height, 0.5)
-    )[0]
     chosen: list[int] = []
-    for column in np.argsort(count, kind="stable"):
-        is_far = all(abs(column - other) >= apart for other in (0, ink.shape[1], *chosen))
-        if is_far and count[column] <= count[max(column - 2, 0) : column + 3].min():
-            chosen.append(int(column))
-    return sorted(chosen[:CUTS])
+    measured = [(_joins(ink, height), joins)] if joins else []
+    for values, most in (*measured, (ink.sum(axis=0), CUTS)):
+        count = cv2.GaussianBlur(
+            values.astype(np.float32)[np.newaxis], (0, 1), max(SMOOTH * height, 0.5)
+        )[0]
+        for column in np.argsort(count, kind="stable"):
+            is_far = all(abs(column - other) >= apart for other in (0, ink.shape[1], *chosen))
+            is_least = count[column] <= count[max(column - 2, 0) : column + 3].min()
+            if is_far and is_least and len(chosen) < most:
+                chosen.append(int(column))
+    return sorted(chosen)
+
+
+def _joins(ink: BoolArray, height: float) -> FloatArray:
+    """How much ink joins the two sides of a cut at each column: (W,), in reduced pixels."""
+    step = max(round(height / COARSE), 1)
+    small = ink[::step, ::step]
+    columns = range(1, small.shape[1])
+    joins = []
+    for column in columns:
+        right = _right_of(small, column)
+        left = small[:, column - 1] & ~right[:, column - 1]
+        joins.append(np.count_nonzero(left & right[:, column]))
+    return np.interp(np.arange(ink.shape[1]), np.array(columns) * step, joins)
+
+
+def _right_of(ink: BoolArray, column: int) -> BoolArray:
+    """The ink (H, W) to the right of a cut at the column, with what hangs by it: (H, W)."""
+    right = np.zeros_like(ink)
+    right[:, :column] = _stubs(ink[:, :column], -1)
+    right[:, column:] = ink[:, column:] & ~_stubs(ink[:, column:], 0)
+    return right
+
+
+def _stubs(ink: BoolArray, end: int) -> BoolArray:
+    """The small pieces of a side's ink that reach its column `end`, where it was cut: (H, W)."""
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(ink.astype(np.uint8))
+    area = stats[:, cv2.CC_STAT_AREA]
+    is_stub = np.isin(np.arange(len(area)), labels[:, end])
+    is_stub &= area < STUB * area[1:].max(initial=0)
+    is_stub[0] = False
+    stubs: BoolArray = is_stub[labels]
+    return stubs

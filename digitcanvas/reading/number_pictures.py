@@ -26,20 +26,25 @@ WEIGHTS = {"probability": 4.8, "is_digit": 2.4, "low": -20.0, "parted": -0.6}
 how much ink a cut parts, brought nothing once a piece that looks like a digit is kept whole.
 """
 
-FAR_FETCHED = 0.4
+FAR_FETCHED = 0.5
 """Digits cut out of one piece of ink are read only if they are surer: it may be a letter."""
 
 LOW = 0.6
 """Digits are at least this high."""
 
 ROWS = 8
-"""The most rows that are compared: polarities, axes of colour and windows."""
+"""The most rows that are compared: polarities, axes of colour, windows and cuts."""
 
 GOOD = 0.95
 """A row whose digits are so sure on average is taken without a look at others."""
 
 MORE = 0.3
 """A row with twice as many digits may be so much less sure on average, in logarithms."""
+
+HIGHER = 0.15
+"""A row of digits twice as high may be so much less sure: in small windows, parts of a digit's
+outline are a lower row of 1s.
+"""
 
 
 def read_number_image(recognizer: Recognizer, picture: ByteArray) -> Number:
@@ -55,6 +60,7 @@ def read_number_image(recognizer: Recognizer, picture: ByteArray) -> Number:
             continue
         trust, read = _read(recognizer, row)
         worth = np.log(max(trust, LEAST)) + MORE * np.log2(len(read.digits))
+        worth += HIGHER * np.log2(row.height)
         if worth > best:
             best, number, is_cut = worth, read, bool(row.cuts.all())
         if trust > GOOD:

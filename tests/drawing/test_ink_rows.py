@@ -3,8 +3,11 @@
 import cv2
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as npst
 
-from digitcanvas.drawing.ink_rows import find_rows
+from digitcanvas.drawing.ink_rows import _right_of, find_rows
 from tests.digits import DIGITS
 from tests.photos import PENS, inked, photographed, placed, rule, sheet, written
 
@@ -45,6 +48,23 @@ def test_touching_digits_are_cut_where_they_touch():
     row = next(find_rows(photo(strokes)))
     cuts = row.boxes[:-1, 2][row.cuts] * row.scale
     assert np.abs(cuts - (spans[0][1] + spans[1][0]) / 2).min() < 10
+
+
+def test_what_reaches_beyond_a_cut_stays_with_its_digit():
+    """The right one reaches back over the left one's end, which it touches."""
+    left = np.array([(100.0, 80.0), (100.0, 150.0), (150.0, 150.0), (100.0, 150.0), (100.0, 220.0)])
+    right = np.array([(130.0, 80.0), (200.0, 80.0), (200.0, 150.0), (150.0, 150.0)])
+    inks = [written([stroke], SIZE, 10) > 0.5 for stroke in (left, right)]
+    side = _right_of(inks[0] | inks[1], 150)
+    assert side[inks[1] & ~inks[0]].mean() > 0.98
+    assert side[inks[0] & ~inks[1]].mean() < 0.02
+
+
+@given(npst.arrays(bool, (12, 16)), st.integers(1, 15))
+def test_each_bit_of_ink_is_on_one_side(ink, column):
+    right = _right_of(ink, column)
+    assert not (right & ~ink).any()
+    assert np.array_equal(_right_of(ink[:, ::-1], 16 - column)[:, ::-1], ink & ~right)
 
 
 def test_a_detached_bar_belongs_to_its_digit():
