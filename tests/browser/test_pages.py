@@ -266,7 +266,7 @@ def use_sidebar(page):
 
 
 def test_a_walk_through_all_pages_meets_no_error(page):
-    """On a desktop all is used, and most are opened twice: they are found again as they were left."""
+    """On a desktop all is used, and most are opened twice, to be found as they were left."""
     first = [
         ("Data", use_data),
         ("Train", use_train),
