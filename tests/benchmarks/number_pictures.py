@@ -583,7 +583,7 @@ def other_writing(rng):
         note = word(texts[rng.integers(len(texts))].replace(" ", ""), size, 0, 0)
     else:
         other = side_by_side(rng, pick(rng, 2, 5), 0.1)
-        note = [((*stroke, 0, 0.6)) * size for digit in other for stroke in digit]
+        note = [(stroke + np.array([0, 0.6])) * size for digit in other for stroke in digit]
     below = rng.random() < 0.5
     y = high[1] + 0.35 * scene.scale + size * 0.3 if below else low[1] - 0.5 * scene.scale - size
     note = [
