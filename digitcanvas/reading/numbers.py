@@ -72,6 +72,11 @@ AT_ONCE = 4
 """Images that the network sees at once. It is always as many, since LiteRT allocates memory anew
 for another number, and so few that hardly any are blank and people who draw meanwhile wait 1 ms."""
 
+SLIM, ABOVE = 0.8, 0.5
+"""A drawing so narrow, in its own heights, whose strokes lie above one another by so much of the
+narrower one's width, is one digit: most 4s, 5s and 7s are, which need no look at their parts then.
+"""
+
 PIECES, PARTS = 60, 250
 """The most that are judged. A drawing of more pieces is read as one digit: it is a scribble."""
 
@@ -229,11 +234,22 @@ class _Found:
 
 
 def _pieces(strokes: Sequence[Stroke]) -> list[Piece]:
-    """The strokes in pieces, or whole if those are too many; none if the strokes are."""
-    if not 0 < len(strokes) <= PIECES:
+    """The strokes in pieces, or whole if those are too many; none if it is surely one drawing."""
+    if not 0 < len(strokes) <= PIECES or _is_slim(strokes):
         return []
     pieces = cut_strokes(strokes, height_of(strokes))
     return pieces if len(pieces) <= PIECES else whole_strokes(strokes)
+
+
+def _is_slim(strokes: Sequence[Stroke]) -> bool:
+    """Whether there is no room for two digits side by side; see SLIM."""
+    boxes = sorted([*stroke.min(axis=0), *stroke.max(axis=0)] for stroke in strokes)
+    left, top, right, bottom = boxes[0]
+    for x0, y0, x1, y1 in boxes[1:]:
+        if min(right, x1) - x0 < ABOVE * min(right - left, x1 - x0):
+            return False
+        top, right, bottom = min(top, y0), max(right, x1), max(bottom, y1)
+    return bool(right - left <= SLIM * (bottom - top))
 
 
 def _single(

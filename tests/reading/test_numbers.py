@@ -47,6 +47,17 @@ def test_a_number_is_read_from_left_to_right(recognizer, text):
         assert (left, top, right, bottom) == (*ink.min(axis=0), *ink.max(axis=0))
 
 
+@pytest.mark.parametrize("digit", [4, 5, 7])
+def test_a_slim_drawing_is_read_at_once(cnn, monkeypatch, digit):
+    """A crowd draws single digits: their parts need no look."""
+    bar = np.array([[110, 145], [185, 140]], float)
+    strokes = [*DIGITS[digit], bar] if digit == 7 else DIGITS[digit]
+    monkeypatch.setattr(numbers, "lay_out", lambda *_: pytest.fail("looked at its parts"))
+    assert cnn.read_number(strokes).text == str(digit)
+    with pytest.raises(pytest.fail.Exception):
+        cnn.read_number(row("11", gap=4))
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_the_order_of_the_strokes_does_not_matter(cnn, seed):
     strokes = row("45457")
