@@ -234,7 +234,7 @@ POINTS = 26_000
 """So many of three digits and a comma fit into the largest drawing."""
 
 
-@pytest.mark.parametrize("count", [1, 2, 10, 60])
+@pytest.mark.parametrize("count", [1, 10])
 def test_the_longest_drawings_are_read_as_numbers_in_a_bounded_time(client, count):
     """They took 0.3 s of the processor at most when this was written, and a digit takes 0.02 s."""
     length = POINTS // count

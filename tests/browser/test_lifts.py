@@ -119,3 +119,4 @@ def test_ink_that_touches_is_read_as_joined(page):
     wait_for(lambda: answer(page).startswith("1"), 10)
     page.wait_for_timeout(600)
     assert answer(page).startswith("1")
+    choose_pen(page, "Medium")
