@@ -18,7 +18,8 @@ settings.register_profile("any machine", deadline=None)  # a busy one fails no t
 settings.load_profile("any machine")
 
 # Only the tests that ask for them see them: the others count what their runs learn from
-UNIPEN = os.environ.pop("DIGITCANVAS_UNIPEN", "")
+UNIPEN = os.environ.pop("DIGITCANVAS_UNIPEN", os.environ.get("TEST_UNIPEN", ""))
+os.environ["TEST_UNIPEN"] = UNIPEN  # for the processes among which pytest divides the tests
 os.environ.pop("DIGITCANVAS_MNIST_WRITERS", None)
 for name in ("DIGITCANVAS_DATABASE", "DIGITCANVAS_STORE"):  # no test fills somebody's store
     os.environ.pop(name, None)

@@ -359,6 +359,7 @@ def test_a_run_dies_with_its_server_and_the_next_server_tells_of_it(home, runs, 
     server.kill()
     wait_for(lambda: gone(process), seconds=3)
     assert left_in(home) == [SCRATCH]
+    wait_for(lambda: runs.latest() is not None, seconds=3)  # the dead server's lock is gone
     run = runs.latest()  # though nobody has waited for the dead server yet
     assert (run.state, run.task) == ("failed", task)
     assert f"The process that did the {task.kind} stopped" in run.error and word in run.error
