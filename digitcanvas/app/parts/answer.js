@@ -3,6 +3,7 @@
 // Of a number, one digit is chosen: the bars, the image and the logits are that one's.
 
 import { follow, publish } from "../bus.js";
+import { componentOf } from "../component.js";
 import { Digits, shownOf } from "./digits.js";
 
 const CROWDED = "Many people are drawing: one moment.";
@@ -12,8 +13,6 @@ const NOT_ALL = "not all of it is digits";
 const NOTHING = { answers: [], trail: [], isFinal: true, isAtRest: true };
 
 class View {
-  calls = 0;
-
   constructor(element) {
     this.element = element;
     this.slots = Object.fromEntries(
@@ -25,9 +24,9 @@ class View {
     this.digits = new Digits(this.slots.digits, () => this.paint(this.answer));
   }
 
-  update({ invitation, reply }) {
+  update({ data: { invitation, reply } }) {
     Object.assign(this, { invitation, answer: null });
-    this.stop?.();
+    this.ignoreAnswer?.();
     this.ignoreTelling ??= follow("telling", (telling) => {
       if (telling?.place !== undefined) this.digits.press(telling.place);
     });
@@ -35,10 +34,16 @@ class View {
       this.isCrowded = isCrowded;
       if (this.answer) this.paint(this.answer);
     });
-    this.stop = reply
+    this.ignoreAnswer = reply
       ? this.paint({ ...NOTHING, ...reply })
       : follow("answer", (answer) => this.paint(answer));
     if (!this.answer) this.paint(NOTHING);
+  }
+
+  stop() {
+    this.ignoreAnswer?.();
+    this.ignoreCrowd();
+    this.ignoreTelling();
   }
 
   paint(answer) {
@@ -127,21 +132,4 @@ export function barsOf(answers, { isFinal, isAtRest }) {
   };
 }
 
-const views = new WeakMap();
-
-export default function ({ data, parentElement }) {
-  if (!views.has(parentElement)) {
-    views.set(parentElement, new View(parentElement.querySelector(".answer")));
-  }
-  const view = views.get(parentElement);
-  view.update(data);
-  const call = ++view.calls;
-  return () => {
-    // Streamlit may clean up a call after it makes the next one: only the newest call counts.
-    if (view.calls !== call) return;
-    view.stop?.();
-    view.ignoreCrowd?.();
-    view.ignoreTelling?.();
-    views.delete(parentElement);
-  };
-}
+export default componentOf((element) => new View(element.querySelector(".answer")));

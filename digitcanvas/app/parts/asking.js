@@ -3,6 +3,7 @@
 // The companion has the drawings read, and sends what is told by the live socket.
 
 import { follow, publish } from "../bus.js";
+import { componentOf } from "../component.js";
 
 const NO_DIGIT = 10;
 
@@ -129,7 +130,6 @@ function a(digit) {
 }
 
 class View {
-  calls = 0;
   answer = {};
   isPenDown = false;
   waiting = null; // the version of the drawing that is about to count
@@ -242,18 +242,4 @@ function say(element, text) {
   if (element.tagName !== "BUTTON") element.hidden = !text;
 }
 
-const views = new WeakMap();
-
-export default function (component) {
-  const { parentElement } = component;
-  if (!views.has(parentElement)) views.set(parentElement, new View(parentElement));
-  const view = views.get(parentElement);
-  view.update(component);
-  const call = ++view.calls;
-  return () => {
-    // Streamlit may clean up a call after it makes the next one: only the newest call counts.
-    if (view.calls !== call) return;
-    view.stop();
-    views.delete(parentElement);
-  };
-}
+export default componentOf((element) => new View(element));

@@ -1,6 +1,8 @@
 // The pictures: samples to begin with, a list of those that there are, and what is pasted or
 // dropped anywhere on the page: see picture_source.py.
 
+import { componentOf } from "../component.js";
+
 /** The images among the files of what was pasted. */
 export function imagesIn(transfer) {
   return [...(transfer?.files ?? [])].filter(({ type }) => type.startsWith("image/"));
@@ -22,8 +24,6 @@ export function bringsFiles({ dataTransfer, target }) {
 }
 
 class View {
-  calls = 0;
-
   constructor(element) {
     this.samples = element.querySelector("[role=group]");
     this.list = element.querySelector(".pictures");
@@ -100,6 +100,10 @@ class View {
     return row;
   }
 
+  stop() {
+    this.listening.abort();
+  }
+
   paste(event) {
     if (upload(imagesIn(event.clipboardData))) event.preventDefault();
   }
@@ -124,18 +128,4 @@ function imageOf(view) {
   });
 }
 
-const views = new WeakMap();
-
-export default function (component) {
-  const { parentElement } = component;
-  if (!views.has(parentElement)) views.set(parentElement, new View(parentElement));
-  const view = views.get(parentElement);
-  view.update(component);
-  const call = ++view.calls;
-  return () => {
-    // Streamlit may clean up a call after it makes the next one: only the newest call counts.
-    if (view.calls !== call) return;
-    view.listening.abort();
-    views.delete(parentElement);
-  };
-}
+export default componentOf((element) => new View(element));

@@ -1,6 +1,7 @@
 // The line of those in a room: see room.py. The server sends what it says as {"room": ...}, walls.py.
 
 import { follow } from "../bus.js";
+import { componentOf } from "../component.js";
 
 /**
  * What the line says of the room of this code: { words, asked, isError }. `room` is what was heard of
@@ -33,7 +34,6 @@ export function secondsOf({ code }, room, ago) {
 }
 
 class View {
-  calls = 0;
   room = null;
   heardAt = 0;
 
@@ -49,7 +49,7 @@ class View {
     this.clock = setInterval(() => this.tick(), 500);
   }
 
-  update(data) {
+  update({ data }) {
     this.data = data;
     this.paint();
   }
@@ -74,19 +74,4 @@ class View {
   }
 }
 
-const views = new WeakMap();
-
-export default function ({ data, parentElement }) {
-  if (!views.has(parentElement)) {
-    views.set(parentElement, new View(parentElement.querySelector(".room")));
-  }
-  const view = views.get(parentElement);
-  view.update(data);
-  const call = ++view.calls;
-  return () => {
-    // Streamlit may clean up a call after it makes the next one: only the newest call counts.
-    if (view.calls !== call) return;
-    view.stop();
-    views.delete(parentElement);
-  };
-}
+export default componentOf((element) => new View(element.querySelector(".room")));

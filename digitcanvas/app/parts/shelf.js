@@ -1,5 +1,7 @@
 // The drawings that a hand was told, to correct each or to take it back: see shelf.py.
 
+import { componentOf } from "../component.js";
+
 const NO_DIGIT = 10;
 
 /** What a drawing was told to be, in words. */
@@ -8,7 +10,6 @@ export function wordsOf(told) {
 }
 
 class View {
-  calls = 0;
   chosen = null; // the id of the drawing that was pressed
 
   constructor(element) {
@@ -62,16 +63,4 @@ class View {
   }
 }
 
-const views = new WeakMap();
-
-export default function (component) {
-  const { parentElement } = component;
-  if (!views.has(parentElement)) views.set(parentElement, new View(parentElement));
-  const view = views.get(parentElement);
-  view.update(component);
-  const call = ++view.calls;
-  return () => {
-    // Streamlit may clean up a call after it makes the next one: only the newest call counts.
-    if (view.calls === call) views.delete(parentElement);
-  };
-}
+export default componentOf((element) => new View(element));

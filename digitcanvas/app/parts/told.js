@@ -1,6 +1,7 @@
 // What a person says of the answer: see told.py. The companion sends it by the live socket.
 
 import { follow, publish } from "../bus.js";
+import { componentOf } from "../component.js";
 import { drawingOf } from "./digits.js";
 
 const NO_DIGIT = 10;
@@ -120,7 +121,6 @@ function a(digit) {
 }
 
 class View {
-  calls = 0;
   tellings = new Tellings();
 
   constructor(element) {
@@ -209,18 +209,4 @@ class View {
   }
 }
 
-const views = new WeakMap();
-
-export default function (component) {
-  const { parentElement } = component;
-  if (!views.has(parentElement)) views.set(parentElement, new View(parentElement));
-  const view = views.get(parentElement);
-  view.update(component);
-  const call = ++view.calls;
-  return () => {
-    // Streamlit may clean up a call after it makes the next one: only the newest call counts.
-    if (view.calls !== call) return;
-    view.stop();
-    views.delete(parentElement);
-  };
-}
+export default componentOf((element) => new View(element));

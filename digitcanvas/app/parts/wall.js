@@ -1,6 +1,7 @@
 // A room's wall: see wall.py. The server sends {"wall": ...} as of walls.py to those who look at it.
 
 import { follow } from "../bus.js";
+import { componentOf } from "../component.js";
 import { connect, live } from "../tab.js";
 
 const NO_DIGIT = 10;
@@ -62,7 +63,6 @@ export function gameOf({ isOver, asked, now: [read, fooled], read: allRead, fool
 }
 
 class View {
-  calls = 0;
   wall = new Wall(null);
 
   constructor(element) {
@@ -214,20 +214,4 @@ function say(element, words) {
   if (element.textContent !== words) element.textContent = words;
 }
 
-const views = new WeakMap();
-
-export default function (component) {
-  const { parentElement } = component;
-  if (!views.has(parentElement)) {
-    views.set(parentElement, new View(parentElement.querySelector(".wall")));
-  }
-  const view = views.get(parentElement);
-  view.update(component);
-  const call = ++view.calls;
-  return () => {
-    // Streamlit may clean up a call after it makes the next one: only the newest call counts.
-    if (view.calls !== call) return;
-    view.stop();
-    views.delete(parentElement);
-  };
-}
+export default componentOf((element) => new View(element.querySelector(".wall")));
