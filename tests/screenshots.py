@@ -129,15 +129,21 @@ def take_number(browser: Browser, app: App) -> None:
     wait_for(lambda: canvas(page).evaluate("canvas => canvas.width > 2 * canvas.height"))
     draw(page, on_canvas("2026", 40, sides=3))
     wait_for_number(page, "2026")
-    time.sleep(1)
+    wait_for(lambda: bars_stand(page))
     page.screenshot(path=DOCS / "number-light.png")
     page.get_by_role("tab", name="Picture").click()
     page.get_by_role("button", name="A number on squared paper").click()
     page.locator(".st-key-frame img").wait_for()
     wait_for_number(page, "2026")
-    time.sleep(1)
+    wait_for(lambda: bars_stand(page))
     page.screenshot(path=DOCS / "picture-light.png")
     page.context.close()
+
+
+def bars_stand(page: Page) -> bool:
+    """Whether Plotly has drawn the bars of an answer."""
+    plot = page.locator(".st-key-probabilities .plot")
+    return bool(plot.evaluate("plot => Math.max(...plot.data[0].y) > 50"))
 
 
 def read(page: Page, pen: Callable, digit: int) -> None:
