@@ -118,6 +118,21 @@ def test_a_number_is_read_unless_the_digit_is_not_centred(page):
     assert "text" not in draw(page, in_a_row("20"))["answers"][0]
 
 
+def test_reruns_hold_a_number_steady_too_while_the_pen_is_down(page, monkeypatch):
+    before = []
+    read = Recognizer.read_number
+
+    def spy(self, strokes, widths, number):
+        before.append(number and number.text)
+        return read(self, strokes, widths, number)
+
+    monkeypatch.setattr(Recognizer, "read_number", spy)
+    page.run()
+    for text, down in (("2", True), ("20", True), ("202", False)):
+        draw(page, in_a_row(text), down=down)
+    assert before == [None, "2", None]
+
+
 def test_the_canvas_is_made_wide_and_stays_so(page):
     page.run()
     page.toggle(key="centred").set_value(False).run()

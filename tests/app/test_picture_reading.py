@@ -14,6 +14,8 @@ from digitcanvas.app.picture_reading import COLOURS, FOUND, read
 from digitcanvas.app.reply import reply_to, reply_to_number
 from digitcanvas.drawing.advice import advice
 from digitcanvas.drawing.pictures import read_picture
+from digitcanvas.reading.numbers import Number
+from digitcanvas.reading.recognizer import Prediction
 from tests.apptest import png
 from tests.drawing.test_ink_rows import number, photo
 
@@ -106,3 +108,17 @@ def test_the_samples_are_read(recognizer, words):
 
 def test_the_samples_are_small():
     assert sum(path.stat().st_size for path in picture_source.SAMPLES.values()) < 60 * 1024
+
+
+@pytest.mark.parametrize(
+    ("confidence", "rejected", "refused"),
+    [(0.05, 1, True), (0.5, 1, False), (0.05, 0, False), (0.5, 2, True)],
+)
+def test_a_number_is_refused_where_much_of_it_is_or_what_is_left_is_unsure(
+    confidence, rejected, refused
+):
+    image = np.zeros((28, 28), np.float32)
+    sure = np.eye(10, dtype=np.float32)[3]
+    digits = [Prediction(sure, image, 0.1 if place < rejected else 0.9) for place in range(4)]
+    read_as = Number("3333", digits, [(0, 0, 1, 1)] * 4, [[]] * 4, [], confidence)
+    assert picture_reading._is_refused(read_as) is refused

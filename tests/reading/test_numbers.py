@@ -54,8 +54,9 @@ def test_a_slim_drawing_is_read_at_once(cnn, monkeypatch, digit):
     strokes = [*DIGITS[digit], bar] if digit == 7 else DIGITS[digit]
     monkeypatch.setattr(numbers, "lay_out", lambda *_: pytest.fail("looked at its parts"))
     assert cnn.read_number(strokes).text == str(digit)
-    with pytest.raises(pytest.fail.Exception):
-        cnn.read_number(row("11", gap=4))
+    for strokes in (row("11", gap=4), [np.concatenate(row("20"))]):
+        with pytest.raises(pytest.fail.Exception):
+            cnn.read_number(strokes)
 
 
 @pytest.mark.parametrize("seed", range(5))
