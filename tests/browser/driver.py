@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -16,7 +17,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 import psutil
-from playwright.sync_api import Browser, Page, WebSocket, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    Page,
+    WebSocket,
+    WebSocketRoute,
+    expect,
+    sync_playwright,
+)
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
@@ -36,6 +44,7 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+LIVE = re.compile("/live$")
 PHONE = {"viewport": {"width": 375, "height": 812}, "has_touch": True, "is_mobile": True}
 STEP = 6
 """Pixels between two mouse events; a browser that gets them faster than its frames drops some."""
@@ -208,10 +217,20 @@ class Sent:
         self._page.wait_for_timeout(10)  # Playwright reports frames only while it waits
 
 
-def open_watched(browser: Browser, app: App, **context) -> Page:
-    """As `open_page`, with the bars there too; `page.sent` is what the page sends."""
+def open_watched(
+    browser: Browser,
+    app: App,
+    proxy: Callable[[WebSocketRoute], None] | None = None,
+    **context,
+) -> Page:
+    """As `open_page`, with the bars there too; `page.sent` is what the page sends.
+
+    Nothing on the page moves under the pen any more. Its live socket goes through `proxy`.
+    """
     page = browser.new_context(**context).new_page()
     page.sent = Sent(page)
+    if proxy:
+        page.route_web_socket(LIVE, proxy)
     page.goto(app.url)
     canvas(page).wait_for()
     page.locator(".st-key-probabilities .bars").wait_for(state="attached")
@@ -324,19 +343,18 @@ def on_the_way(stroke: np.ndarray) -> Iterator[np.ndarray]:
         yield from np.linspace(start, end, steps + 1)[1:]
 
 
+SURE = re.compile(r"^\d.*% sure", re.DOTALL)
+"""What the page says of a digit, unless it is in doubt."""
+
+
 def answer(page: Page) -> str:
     return page.locator(".st-key-prediction").inner_text()
 
 
 def wait_for_digit(page: Page, timeout: float = 10) -> int:
     """Wait until the page shows the answer to all that was drawn. Gives its digit."""
-    page.wait_for_function(
-        """() => {
-          const answer = document.querySelector(".st-key-prediction.pen-up");
-          return /^\\d.*% sure/s.test(answer?.innerText ?? "");
-        }""",
-        timeout=timeout * 1000,
-    )
+    line = page.locator(".st-key-prediction.pen-up")
+    expect(line).to_have_text(SURE, timeout=timeout * 1000, use_inner_text=True)
     return int(answer(page)[0])
 
 

@@ -2,7 +2,7 @@
 
 import base64
 import json
-import re
+import time
 from functools import partial
 
 import cv2
@@ -34,7 +34,6 @@ from tests.digits import DIGITS
 
 pytestmark = pytest.mark.browser
 
-LIVE = re.compile("/live$")
 PEN_DOWN = "() => document.querySelector('.st-key-prediction.pen-down .digit')"
 
 WATCH = """
@@ -351,28 +350,26 @@ def test_undo_and_clear_at_once_take_back_what_was_drawn(page):
 
 
 def test_a_slow_network_is_not_flooded(browser, app):
-    """Where a message takes a second, one at a time is sent, and the answer is to all of it."""
-    page = browser.new_context().new_page()
-    under_way = []
+    """Where a message takes longer, one at a time is sent, and the answer is to all of it."""
+    answered, under_way = [], []
 
     def relay(socket):
         server = socket.connect_to_server()
 
         def pass_on(message):
-            under_way.append(len(under_way) - page.answered)
-            page.evaluate("() => new Promise((done) => setTimeout(done, 0))")
+            under_way.append(len(under_way) - len(answered))
+            time.sleep(0.02)
             server.send(message)
 
         def answer_late(message):
-            page.answered += '"turn"' in message
+            if '"turn"' in message:
+                answered.append(message)
             socket.send(message)
 
         socket.on_message(pass_on)
         server.on_message(answer_late)
 
-    page.answered = 0
-    page.route_web_socket(LIVE, relay)
-    page.goto(app.url)
+    page = open_watched(browser, app, relay)
     draw(page, DIGITS[8])
     assert wait_for_digit(page) == 8
     assert under_way and set(under_way) == {0}
@@ -382,18 +379,15 @@ def test_a_slow_network_is_not_flooded(browser, app):
 @pytest.fixture
 def proxied(browser, app):
     """Opens a page behind a proxy that does this with the live socket."""
-    contexts = []
+    pages = []
 
     def open_proxied(handle):
-        contexts.append(browser.new_context())
-        page = contexts[-1].new_page()
-        page.route_web_socket(LIVE, handle)
-        page.goto(app.url)
-        return page
+        pages.append(open_watched(browser, app, handle))
+        return pages[-1]
 
     yield open_proxied
-    for context in contexts:
-        context.close()
+    for page in pages:
+        page.context.close()
 
 
 def test_where_a_proxy_lets_nothing_through_reruns_answer(proxied):
@@ -417,23 +411,20 @@ def test_where_a_proxy_refuses_the_socket_reruns_answer(proxied):
     assert wait_for_digit(page, 30) == 4
 
 
-def test_a_socket_cut_in_mid_stroke_loses_nothing(browser, app):
-    page = browser.new_context().new_page()
+def test_a_socket_cut_in_mid_stroke_loses_nothing(proxied):
     sockets = []
 
     def relay(socket):
         sockets.append(socket)
         socket.connect_to_server()
 
-    page.route_web_socket(LIVE, relay)
-    page.goto(app.url)
+    page = proxied(relay)
     sketch(page, DIGITS[8], halfway=lambda: sockets[-1].close(code=1012))
     assert wait_for_digit(page) == 8
     wait_for(lambda: page.wait_for_timeout(10) or len(sockets) > 1, 10)
     press(page, "undo")
     sketch(page, DIGITS[4])
     assert wait_for_digit(page) == 4
-    page.context.close()
 
 
 def test_a_server_that_starts_anew_finds_the_drawing_in_the_browser(browser, tmp_path):
