@@ -31,6 +31,44 @@ class Layer:
         return layer
 
 
+NUMBER = (int, float)
+
+KINDS: dict[str, Any] = {
+    "recipe": {str: object},
+    "data": {str: object},
+    "versions": {str: str},
+    "metrics": {str: dict},
+    "history": {str: [NUMBER]},
+    "parameters": int,
+    "seconds": NUMBER,
+    "files": {str: str},
+    "untrained": {str: NUMBER},
+    "run": str,
+}
+"""What each field of a card holds: a type, several, or those of a list or of a dict."""
+
+DRAWN = ("pen", "unipen")
+"""The metrics on drawings by writers kept out."""
+
+MEASURED: dict[str, Any] = {"data": str, "accuracy": float}
+"""What each set's metrics hold at least."""
+
+
+def _check(name: str, value: Any, kind: Any) -> None:
+    """Raises TypeError for a value of another kind."""
+    if isinstance(kind, dict):
+        _check(name, value, dict)
+        ((_, own),) = kind.items()
+        for key, each in value.items():
+            _check(f"{name} {key}", each, own)
+    elif isinstance(kind, list):
+        _check(name, value, list)
+        for each in value:
+            _check(name, each, kind[0])
+    elif not isinstance(value, kind) or (isinstance(value, bool) and kind is not object):
+        raise TypeError(f"{name} is {value!r:.40}")
+
+
 @dataclass(frozen=True)
 class Card:
     """How a model came about and how good it is.
@@ -62,18 +100,14 @@ class Card:
     def from_json(cls, values: Mapping[str, Any]) -> Self:
         """Check the content of a card's file. Raises TypeError, ValueError, KeyError if damaged."""
         card = cls(**{**values, "layers": tuple(map(Layer.from_json, values.get("layers", ())))})
-        kinds: dict[str, tuple[object, type]] = {
-            "parameters": (card.parameters, int),
-            "files": (card.files, dict),
-            "trained_at": (card.trained_on, date),
-            "accuracy": (card.test["accuracy"], float),
-            "data": (card.test["data"], str),
-            "run": (card.run, str),
-            "used": (card.used_of_strangers or 0.0, float),
-        }
-        for name, (value, kind) in kinds.items():
-            if not isinstance(value, kind):
-                raise TypeError(f"{name} is {value!r:.40}")
+        for name, kind in KINDS.items():
+            _check(name, getattr(card, name), kind)
+        for name in ("test", *(name for name in DRAWN if name in card.metrics)):
+            for key, kind in MEASURED.items():
+                if name == "test" or key in card.metrics[name]:
+                    _check(f"{name} {key}", card.metrics[name][key], kind)
+        _check("used", card.used_of_strangers or 0.0, float)
+        _check("trained_at", card.trained_on, date)
         return card
 
     @property

@@ -31,8 +31,11 @@ CARD = "card.json"
 SERVED = "model.tflite"
 TRAINABLE = "model.keras"
 
-NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}"
+NAME = r"[A-Za-z0-9]([A-Za-z0-9._-]{0,38}[A-Za-z0-9_-])?"
 """What a model may be called."""
+
+DEVICES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
+"""Names that Windows keeps for devices, whatever follows the first dot."""
 
 
 class ModelError(ValueError):
@@ -47,12 +50,30 @@ def home() -> Path:
 
 
 def model_names() -> list[str]:
-    """The names of the shipped models, then of the retrained ones, damaged ones included."""
-    retrained = sorted(home().iterdir()) if home().is_dir() else []
-    return [
-        *SHIPPED_NAMES,
-        *(path.name for path in retrained if path.is_dir() and not path.name.startswith(".")),
-    ]
+    """The names of the shipped models, then of the retrained ones, damaged ones included.
+
+    Folders with nothing of a model in them are others'.
+    """
+    try:
+        found = sorted(home().iterdir())
+    except OSError:
+        found = []
+    retrained = [path.name for path in found if not path.name.startswith(".") and _is_model(path)]
+    return [*SHIPPED_NAMES, *retrained]
+
+
+def problem() -> str:
+    """Why the models trained here cannot be seen, and what to do; "" if they can."""
+    try:
+        next(home().iterdir(), None)
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        return (
+            f"The models trained here cannot be seen: {home()} cannot be read ({error.strerror}). "
+            "Give the server the right to read it, or set DIGITCANVAS_HOME to another folder."
+        )
+    return ""
 
 
 def find(model: str | Path) -> Path:
@@ -74,7 +95,7 @@ def _directory(name: str) -> Path:
 
 def _is_model(directory: Path) -> bool:
     try:
-        return any((directory / file).exists() for file in (CARD, SERVED))
+        return any((directory / file).exists() for file in (CARD, SERVED, TRAINABLE))
     except OSError:
         return False
 
@@ -192,8 +213,11 @@ def check_name(name: str) -> str:
     """
     if not re.fullmatch(NAME, name):
         raise ModelError(
-            f"{name!r} cannot name a model: use up to 40 letters, digits, '.', '_' and '-'."
+            f"{name!r} cannot name a model: use up to 40 letters, digits, '.', '_' and '-', and no "
+            "'.' at the end."
         )
+    if DEVICES.fullmatch(name):
+        raise ModelError(f"{name!r} is the name of a device on Windows: choose another name.")
     if name.lower() in _taken():
         raise ModelError(f"There is a model {name!r} already: choose another name.")
     return name
@@ -225,7 +249,10 @@ def remove(name: str) -> None:
     removed = directory.with_name(f".removed-{uuid.uuid4().hex}")
     try:
         directory.rename(removed)
-        shutil.rmtree(removed)
+        if removed.is_symlink():
+            removed.unlink()
+        else:
+            shutil.rmtree(removed)
     except OSError as error:
         raise ModelError(f"{name!r} could not be removed ({error.strerror}).") from error
 

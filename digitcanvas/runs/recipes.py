@@ -1,7 +1,7 @@
 """What to train: an architecture, its data and its hyperparameters."""
 
-from collections.abc import Collection
-from dataclasses import dataclass, field
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from digitcanvas.runs.networks import ARCHITECTURES
@@ -91,11 +91,13 @@ class Recipe:
         return 11 if self.outliers else 10
 
     def __post_init__(self) -> None:
-        """Raises ValueError for an unknown choice and for a number out of range."""
-        _check_choice("architecture", self.architecture, ARCHITECTURES)
+        """Raises ValueError for an unknown choice, another type, and a number out of range."""
+        _check_choice("architecture", self.architecture, tuple(ARCHITECTURES))
         _check_choice("optimizer", self.optimizer, OPTIMIZERS)
         _check_choice("loss", self.loss, LOSSES)
         _check_choice("schedule", self.schedule, SCHEDULES)
+        for each in fields(self):
+            _check_type(label_of(each.name), getattr(self, each.name), each.type)
         if self.room_only:
             if not self.room:
                 raise ValueError(
@@ -107,6 +109,8 @@ class Recipe:
         for name, widest in WIDEST.items():
             widths = tuple(getattr(self, name))  # a list, where it comes from JSON
             object.__setattr__(self, name, widths)
+            for width in widths:
+                _check_type(label_of(name), width, int)
             low, high = getattr(ARCHITECTURES[self.architecture], name)
             if not low <= len(widths) <= high:
                 raise ValueError(
@@ -147,15 +151,32 @@ def read_widths(text: str) -> tuple[int, ...]:
         ) from None
 
 
-def _check_choice(name: str, value: str, choices: Collection[str]) -> None:
+KINDS: dict[Any, tuple[str, tuple[type, ...]]] = {
+    int: ("a whole number", (int,)),
+    float: ("a number", (int, float)),
+    bool: ("true or false", (bool,)),
+    str: ("a text", (str,)),
+    tuple[int, ...]: ("a list of whole numbers", (tuple, list)),
+}
+"""What the fields of a recipe hold, by their types: in words, and as they come from JSON."""
+
+
+def _check_type(name: str, value: object, kind: Any) -> None:
+    words, types = KINDS[kind]
+    if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
+        raise ValueError(f"{name}: {value!r:.40} is not {words}.")
+
+
+def _check_choice(name: str, value: str, choices: Sequence[str]) -> None:
     if value not in choices:
-        raise ValueError(f"There is no {name} {value!r}: choose {', '.join(choices)}.")
+        raise ValueError(f"There is no {name} {value!r:.40}: choose {', '.join(choices)}.")
 
 
 def _check_range(name: str, value: float, low: float, high: float) -> None:
     if not low <= value <= high:  # refuses NaN too
+        written = f"{value:.10g}" if isinstance(value, float) else f"{value}"[:40]
         raise ValueError(
-            f"{name}: {value:.10g} is out of range. Choose a number from {in_words(low, high)}."
+            f"{name}: {written} is out of range. Choose a number from {in_words(low, high)}."
         )
 
 

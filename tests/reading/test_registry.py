@@ -1,11 +1,12 @@
 import json
 import shutil
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
 
 from digitcanvas.reading import registry
+from digitcanvas.reading.cards import Card
 from digitcanvas.reading.registry import (
     CARD,
     ModelError,
@@ -39,6 +40,56 @@ def test_shipped_models_come_first_then_retrained_ones(home):
     assert model_names() == ["cnn", "mlp", "ant", "zebra"]
     assert find("ant") == home / "ant"
     assert find("cnn") == registry.SHIPPED / "cnn"
+
+
+def test_folders_that_are_not_models_are_nobody_s_concern(home):
+    """A disk's own folder, say, where the home is a volume. A model that lost its card is one."""
+    (home / "lost+found").mkdir()
+    (home / "notes" / "deep").mkdir(parents=True)
+    whole = Path(shutil.copytree(registry.SHIPPED / "mlp", home / "mine"))
+    for name in (CARD, registry.SERVED):
+        (whole / name).unlink()
+        assert model_names() == ["cnn", "mlp", "mine"]
+
+
+@pytest.mark.parametrize("error", [PermissionError(13, "Permission denied"), OSError(5, "I/O")])
+def test_a_home_that_cannot_be_read_is_told_and_hides_the_shipped_models_from_nobody(
+    home, monkeypatch, error
+):
+    def fail(self):
+        raise error
+
+    assert registry.problem() == ""
+    monkeypatch.setattr(Path, "iterdir", fail)
+    assert model_names() == ["cnn", "mlp"]
+    assert str(home) in registry.problem() and "DIGITCANVAS_HOME" in registry.problem()
+
+
+def test_a_home_that_is_not_there_yet_is_empty(home, monkeypatch):
+    monkeypatch.setenv("DIGITCANVAS_HOME", str(home / "later"))
+    assert model_names() == ["cnn", "mlp"] and registry.problem() == ""
+
+
+def test_a_model_that_is_a_link_is_removed_and_what_it_leads_to_stays(home, tmp_path_factory):
+    elsewhere = tmp_path_factory.mktemp("elsewhere") / "model"
+    shutil.copytree(registry.SHIPPED / "mlp", elsewhere)
+    (home / "linked").symlink_to(elsewhere)
+    remove("linked")
+    assert model_names() == ["cnn", "mlp"] and not list(home.iterdir())
+    assert (elsewhere / CARD).exists()
+
+
+@pytest.mark.parametrize(
+    "name", ["con", "NUL", "Com1", "lpt9.keras", "aux.a.b", "trailing.", "trailing..", "-a", "a b"]
+)
+def test_a_name_that_some_system_cannot_have_is_refused(home, name):
+    with pytest.raises(ModelError, match="cannot name|device"):
+        check_name(name)
+
+
+def test_names_that_only_look_like_devices_are_taken(home):
+    for name in ("console", "com", "com10", "my.con", "a"):
+        assert check_name(name) == name
 
 
 def test_a_retrained_model_does_not_hide_a_shipped_one(home):
@@ -162,6 +213,24 @@ def test_a_damaged_layer_table_is_a_damaged_card(tmp_path, layers):
     (model / CARD).write_text(json.dumps(card | {"layers": layers}))
     with pytest.raises(ModelError, match="its card cannot be read"):
         registry.read_card(model)
+
+
+ODD = [None, 3, "text", [], {}, True, {"a": []}, [None], {"accuracy": "0.9"}, float("nan")]
+
+
+@pytest.mark.parametrize("field", [each.name for each in fields(Card)])
+@pytest.mark.parametrize("odd", ODD, ids=repr)
+def test_a_card_of_odd_values_is_damaged_or_a_card_that_every_page_can_show(field, odd):
+    values = json.loads((registry.SHIPPED / "mlp" / CARD).read_text())
+    try:
+        card = Card.from_json(values | {field: odd})
+    except (TypeError, ValueError, KeyError, AttributeError):
+        return
+    assert type(card.parameters) is int and isinstance(card.run, str)
+    assert f"{card.seconds:.1f} {card.test['accuracy']:.3f} {card.used_of_strangers or 0:.3f}"
+    assert all(isinstance(name, str) for name in [*card.files.values(), *card.versions.values()])
+    for numbers in [*card.history.values(), list(card.untrained.values())]:
+        assert f"{sum(numbers):.1f}"
 
 
 def test_what_strangers_draw_counts_drawing_by_drawing_where_all_of_it_was_measured():

@@ -2,7 +2,7 @@ import json
 from dataclasses import asdict, fields
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from digitcanvas.runs.networks import ARCHITECTURES
@@ -64,9 +64,12 @@ def test_who_learns_from_a_room_alone_names_it_and_takes_no_pen_drawings():
 def test_what_lies_outside_the_limits_is_refused_by_its_name(data):
     name = data.draw(st.sampled_from(sorted(LIMITS)))
     low, high = LIMITS[name]
-    too_low = st.floats(max_value=low, exclude_max=True)
-    too_high = st.floats(min_value=high, exclude_min=True)
-    wrong = data.draw(too_low | too_high | st.just(float("nan")))
+    if TYPES[name] is int:
+        wrong = data.draw(st.integers(max_value=low - 1) | st.integers(min_value=high + 1))
+    else:
+        too_low = st.floats(max_value=low, exclude_max=True)
+        too_high = st.floats(min_value=high, exclude_min=True)
+        wrong = data.draw(too_low | too_high | st.just(float("nan")))
     with pytest.raises(ValueError, match=f"^{label_of(name)}: .* is out of range. Choose a number"):
         Recipe(**MLP | {name: wrong})
 
@@ -77,8 +80,31 @@ def test_the_limits_themselves_are_accepted(name):
         assert getattr(Recipe(**MLP | {name: limit}), name) == limit
 
 
+ODD = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner),
+)
+
+
+@given(st.sampled_from([each.name for each in fields(Recipe)]), ODD)
+@example("epochs", None)
+@example("epochs", 3.5)
+@example("epochs", True)
+@example("hidden", [1.5])
+@example("hidden", 3)
+@example("augment", "no")
+@example("room", 3)
+@example("batch_size", 10**400)
+def test_a_value_of_another_type_is_a_value_error_and_no_other(name, value):
+    try:
+        recipe = Recipe(**MLP | {name: value})
+    except ValueError:
+        return
+    json.dumps(asdict(recipe), allow_nan=False)
+
+
 @pytest.mark.parametrize("name", ["architecture", "optimizer", "loss", "schedule"])
-@pytest.mark.parametrize("word", ["", "rnn", "ADAM", "crossentropy", None])
+@pytest.mark.parametrize("word", ["", "rnn", "ADAM", "crossentropy", None, ["adam"], {}])
 def test_a_word_that_is_no_choice_is_refused_with_the_choices(name, word):
     with pytest.raises(ValueError, match=f"no {name} .*: choose .*(mlp|adam|cosine|sparse)"):
         Recipe(**MLP | {name: word})
@@ -102,7 +128,7 @@ def test_an_architecture_takes_so_many_layers_and_no_others(architecture, name):
 @pytest.mark.parametrize("name", WIDEST)
 @pytest.mark.parametrize("position", [0, 1])
 def test_a_layer_is_neither_empty_nor_too_wide(name, position):
-    for width in (0, -1, WIDEST[name] + 1, float("nan")):
+    for width in (0, -1, WIDEST[name] + 1):
         layers = {"hidden": (8, 8), "filters": (8, 8)}
         layers[name] = [8, 8]
         layers[name][position] = width

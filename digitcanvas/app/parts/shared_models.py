@@ -18,7 +18,8 @@ def label(name: str) -> str:
 
 def read_cards() -> tuple[dict[str, Card], list[str]]:
     """The cards of the models that can be used, by name; and what is wrong with the others."""
-    cards, problems = {}, []
+    problem = registry.problem()
+    cards, problems = {}, [problem] if problem else []
     for name in registry.model_names():
         try:
             directory = registry.find(name)
