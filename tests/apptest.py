@@ -279,34 +279,54 @@ def keys(panel):
 
 
 class FakeJobs:
-    """Stands in for the training process: `run` is the latest, and `asked` what was asked."""
+    """Stands in for the queue: `run` is the one that everybody sees, `others` come behind it.
+
+    `asked` is what was asked.
+    """
 
     def __init__(self):
-        self.run, self.asked, self.refusal, self.results = None, [], "", {}
+        self.run, self.others, self.asked, self.refusal, self.results = None, [], [], "", {}
 
-    def latest(self):
-        return self.run
+    def runs(self):
+        return [self.run, *self.others] if self.run else self.others
 
-    def busy(self):
-        return self.run.task if self.run and self.run.is_running else None
+    def get(self, run_id):
+        return next((run for run in self.runs() if run.id == run_id), None)
 
-    def start(self, task):
+    def slots(self):
+        return 1
+
+    def owner(self, run_id):
+        run = self.get(run_id)
+        return run.owner if run else ""
+
+    def start(self, task, owner=""):
         if isinstance(task, Training):
             registry.check_name(task.name)
         if self.refusal:
             raise JobError(self.refusal)
         self.asked.append(task.kind)
-        self.run = Run.of(task)
+        run = Run.of(task, owner=owner, seconds=60.0)
+        if self.run and self.run.is_running:
+            self.others.append(replace(run, state="waiting", stage=""))
+            return self.others[-1]
+        self.run = run
         return self.run
 
     def result(self, run_id):
-        published = self.run.result if self.run.result in registry.model_names() else None
+        run = self.get(run_id)
+        published = run.result if run and run.result in registry.model_names() else None
         return self.results.get(run_id) or published
 
     def cancel(self, run_id):
-        assert run_id == self.run.id
         self.asked.append("cancel")
-        self.run = replace(self.run, state="cancelled")
+        if run_id == self.run.id:
+            self.run = replace(self.run, state="cancelled")
+        self.others = [run for run in self.others if run.id != run_id]
+
+    def put_first(self, run_id):
+        self.asked.append("first")
+        self.others.sort(key=lambda run: run.id != run_id)
 
     def publish_again(self, run_id):
         assert run_id == self.run.id

@@ -28,8 +28,8 @@ from digitcanvas.drawing.preprocess import image_from_strokes
 from digitcanvas.reading import registry
 from digitcanvas.reading.evaluation import compute_metrics, evaluate_drawings
 from digitcanvas.reading.words import percent
-from digitcanvas.runs import rate_finder, tutorials
-from digitcanvas.runs.jobs import PATIENCE, Jobs
+from digitcanvas.runs import capacity, rate_finder, tutorials
+from digitcanvas.runs.jobs import Jobs
 from digitcanvas.runs.progress import Progress
 from digitcanvas.runs.recipes import LIMITS, RECIPES, Recipe
 from digitcanvas.runs.run import RateSearch, Training
@@ -37,7 +37,7 @@ from digitcanvas.shell import report
 from tests.data.test_mnist_and_pen import DRAWINGS, unipen
 from tests.data.test_told import drawings, tell
 from tests.digits import DIGITS
-from tests.runs.test_jobs import FAKE, LONG, left_in
+from tests.runs.test_jobs import FAKE, LONG, latest, left_in
 
 
 @pytest.fixture
@@ -544,10 +544,10 @@ class Asked(Jobs):
         super().__init__(home, worker)
         self.tasks, self.sources = [], []
 
-    def start(self, task, sources):
+    def start(self, task, sources, is_bound):
         self.tasks.append(task)
         self.sources.append(sources)
-        return super().start(task, sources)
+        return super().start(task, sources=sources, is_bound=is_bound)
 
     @property
     def recipes(self):
@@ -803,15 +803,19 @@ def test_train_learns_from_the_files_that_are_named(asked, tmp_path):
     assert asked.sources == [{"DIGITCANVAS_MNIST": str(mnist), "DIGITCANVAS_PEN": str(pen)}]
 
 
-def test_a_run_of_the_page_keeps_the_shell_from_training_beside_it(asked, home, capsys):
+@pytest.mark.parametrize("command", [["train", "quick"], ["reproduce", "cnn-28", "--sample"]])
+def test_a_command_that_trains_waits_for_the_runs_of_the_page(
+    asked, home, monkeypatch, terminal, capsys, command
+):
+    monkeypatch.setenv(capacity.VARIABLE, "1")
     page = Jobs(home, FAKE)
     run = page.start(Training(LONG, "theirs"))
-    try:
-        assert main(["train", "quick"]) == 1
-    finally:
-        page.cancel(run.id)
-    line = capsys.readouterr().err.splitlines()[-1]
-    assert line.startswith("digitcanvas: “theirs” is being trained, and one run goes on at a time")
+    while not page.get(run.id).is_running:
+        time.sleep(0.01)
+    threading.Timer(0.5, page.cancel, [run.id]).start()
+    assert main([*command, "--json"]) == 0
+    assert "now=Waiting for other runs" in capsys.readouterr().err
+    page.close()
 
 
 def test_a_run_that_fails_is_a_line_and_one_that_is_stopped_leaves_nothing(
@@ -828,7 +832,7 @@ def test_a_run_that_fails_is_a_line_and_one_that_is_stopped_leaves_nothing(
     jobs = Jobs(home, FAKE)
     monkeypatch.setattr("digitcanvas.shell.following._figures", interrupt)
     assert main(["train", "quick", "--epochs", "500"]) == 130
-    assert jobs.latest().state == "cancelled" and left_in(home) == []
+    assert latest(jobs).state == "cancelled" and left_in(home) == []
 
 
 def test_a_network_that_cannot_be_written_waits_and_is_written_later(home, monkeypatch, capsys):
@@ -1014,16 +1018,6 @@ def test_reproduce_without_a_word_makes_every_experiment(asked, capsys):
     assert list(seeds_of(asked.recipes)) == every
     claims = sum(len(experiment.claims) for experiment in tutorials.EXPERIMENTS)
     assert len(json.loads(capsys.readouterr().out)) == claims
-
-
-def test_reproduce_waits_for_a_run_that_is_under_way(asked, home, monkeypatch, capsys):
-    page = Jobs(home, FAKE)
-    run = page.start(Training(LONG, "theirs"))
-    monkeypatch.setattr("digitcanvas.shell.following.RETRY", 0.1)
-    threading.Timer(2 * PATIENCE, page.cancel, [run.id]).start()
-    assert main(["reproduce", "cnn-28", "--sample", "--json"]) == 0
-    captured = capsys.readouterr()
-    assert len(json.loads(captured.out)) == 1 and "Trying again" in captured.err
 
 
 def test_reproduce_takes_a_seed_after_the_other(asked, capsys):

@@ -113,10 +113,15 @@ class Crowd:
         self._pace = max(1 / SMOOTH, len(self._drew) / CAPACITY)
         return round(1000 * self._pace)
 
-    async def tell(self, kind: str, value: object) -> None:
-        """Send news to every browser, and to those who come later."""
-        self.news[kind] = json.dumps({kind: value})
-        await asyncio.gather(*map(partial(_send, text=self.news[kind]), list(self.sockets)))
+    async def tell(self, kind: str, value: object, only: str = "") -> None:
+        """Send news to every browser, and to those who come later; or `only` to a visitor's."""
+        text = json.dumps({kind: value})
+        sockets = list(self.sockets)
+        if only:
+            sockets = [each for each in sockets if visitor.token_in(each.cookies) == only]
+        else:
+            self.news[kind] = text
+        await asyncio.gather(*map(partial(_send, text=text), sockets))
 
 
 async def _send(socket: WebSocket, text: str) -> None:
@@ -152,9 +157,8 @@ async def live(socket: WebSocket) -> None:
 
 async def _serve(socket: WebSocket) -> None:
     cookies = socket.cookies
-    drawing = LiveDrawing(
-        visitor=visitor.token_in(cookies), keeps_at_first=visitor.keeps_in(cookies)
-    )
+    token, keeps = visitor.token_in(cookies), visitor.keeps_in(cookies)
+    drawing = LiveDrawing(visitor=token, keeps_at_first=keeps)
     loop = asyncio.get_running_loop()
     while True:
         began = time.monotonic()

@@ -22,8 +22,9 @@ from streamlit.components.v2.bidi_component import serialization
 from streamlit.runtime.pages_manager import PagesManager
 
 from digitcanvas.app import api, assets, gate, live, news, visitor, walls
-from digitcanvas.app.parts import shared_models
+from digitcanvas.app.parts import shared_models, shared_runs
 from digitcanvas.reading import registry
+from digitcanvas.runs.process import training_needs
 
 try:
     import resource
@@ -74,8 +75,13 @@ async def lifespan(app: Any) -> AsyncIterator[None]:
     gc.freeze()  # what start-up has made for good, no later collection looks at
     with suppress(psutil.Error, OSError):
         _send_at_once(st.get_option("server.port"))
-    async with news.watching(), walls.watching():
-        yield
+    if not training_needs():
+        shared_runs.jobs().serve()
+    try:
+        async with news.watching(), walls.watching():
+            yield
+    finally:
+        await asyncio.to_thread(shared_runs.jobs().close)
 
 
 def _allow_many_files() -> None:

@@ -197,13 +197,13 @@ class Key(StrEnum):
     TAKE_RATE = "take_rate"
     TAKE_SAMPLE = "take_sample"
     CURVES = "curves"
+    QUEUE = "queue"  # {"asked": a run to cancel or to put first}; read by parts/queue
 
     # Followers of news (follower.py), in what they rerun
     NEWS_SWITCH = "news_switch"
     NEWS_FORM = "news_form"
     NEWS_START = "news_start"
     NEWS_PANEL = "news_panel"
-    NEWS_RATE = "news_rate"
     NEWS_CURVES = "news_curves"
     NEWS_MNIST = "news_mnist"
 
@@ -262,8 +262,10 @@ class Session:
     """Whether the switch was last shown as a list; None before it is shown. network_switch."""
     started: bool = False
     """Whether the form has just started a run, so that its name is used up. start."""
-    closed: str | None = None
-    """The id of the run whose panel was closed. run_panel."""
+    closed: set[str] = field(default_factory=set)
+    """The ids of the runs that are not shown any more. run_panel."""
+    run_error: str = ""
+    """Why what was asked of a run has failed. run_panel."""
     has_seen_run: bool = False
     """Whether the panel has looked for a run, so that a cancelled one is news. run_panel."""
     trained_here: str | None = None

@@ -107,7 +107,7 @@ def train(task: Training, run_id: str, scratch: Path, send: Send, again: threadi
             training.publish(trained, target, None if task.output else scratch, run_id)
         except Exception as error:  # TensorFlow has an exception of its own for a full disk
             log.warning("publishing failed: %s", error)
-            if not task.output and name in registry.model_names():  # taken meanwhile
+            if not task.output and registry.free_name(name) != name:  # taken meanwhile
                 continue
             send({"problem": _explain(error, target.parent)})
             again.wait()

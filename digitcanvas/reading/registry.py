@@ -13,7 +13,7 @@ import re
 import shutil
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from itertools import chain, count
@@ -54,12 +54,15 @@ def model_names() -> list[str]:
 
     Folders with nothing of a model in them are others'.
     """
+    retrained = (path.name for path in _in_home() if _is_model(path))
+    return [*SHIPPED_NAMES, *(name for name in retrained if not name.startswith("."))]
+
+
+def _in_home() -> list[Path]:
     try:
-        found = sorted(home().iterdir())
+        return sorted(home().iterdir())
     except OSError:
-        found = []
-    retrained = [path.name for path in found if not path.name.startswith(".") and _is_model(path)]
-    return [*SHIPPED_NAMES, *retrained]
+        return []
 
 
 def problem() -> str:
@@ -223,16 +226,19 @@ def check_name(name: str) -> str:
     return name
 
 
-def free_name(name: str) -> str:
-    """The name or, if it is taken, the name with the first free number from 2."""
-    taken = _taken()
+def free_name(name: str, others: Iterable[str] = ()) -> str:
+    """The name or, if a model or one of the `others` has it, with the first free number from 2."""
+    taken = _taken() | {other.lower() for other in others}
     numbered = (f"{name}-{number}" for number in count(2))
     return next(free for free in chain([name], numbered) if free.lower() not in taken)
 
 
 def _taken() -> set[str]:
-    """All names in lower case: some file systems ignore case, and so do people."""
-    return {name.lower() for name in model_names()}
+    """All names in lower case: some file systems ignore case, and so do people.
+
+    Folders that are no models have theirs, too.
+    """
+    return {name.lower() for name in (*SHIPPED_NAMES, *(path.name for path in _in_home()))}
 
 
 def rename(name: str, new: str) -> None:

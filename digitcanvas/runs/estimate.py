@@ -17,6 +17,7 @@ from digitcanvas.data.unipen import unipen_folder
 from digitcanvas.runs import rate_finder
 from digitcanvas.runs.networks import layer_table
 from digitcanvas.runs.recipes import Recipe
+from digitcanvas.runs.run import Task, Training
 
 MNIST_DIGITS, SAMPLE_DIGITS = 60_000, 4_000
 PEN_DRAWINGS, UNIPEN_DIGITS, UNIPEN_OTHERS = 6_000, 4_800, 2 * 8_200
@@ -52,6 +53,13 @@ def seconds_for(recipe: Recipe, told: int = 0) -> float:
         drawings += UNIPEN_OTHERS
     epoch = _epoch(recipe, digits + drawings)
     return (START + drawings * DRAWING + recipe.epochs * epoch + PUBLISH) * pace() / PACE
+
+
+def seconds_of(task: Task) -> float:
+    """From a run's beginning to its end."""
+    if isinstance(task, Training):
+        return seconds_for(task.recipe)
+    return seconds_to_find_rate(task.recipe)
 
 
 def seconds_to_find_rate(recipe: Recipe) -> float:

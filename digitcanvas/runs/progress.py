@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 POINTS = 200
 """About how many points a run's training curve has."""
@@ -52,6 +53,16 @@ class LearningCurve:
     training: tuple[Point, ...] = ()
     validation: tuple[Point, ...] = ()
     last: Progress | None = None
+
+    @classmethod
+    def restored(cls, values: Mapping[str, Any]) -> LearningCurve:
+        """The curve of which these are the fields, as they come from JSON."""
+        training, validation = (
+            tuple((epochs, loss, accuracy) for epochs, loss, accuracy in values[name])
+            for name in ("training", "validation")
+        )
+        last = values["last"]
+        return cls(training, validation, last and Progress(**last))
 
     def extended(self, progress: Progress) -> LearningCurve:
         """The curve with what the report adds to it, if anything."""

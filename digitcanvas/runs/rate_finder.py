@@ -6,7 +6,9 @@ Source: L. N. Smith, "Cyclical learning rates for training neural networks", WAC
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from digitcanvas.runs.progress import Progress
 from digitcanvas.runs.recipes import Recipe
@@ -27,6 +29,11 @@ class RateCurve:
     """Points (learning rate, mean loss of the training), one for each rate tried so far."""
 
     points: tuple[tuple[float, float], ...] = ()
+
+    @classmethod
+    def restored(cls, values: Mapping[str, Any]) -> RateCurve:
+        """The curve of which these are the fields, as they come from JSON."""
+        return cls(tuple((rate, loss) for rate, loss in values["points"]))
 
     def extended(self, progress: Progress) -> RateCurve:
         """The curve with the rate that this report ends, if it ends one."""

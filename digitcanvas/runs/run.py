@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 import uuid
 from collections.abc import Mapping
@@ -16,7 +17,7 @@ from digitcanvas.runs.rate_finder import RateCurve
 from digitcanvas.runs.recipes import Recipe
 
 Curve = LearningCurve | RateCurve
-State = Literal["running", "done", "failed", "cancelled"]
+State = Literal["waiting", "running", "done", "failed", "cancelled"]
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,10 @@ class Training:
         return self.recipe.epochs
 
     @property
+    def title(self) -> str:
+        return self.name
+
+    @property
     def running(self) -> str:
         return f"Training {self.name}"
 
@@ -51,10 +56,6 @@ class Training:
     @property
     def cancelled(self) -> str:
         return f"The training of “{self.name}” was cancelled. Nothing was kept."
-
-    @property
-    def busy(self) -> str:
-        return f"“{self.name}” is being trained"
 
     def figure(self, curve: Curve, is_done: bool) -> charts.Figure | None:
         """The learning curve, None before there is one."""
@@ -76,10 +77,10 @@ class RateSearch:
     preparation: ClassVar[float] = 0.0
     no_curve: ClassVar[Curve] = RateCurve()
 
+    title: ClassVar[str] = "A learning rate"
     running: ClassVar[str] = "Finding a learning rate"
     failed: ClassVar[str] = "No learning rate was found."
     cancelled: ClassVar[str] = "The search for a learning rate was cancelled."
-    busy: ClassVar[str] = "A learning rate is being searched for"
 
     def figure(self, curve: Curve, is_done: bool) -> charts.Figure | None:
         """The loss at each rate, None before the first; the good range once the search is done."""
@@ -108,6 +109,15 @@ def task_from_json(values: Mapping[str, Any]) -> Task:
     return kinds[fields.pop("kind")](**fields | {"recipe": Recipe(**fields["recipe"])})
 
 
+def task_to_text(task: Task) -> str:
+    return json.dumps(task_to_json(task))
+
+
+def task_from_text(text: str) -> Task:
+    """Raises ValueError, TypeError and KeyError for anything but what `task_to_text` gives."""
+    return task_from_json(json.loads(text))
+
+
 def on_sample(task: Task) -> Task:
     """The same task on the bundled sample of MNIST."""
     return replace(task, recipe=replace(task.recipe, sample=True))
@@ -118,14 +128,18 @@ class Run:
     """A snapshot of a run, which never changes.
 
     While the run is running, `stage` says what it does when it is not training, and `problem` what
-    keeps it from publishing. Once a training is done, `result` names the model that it published.
-    If the run failed, `error` says why and what to do, and `offline` is set if MNIST was
-    unavailable. `training_since` is a time in seconds, as `time.time` gives it.
+    keeps it from publishing; while it waits, `stage` may say why it waits again. Once a training is
+    done, `result` names the model that it published. If the run failed, `error` says why and what
+    to do, and `offline` is set if MNIST was unavailable. `owner` is the token of the visitor who
+    started it, a secret, or "" for a shell. `seconds` is about how long it takes in all, and
+    `training_since` a time in seconds, as `time.time` gives it.
     """
 
     task: Task
     curve: Curve
     id: str = field(default_factory=lambda: uuid.uuid4().hex)
+    owner: str = ""
+    seconds: float = 0.0
     state: State = "running"
     stage: str = "Starting"
     progress: Progress | None = None
@@ -145,12 +159,18 @@ class Run:
         return self.state == "running"
 
     @property
+    def is_live(self) -> bool:
+        """Whether it is under way, or waits to be."""
+        return self.state in ("waiting", "running")
+
+    @property
     def seconds_left(self) -> float | None:
         """The rest of the training, judged by the batches so far; None before there are enough."""
         if not self.progress or self.training_since is None or self.progress.share < 0.01:
             return None
         share = self.progress.share
-        return (time.time() - self.training_since) / share * (1 - share)
+        since = max(0.0, time.time() - self.training_since)  # the clock may be set back
+        return since / share * (1 - share)
 
     @property
     def share(self) -> float:
@@ -175,3 +195,33 @@ class Run:
             stage="" if is_training else "Making drawings to learn from",
             training_since=self.training_since or (time.time() if is_training else None),
         )
+
+    def to_json(self) -> str:
+        """What changes of it, as a text for `Run.restored`."""
+        return json.dumps({name: getattr(self, name) for name in CHANGING}, default=asdict)
+
+    @classmethod
+    def restored(cls, snapshot: str, task: Task, **fields: Any) -> Run:
+        """The run of this task whose `to_json` gave the snapshot; of "", as it is at first.
+
+        Raises ValueError, TypeError and KeyError for any other.
+        """
+        values = json.loads(snapshot or "{}")
+        if progress := values.get("progress"):
+            values["progress"] = Progress(**progress)
+        if curve := values.pop("curve", None):
+            values["curve"] = task.no_curve.restored(curve)
+        return cls.of(task, **values, **fields)
+
+
+CHANGING = (
+    "curve",
+    "stage",
+    "progress",
+    "result",
+    "problem",
+    "error",
+    "offline",
+    "training_since",
+)
+"""The fields of a run that are not known from the beginning, but for its state."""

@@ -28,7 +28,8 @@ def follow(task: Task, sources: Mapping[str, str | None], label: str | None = No
     for path in filter(None, sources.values()):
         check_file(path)
     jobs = jobs_in(registry.home())
-    run = jobs.start(task, {name: path for name, path in sources.items() if path is not None})
+    named = {name: path for name, path in sources.items() if path is not None}
+    run = jobs.start(task, sources=named, is_bound=True)
     bar = tqdm(
         desc=label or task.running,
         bar_format=BAR,
@@ -42,7 +43,7 @@ def follow(task: Task, sources: Mapping[str, str | None], label: str | None = No
                 _wait_to_publish(jobs, run)
             bar.set_postfix(_figures(run), refresh=False)
             bar.update(run.progress.epochs_done - bar.n if run.progress else 0)
-            if run.stage:  # it lasts, so it is shown at once
+            if run.stage or run.state == "waiting":  # it lasts, so it is shown at once
                 bar.refresh()
     finally:
         bar.close()
@@ -66,6 +67,8 @@ def follow_patiently(task: Task, sources: Mapping[str, str | None], label: str) 
 
 def _figures(run: Run) -> dict[str, str]:
     """What stands after the bar: the last batches' figures, or else what is being done."""
+    if run.state == "waiting":
+        return {"now": "Waiting for other runs"}
     if run.stage:
         share = ""
         if run.progress and run.progress.epoch == 0:

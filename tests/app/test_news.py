@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import pytest
 
-from digitcanvas.app import live, news
+from digitcanvas.app import live, news, visitor
 from digitcanvas.app.news import Watcher
 from digitcanvas.app.parts import shared_mnist, shared_runs
 from digitcanvas.reading import registry
@@ -41,8 +41,9 @@ def crowd(monkeypatch):
 class Browser:
     """A socket, and what it was sent by kind."""
 
-    def __init__(self, crowd):
-        self.received = {}
+    def __init__(self, crowd, token=""):
+        self.received, self.token = {}, token
+        self.cookies = {visitor.COOKIE: token}
         crowd.enter(self)
 
     async def send_text(self, text):
@@ -82,12 +83,13 @@ async def until(condition):
 
 
 def rises(watcher, change):
-    """The kinds whose version a change raises, seen at the next look."""
+    """The kinds whose version a change raises, seen at the next look; "own" for a run's own."""
     before = watcher.versions
     change()
     watcher.look()
-    assert all(watcher.versions[kind] >= version for kind, version in before.items())
-    return {kind for kind, version in watcher.versions.items() if version > before[kind]}
+    assert all(watcher.versions[kind] >= before[kind] for kind in news.KINDS)
+    risen = {kind for kind, version in watcher.versions.items() if version > before[kind]}
+    return {kind if kind in news.KINDS else "own" for kind in risen}
 
 
 def test_a_version_rises_when_what_is_shown_changes_and_only_then(jobs, home, monkeypatch):
@@ -99,15 +101,19 @@ def test_a_version_rises_when_what_is_shown_changes_and_only_then(jobs, home, mo
     def change(**fields):
         return lambda: setattr(jobs, "run", replace(jobs.run, **fields))
 
-    assert rises(watcher, lambda: None) == {"run", "busy", "models", "mnist"}
+    assert rises(watcher, lambda: None) == {"run", "live", "models", "mnist"}
     assert rises(watcher, lambda: None) == set()
-    assert rises(watcher, lambda: jobs.start(Training(RECIPES["quick"], "mine"))) == {"run", "busy"}
+    assert rises(watcher, lambda: jobs.start(Training(RECIPES["quick"], "mine"))) == {
+        "run",
+        "live",
+        "own",
+    }
     assert rises(watcher, change(stage="", progress=Progress(1, 2, 5, 10, {}))) == set()
-    assert rises(watcher, change(curve=CURVE)) == {"run"}
+    assert rises(watcher, change(curve=CURVE)) == {"run", "own"}
     assert rises(watcher, change(curve=replace(CURVE, validation=((1.0, 1.0, 0.5),)))) == set()
-    assert rises(watcher, change(problem="The disk is full.")) == {"run"}
+    assert rises(watcher, change(problem="The disk is full.")) == {"run", "own"}
     assert rises(watcher, lambda: publish(home, "mine")) == {"models"}
-    assert rises(watcher, change(state="done", problem="")) == {"run", "busy"}
+    assert rises(watcher, change(state="done", problem="")) == {"run", "live", "own"}
     assert rises(watcher, lambda: registry.rename("mine", "ours")) == {"models"}
     assert rises(watcher, lambda: registry.remove("ours")) == {"models"}
     assert rises(watcher, lambda: mnist.write_bytes(b"")) == {"mnist"}
@@ -147,23 +153,63 @@ def test_how_far_a_run_is_comes_as_it_goes_on_and_not_after_its_end(jobs, crowd,
     jobs.run = a_run()
 
     async def actions(watcher):
-        await until(lambda: "run" in browser.received)
+        await until(lambda: "runs" in browser.received)
         await asyncio.sleep(SOON)
-        assert browser.received["run"] == [{"id": jobs.run.id, "share": 0, "words": "Starting …"}]
+        assert browser.received["runs"] == [
+            [{"id": jobs.run.id, "share": 0, "words": "Starting …"}],
+        ]
         assert "curves" not in browser.received
         jobs.run = replace(jobs.run, stage="", progress=Progress(1, 2, 5, 10, {}), curve=CURVE)
         await until(lambda: "curves" in browser.received)
-        assert browser.received["run"][-1]["words"] == "Epoch 1 of 2"
+        assert browser.received["runs"][-1][0]["words"] == "Epoch 1 of 2"
         await asyncio.sleep(SOON)
         assert browser.received["curves"] == [
             {"version": [jobs.run.id, jobs.run.share], "figure": jobs.run.figure}
         ]
-        assert {"run", "curves"} < set(crowd.news)
+        assert {"runs", "curves", "queue"} < set(crowd.news)
         jobs.run = replace(jobs.run, state="done", result="mine")
         await until(lambda: len(browser.received["news"]) == 3)
         await asyncio.sleep(SOON)
-        assert set(crowd.news) == {"news"}
-        assert browser.received["run"][-1]["words"] == "Epoch 1 of 2"
+        assert set(crowd.news) == {"news", "runs", "queue"}
+        assert browser.received["runs"][-1] == browser.received["queue"][-1] == []
+
+    watched(actions)
+
+
+def test_each_sees_their_own_curves_and_the_others_those_of_the_oldest(jobs, crowd, monkeypatch):
+    monkeypatch.setattr(news, "INTERVAL", 0.01)
+    ann, bob = Browser(crowd, "ann" * 8), Browser(crowd, "bob" * 8)
+    jobs.run = a_run(owner=ann.token, curve=CURVE)
+    jobs.others = [a_run(owner=bob.token, curve=CURVE)]
+
+    async def actions(watcher):
+        await until(lambda: len(bob.received.get("curves", [])) == 2)
+        await asyncio.sleep(SOON)
+        assert [sent["version"][0] for sent in ann.received["curves"]] == [jobs.run.id]
+        assert [sent["version"][0] for sent in bob.received["curves"]] == [
+            jobs.run.id,
+            jobs.others[0].id,
+        ]
+        assert json.loads(crowd.news["curves"])["curves"]["version"][0] == jobs.run.id
+
+    watched(actions)
+
+
+def test_the_queue_is_sent_when_a_run_comes_and_not_for_each_second_of_it(jobs, crowd, monkeypatch):
+    monkeypatch.setattr(news, "INTERVAL", 0.01)
+    browser = Browser(crowd)
+    jobs.run = a_run(seconds=600.0)
+
+    async def actions(watcher):
+        await until(lambda: "queue" in browser.received)
+        for batch in range(1, 10):
+            jobs.run = replace(jobs.run, stage="", progress=Progress(1, 2, batch, 10, {}))
+            await asyncio.sleep(0.02)
+        assert len(browser.received["queue"]) == 1
+        jobs.start(Training(RECIPES["quick"], "other"), "ann")
+        await until(lambda: len(browser.received["queue"]) == 2)
+        rows = [(row["name"], row["state"]) for row in browser.received["queue"][-1]]
+        assert rows == [("mine", "running"), ("other", "waiting")]
 
     watched(actions)
 
@@ -233,7 +279,7 @@ def test_who_is_slow_to_receive_keeps_nobody_waiting(jobs, crowd, monkeypatch):
     async def actions(watcher):
         await until(lambda: browser.received)
         jobs.start(Training(RECIPES["quick"], "mine"))
-        await until(lambda: len(browser.received["news"]) == 2 and "run" in browser.received)
+        await until(lambda: len(browser.received["news"]) == 2 and "runs" in browser.received)
 
     watched(actions)
 

@@ -783,7 +783,7 @@ def test_without_any_network_there_are_no_layers_and_no_error(page, visit, broke
 # The search for a learning rate
 
 
-def test_the_search_is_for_the_form_s_network_and_one_runs_at_a_time(train, jobs):
+def test_the_search_is_for_the_form_s_network(train, jobs):
     train.text_input(key="hidden").set_value("24")
     train.selectbox(key="optimizer").set_value("sgd").run()
     train.button(key="find_rate").click().run()
@@ -792,16 +792,15 @@ def test_the_search_is_for_the_form_s_network_and_one_runs_at_a_time(train, jobs
     quick = replace(RECIPES["quick"], pen_copies=0)
     assert jobs.run.task.recipe == replace(quick, hidden=(24,), optimizer="sgd")
     for session in (train, open_session("train").run()):
-        assert session.button(key="find_rate").disabled and session.button(key="retrain").disabled
-        assert any(
-            "A learning rate is being searched for" in c.value for c in session.sidebar.caption
-        )
+        assert "Finding a learning rate" in words(session.get_by_key("training"))
         assert keys(session.get_by_key("training")) == ["cancel"]
 
 
-def test_while_a_network_is_in_training_no_rate_is_searched(train, jobs):
+def test_while_a_network_is_in_training_a_search_waits(train, jobs):
     train.button(key="retrain").click().run()
-    assert train.button(key="find_rate").disabled
+    train.button(key="find_rate").click().run()
+    assert [run.task.kind for run in jobs.runs()] == ["training", "rate search"]
+    assert jobs.others[0].state == "waiting"
 
 
 def test_a_search_that_cannot_start_is_a_message(train, jobs):

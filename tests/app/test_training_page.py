@@ -11,7 +11,9 @@ import pytest
 
 from digitcanvas.app.news import watcher
 from digitcanvas.app.parts import shared_models
+from digitcanvas.app.state import SESSION
 from digitcanvas.reading import registry
+from digitcanvas.runs.jobs import JobError
 from digitcanvas.runs.networks import family
 from digitcanvas.runs.progress import LearningCurve, Progress
 from digitcanvas.runs.recipes import RECIPES, Recipe
@@ -24,6 +26,7 @@ from tests.apptest import (
     plots,
     progress,
     publish,
+    tell,
     turn_to,
     words,
 )
@@ -240,7 +243,7 @@ def test_news_reruns_the_fragments_that_show_it_and_not_the_page(page, jobs, hom
     assert page.bring_news() == set()
     jobs.start(Training(RECIPES["quick"], "theirs"))
     assert page.bring_news() == {"news_start", "news_panel"}
-    assert keys(panel()) == ["cancel"] and page.button(key="retrain").disabled
+    assert keys(panel()) == ["cancel"]
     jobs.run = replace(jobs.run, stage="", progress=PROGRESS)  # the page's scripts paint it
     assert page.bring_news() == set()
     jobs.run = replace(jobs.run, curve=CURVE)
@@ -254,7 +257,7 @@ def test_news_reruns_the_fragments_that_show_it_and_not_the_page(page, jobs, hom
     assert "theirs" in page.segmented_control(key="model").options
     jobs.finish(home, "theirs")
     assert {"news_start", "news_panel"} <= page.bring_news()
-    assert "**theirs** is trained" in words(panel()) and not page.button(key="retrain").disabled
+    assert "**theirs** is trained" in words(panel())
     registry.remove("theirs")
     page.bring_news()
     assert "someone has removed it since" in words(panel())
@@ -265,8 +268,7 @@ def test_on_train_the_search_and_the_curves_follow_too(page, jobs, home):
     watcher.look()
     turn_to(page, "train").run()
     jobs.start(Training(RECIPES["quick"], "theirs"))
-    assert page.bring_news() == {"news_start", "news_panel", "news_rate"}
-    assert page.button(key="find_rate").disabled
+    assert page.bring_news() == {"news_start", "news_panel"}
     publish(home, "theirs")
     assert page.bring_news() == {"news_switch", "news_form", "news_panel", "news_curves"}
     assert page.multiselect(key="learnt").options == ["CNN", "MLP", "theirs"]
@@ -493,7 +495,7 @@ def test_a_number_that_cannot_be_is_a_message_and_not_the_number_before(
 @pytest.fixture
 def untrainable(monkeypatch):
     """An installation without TensorFlow."""
-    monkeypatch.setattr("digitcanvas.runs.jobs.training_needs", lambda: "Install TensorFlow.")
+    monkeypatch.setattr("digitcanvas.runs.process.training_needs", lambda: "Install TensorFlow.")
 
 
 def test_an_installation_that_cannot_train_says_what_to_install(form, untrainable):
@@ -586,16 +588,87 @@ def test_a_start_that_fails_is_a_message(form, jobs):
     assert form.sidebar.error[0].value == "The disk is almost full."
 
 
-def test_while_a_network_is_in_training_there_is_no_second(form, jobs):
+def test_retrain_always_accepts_and_says_that_the_run_will_wait(form, jobs):
     send(form, jobs)
-    assert form.button(key="retrain").disabled
-    assert any("“quick” is being trained" in caption.value for caption in form.sidebar.caption)
     other = open_session().run()
-    assert other.button(key="retrain").disabled
-    jobs.run = replace(jobs.run, state="failed", error="The memory is full.")
     for session in (form, other):
-        session.run()
-        assert not session.button(key="retrain").disabled
+        captions = [caption.value for caption in session.sidebar.caption]
+        assert "Other runs are under way: yours joins the queue." in captions
+    other.button(key="retrain").click().run()
+    assert [run.state for run in jobs.runs()] == ["running", "waiting"]
+    assert jobs.run.owner != jobs.others[0].owner
+    shows = other.get_by_key("training")
+    assert "**quick** waits for other runs" in words(shows) and keys(shows) == ["cancel"]
+    assert "Training quick" in words(form.get_by_key("training"))
+
+
+def queued(page):
+    """The list of runs that a page shows: who each belongs to, and its words; None without one."""
+    found = data(page, "queue")
+    return found and [(row["id"] in found["own"], row["words"]) for row in found["queue"]]
+
+
+def test_everybody_sees_the_queue_and_what_in_it_is_their_own(form, jobs):
+    assert queued(form) is None
+    send(form, jobs)
+    other = open_session().run()
+    other.button(key="retrain").click().run()
+    form.run()
+    line = "It is next, starts in about 60 s."
+    assert queued(form) == [(True, ""), (False, line)]
+    assert queued(other) == [(False, ""), (True, line)]
+
+
+def test_a_run_that_waits_can_be_cancelled_and_put_first(form, jobs):
+    for _ in range(3):
+        form.button(key="retrain").click().run()
+    second, third = jobs.others
+    tell(form, "queue", "asked", {"first": third.id}, fragment_of="queue")
+    assert jobs.others == [third, second]
+    tell(form, "queue", "asked", {"cancel": third.id}, fragment_of="queue")
+    assert jobs.others == [second] and jobs.asked[3:] == ["first", "cancel"]
+    assert not form.exception
+
+
+@pytest.mark.parametrize("asked", [None, {}, {"cancel": 7}, {"first": []}, ["cancel"], "cancel"])
+def test_odd_wishes_of_the_queue_do_nothing(form, jobs, asked):
+    for _ in range(2):
+        form.button(key="retrain").click().run()
+    tell(form, "queue", "asked", asked, fragment_of="queue")
+    assert not form.exception and len(jobs.asked) == 2
+
+
+def test_a_wish_that_cannot_be_met_is_a_message(form, jobs, monkeypatch):
+    def refuse(run_id):
+        raise JobError("That run does not wait any more.")
+
+    for _ in range(3):
+        form.button(key="retrain").click().run()
+    monkeypatch.setattr(jobs, "put_first", refuse)
+    tell(form, "queue", "asked", {"first": jobs.others[1].id}, fragment_of="queue")
+    assert [error.value for error in form.error] == ["That run does not wait any more."]
+    form.run()
+    assert not form.error
+
+
+def test_who_has_runs_sees_the_one_that_is_furthest(page, jobs):
+    """Under way before ended before waiting; and after Close, none that has ended."""
+    page.run()
+    me = page.session_state[SESSION].visitor
+    jobs.run = a_run(owner="another")
+    waiting = a_run(owner=me, state="waiting", stage="", seconds=60.0)
+    ended = [a_run(owner=me, state="failed", error=error) for error in ("Newest.", "Older.")]
+    jobs.others = [waiting, *ended]
+    page.run()
+    assert page.get_by_key("training").error[0].value == "Newest."
+    page.button(key="close").click().run()
+    assert "waits for other runs" in words(page.get_by_key("training"))
+    jobs.others = [replace(waiting, state="running"), *ended]
+    page.run()
+    assert "Training mine" in words(page.get_by_key("training"))
+    jobs.others = ended
+    page.run()
+    assert "Training mine" in words(page.get_by_key("training"))  # the other's
 
 
 def test_the_estimate_follows_the_form(form, monkeypatch):

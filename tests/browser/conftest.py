@@ -5,7 +5,7 @@ from itertools import count
 
 import pytest
 
-from digitcanvas.runs.jobs import SCRATCH
+from digitcanvas.runs.doing import SCRATCH
 from tests.browser.driver import PHONE, Sent, canvas, open_watched, wait_for, wipe
 
 TALL = {"viewport": {"width": 1280, "height": 1200}}
@@ -78,9 +78,13 @@ def sessions(lend, browser, app):
         return page
 
     yield open_session
-    for worker in app.workers():
-        worker.kill()
-    wait_for(lambda: not (app.home / SCRATCH).exists())
+
+    def is_quiet():
+        for worker in app.workers():  # runs that waited for it begin
+            worker.kill()
+        return not (app.home / SCRATCH).exists()
+
+    wait_for(is_quiet)
     for path in app.home.iterdir():
         if path.is_dir():
             shutil.rmtree(path)

@@ -23,13 +23,14 @@ from digitcanvas.learning import training, worker
 from digitcanvas.reading import registry
 from digitcanvas.reading.recognizer import Recognizer
 from digitcanvas.runs import rate_finder
-from digitcanvas.runs.jobs import SCRATCH, JobError, Jobs
+from digitcanvas.runs.doing import SCRATCH
+from digitcanvas.runs.jobs import JobError, Jobs
 from digitcanvas.runs.progress import Progress
 from digitcanvas.runs.recipes import Recipe
 from digitcanvas.runs.run import RateSearch, Training, task_to_json
 from tests.data.test_mnist_and_pen import save_mnist
 from tests.data.test_told import drawings, tell
-from tests.runs.test_jobs import QUICK, cancel, left_in, mine, until_it_ends, wait_for
+from tests.runs.test_jobs import QUICK, cancel, latest, left_in, mine, until_it_ends, wait_for
 
 pytestmark = pytest.mark.training
 
@@ -63,7 +64,7 @@ def finished(tmp_path_factory):
         patch.delenv("DIGITCANVAS_PEN", raising=False)
         runs, others = Jobs(home), psutil.Process().children()  # such as a browser's
         run = runs.start(mine(QUICK))
-        (process,) = (child for child in psutil.Process().children() if child not in others)
+        (process,) = wait_for(lambda: set(psutil.Process().children()) - set(others))
         seen, priorities, cores = [], set(), set()
         for snapshot in runs.follow(run.id):
             seen.append(snapshot)
@@ -136,9 +137,9 @@ def test_a_run_cancelled_as_it_publishes_leaves_nothing_anywhere(
     for name in ("TMPDIR", "TEMP", "TMP"):
         monkeypatch.setenv(name, str(elsewhere))
     runs.start(mine(QUICK))
-    wait_for(lambda: list((home / SCRATCH).glob(".publishing-*/new/*")))
+    wait_for(lambda: list((home / SCRATCH).glob("*/.publishing-*/new/*")))
     cancel(runs)
-    assert runs.latest().state == "cancelled"
+    assert latest(runs).state == "cancelled"
     assert left_in(home) == [] and left_in(elsewhere) == []
 
 
@@ -177,9 +178,9 @@ def test_data_are_found_where_the_server_would_find_them(
     name = save_mnist(Path("mine.npz")).name
     monkeypatch.setenv("DIGITCANVAS_MNIST", "gone.npz" if given else name)
     sources = {"DIGITCANVAS_MNIST": name} if given else None
-    runs.start(mine(replace(QUICK, sample=False)), sources)
+    runs.start(mine(replace(QUICK, sample=False)), sources=sources, is_bound=given)
     run = wait_for(
-        lambda: (run := runs.latest()).stage == "Starting TensorFlow" or (run.error and run)
+        lambda: (run := latest(runs)).stage == "Starting TensorFlow" or (run.error and run)
     )
     assert run is True or run.error == ""
 
@@ -213,14 +214,14 @@ def test_on_a_full_disk_a_trained_network_waits_for_space(small_disk, monkeypatc
     try:
         films = fill()
         for _ in range(2):
-            run = wait_for(lambda: (run := runs.latest()).problem and run)
+            run = wait_for(lambda: (run := latest(runs)).problem and run)
             assert run.is_running and "disk is full" in run.problem
             assert str(home) in run.problem
             assert left_in(home) == [SCRATCH, "films", "other"]
-            runs.publish_again(runs.latest().id)
-        wait_for(lambda: runs.latest().problem)
+            runs.publish_again(latest(runs).id)
+        wait_for(lambda: latest(runs).problem)
         films.unlink()
-        runs.publish_again(runs.latest().id)
+        runs.publish_again(latest(runs).id)
         assert until_it_ends(runs).state == "done"
         assert left_in(home) == ["mine", "other"]
         assert Recognizer.load(home / "mine") and Recognizer.load(home / "other")

@@ -1,6 +1,7 @@
 """Runs as processes: started, watched and cancelled, with a process that stands in for training."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -13,12 +14,15 @@ from pathlib import Path
 import psutil
 import pytest
 
+from digitcanvas.data.store import Store, StoreError, database_url
 from digitcanvas.reading import registry
-from digitcanvas.runs import jobs
-from digitcanvas.runs.jobs import DESCRIPTION, LOCK, PATIENCE, ROOT, SCRATCH, JobError, Jobs
+from digitcanvas.runs import capacity, jobs, process, servers
+from digitcanvas.runs.doing import SCRATCH
+from digitcanvas.runs.jobs import JobError, Jobs
+from digitcanvas.runs.process import ROOT
 from digitcanvas.runs.progress import Progress
 from digitcanvas.runs.recipes import TUTORIAL, Recipe
-from digitcanvas.runs.run import RateSearch, Run, Training, task_to_json
+from digitcanvas.runs.run import RateSearch, Run, Training, task_to_text
 
 FAKE = (sys.executable, str(Path(__file__).with_name("fake_worker.py")))
 QUICK = Recipe("plain-mlp", epochs=2, **TUTORIAL | {"hidden": (16,), "sample": True})
@@ -33,8 +37,9 @@ from digitcanvas.runs.run import RateSearch, Training
 
 jobs = Jobs(Path(sys.argv[1]), {FAKE!r})
 recipe = {LONG!r}
-jobs.start(RateSearch(recipe) if "search" in sys.argv else Training(recipe, "mine"))
-while not jobs.latest().training_since:
+task = RateSearch(recipe) if "search" in sys.argv else Training(recipe, "mine")
+run = jobs.start(task, is_bound="bound" in sys.argv)
+while not jobs.get(run.id).training_since:
     time.sleep(0.02)
 print("training", flush=True)
 time.sleep(600)
@@ -52,10 +57,10 @@ def wait_for(condition, seconds=30):
 def workers_of(server=None):
     """The processes that a server has started: this process, or that of another id."""
     workers = []
-    for process in psutil.Process(server).children():
+    for child in psutil.Process(server).children():
         with suppress(psutil.Error):
-            if FAKE[1] in process.cmdline():
-                workers.append(process)
+            if FAKE[1] in child.cmdline():
+                workers.append(child)
     return workers
 
 
@@ -64,26 +69,38 @@ def gone(process):
 
 
 def left_in(home):
-    """What is there but the lock, which stays."""
-    return sorted(path.name for path in home.iterdir() if path.name != LOCK)
+    """What is there but the store."""
+    names = sorted(path.name for path in home.iterdir())
+    return [name for name in names if not name.startswith("drawings.sqlite")]
+
+
+def latest(runs):
+    """The run under way, or else the one that waits or that ended last; None without any."""
+    return next(iter(runs.runs()), None)
 
 
 def until_it_trains(runs):
-    return wait_for(lambda: (run := runs.latest()).training_since and run)
+    return wait_for(lambda: (run := latest(runs)).training_since and run)
 
 
-def until_it_ends(runs):
-    *_, end = runs.follow(runs.latest().id)
+def until_it_ends(runs, run=None):
+    *_, end = runs.follow((run or latest(runs)).id)
     return end
 
 
 def cancel(runs):
-    if run := runs.latest():
-        runs.cancel(run.id)
+    for run in runs.runs():
+        if run.is_live:
+            runs.cancel(run.id)
 
 
-def mine(recipe=LONG):
-    return Training(recipe, "mine")
+def names(runs, state):
+    """What the runs in this state are to be called, in their order."""
+    return [run.task.name for run in runs.runs() if run.state == state]
+
+
+def mine(recipe=LONG, name="mine"):
+    return Training(recipe, name)
 
 
 @pytest.fixture
@@ -92,6 +109,22 @@ def runs(home):
     runs = Jobs(home, FAKE)
     yield runs
     cancel(runs)
+    runs.close()
+
+
+@pytest.fixture
+def elsewhere(home, monkeypatch):
+    """The same runs as another server has them, on another machine; `dies` ends that badly."""
+    monkeypatch.setattr(servers, "machine", lambda: "elsewhere")
+    elsewhere = Jobs(home, FAKE)
+    monkeypatch.undo()
+    yield elsewhere
+    elsewhere.close()
+
+
+@pytest.fixture
+def one_at_a_time(monkeypatch):
+    monkeypatch.setenv(capacity.VARIABLE, "1")
 
 
 @pytest.mark.parametrize(
@@ -106,19 +139,21 @@ def test_a_run_goes_from_running_to_done(runs, home, task, stages, result, left)
     first = runs.start(task)
     seen = list(runs.follow(first.id))
     assert {run.id for run in seen} == {first.id} and {run.task for run in seen} == {task}
-    assert [run.state for run in seen] == ["running"] * (len(seen) - 1) + ["done"]
-    told = list(dict.fromkeys(run.stage for run in seen if run.stage != "Starting"))
+    states = [run.state for run in seen]
+    assert list(dict.fromkeys(states))[-2:] == ["running", "done"] and states.count("done") == 1
+    of_process = [run.stage for run in seen if run.is_running and run.stage != "Starting"]
+    told = list(dict.fromkeys(of_process))
     assert told == [stage for stage in stages if stage in told] and "" in told
     end = seen[-1]
     assert (end.result, end.problem, end.error, end.offline) == (result, "", "", False)
-    assert runs.latest() == end and left_in(home) == left
+    assert latest(runs) == end and left_in(home) == left
 
 
 def test_a_snapshot_stays_as_it_was_taken(runs):
     runs.start(mine())
-    early = wait_for(lambda: (run := runs.latest()).curve.validation and run)
+    early = wait_for(lambda: (run := latest(runs)).curve.validation and run)
     points = early.curve.training, early.curve.validation
-    later = wait_for(lambda: (run := runs.latest()).progress.epoch > early.progress.epoch and run)
+    later = wait_for(lambda: (run := latest(runs)).progress.epoch > early.progress.epoch and run)
     assert len(later.curve.validation) > len(early.curve.validation)
     assert (early.curve.training, early.curve.validation) == points
 
@@ -143,7 +178,7 @@ def test_what_a_run_published_is_found_under_the_name_that_it_has_now(runs, home
 
 def test_the_results_of_runs_are_known_after_others_have_run(runs):
     first = runs.start(mine(QUICK))
-    until_it_ends(runs)
+    until_it_ends(runs, first)
     second = runs.start(Training(LONG, "other"))
     cancel(runs)
     assert runs.result(first.id) == "mine" and runs.result(second.id) is None
@@ -165,23 +200,6 @@ def test_a_run_may_publish_elsewhere(runs, home, tmp_path_factory):
 
 
 @pytest.mark.parametrize(
-    ("task", "words"),
-    [(mine(), "“mine” is being trained"), (RateSearch(LONG), "A learning rate is being searched")],
-)
-@pytest.mark.parametrize("other", [Training(QUICK, "other"), RateSearch(QUICK)])
-def test_a_second_run_is_refused_while_one_is_under_way(runs, home, task, words, other):
-    first = runs.start(task)
-    with pytest.raises(JobError, match=f"{words}.*at a time: wait for it, or cancel it"):
-        runs.start(other)
-    elsewhere = Jobs(home, FAKE)  # as in another process
-    with pytest.raises(JobError, match=f"{words}.*: another process started it"):
-        elsewhere.start(other)
-    assert elsewhere.latest() is None
-    assert runs.latest().id == first.id and runs.latest().is_running
-    assert len(workers_of()) == 1
-
-
-@pytest.mark.parametrize(
     ("is_installed", "words"),
     [
         (False, ["TensorFlow, which is", "pip install -r requirements.txt,"]),
@@ -196,20 +214,9 @@ def test_an_installation_that_cannot_train_says_what_to_install(
     with pytest.raises(JobError) as error:
         runs.start(RateSearch(QUICK))
     assert all(word in str(error.value) for word in words)
-    assert str(error.value) == jobs.training_needs() and runs.latest() is None
+    assert str(error.value) == process.training_needs() and latest(runs) is None
     monkeypatch.undo()
-    assert jobs.training_needs() is None
-
-
-def test_looking_at_runs_does_not_wait_for_another_process(runs, home):
-    runs.start(mine())
-    elsewhere = Jobs(home, FAKE)
-    start = time.monotonic()
-    assert [elsewhere.latest() for _ in range(20)] == [None] * 20
-    assert time.monotonic() - start < PATIENCE
-    assert elsewhere.busy() == runs.busy() == mine()
-    cancel(runs)
-    assert elsewhere.busy() is None and runs.busy() is None
+    assert process.training_needs() is None
 
 
 def starts_at_once(starters):
@@ -231,27 +238,6 @@ def starts_at_once(starters):
     return results
 
 
-def test_of_many_who_start_at_the_same_moment_one_wins(runs):
-    tasks = [Training(LONG, f"mine-{number}") for number in range(8)]
-    results = starts_at_once([lambda task=task: runs.start(task) for task in tasks])
-    (won,) = (result for result in results if isinstance(result, Run))
-    assert len(results) == 8 and won.id == runs.latest().id
-    assert len(workers_of()) == 1
-
-
-def test_of_many_servers_that_start_at_the_same_moment_one_wins(home):
-    servers = [Jobs(home, FAKE) for _ in range(4)]
-    try:
-        results = starts_at_once([lambda s=server: s.start(mine()) for server in servers])
-        assert sum(isinstance(result, Run) for result in results) == 1
-        for refused in (result for result in results if isinstance(result, JobError)):
-            assert "another process" in str(refused).lower()
-        assert left_in(home) == [SCRATCH]
-    finally:
-        for server in servers:
-            cancel(server)
-
-
 def test_all_who_ask_for_a_home_s_runs_get_the_same(tmp_path, monkeypatch):
     monkeypatch.setattr(jobs, "Jobs", lambda home: time.sleep(0.1) or object())
     answers = starts_at_once([lambda: jobs.jobs_in(tmp_path)] * 4)
@@ -266,70 +252,56 @@ def test_a_cancelled_run_is_gone_within_two_seconds_and_leaves_nothing(runs, hom
     cancel(runs)
     assert time.monotonic() - start < 2
     assert not psutil.pid_exists(process.pid)
-    assert runs.latest().state == "cancelled" and left_in(home) == []
+    assert latest(runs).state == "cancelled" and left_in(home) == []
     cancel(runs)
-    assert runs.latest().state == "cancelled"
+    assert latest(runs).state == "cancelled"
     assert runs.start(mine()).curve == mine().no_curve
 
 
 def test_a_run_can_be_cancelled_as_soon_as_it_starts(runs, home):
     for name in ("mine", "mine", "other"):
-        runs.start(Training(LONG, name))
-        cancel(runs)
-        assert (runs.latest().state, runs.latest().task.name) == ("cancelled", name)
-        assert left_in(home) == [] and workers_of() == []
+        run = runs.start(Training(LONG, name))
+        runs.cancel(run.id)
+        assert (runs.get(run.id).state, run.task.name) == ("cancelled", name)
+        wait_for(lambda: left_in(home) == [] and workers_of() == [])
 
 
 def test_there_may_be_nothing_to_cancel_nor_to_publish_again_nor_to_follow(runs):
     runs.cancel("nothing")
     runs.publish_again("nothing")
     assert list(runs.follow("nothing")) == []
-    assert runs.latest() is None
+    assert latest(runs) is None
 
 
 def test_a_run_is_not_cancelled_by_who_means_another(runs):
     run = runs.start(mine())
     runs.cancel("another")
-    assert runs.latest().is_running and runs.latest().id == run.id
+    assert until_it_trains(runs).id == run.id
 
 
 def test_a_cancelled_run_is_not_done_because_its_name_was_taken(runs, home):
     runs.start(mine())
     shutil.copytree(registry.SHIPPED / "mlp", home / "mine")
     cancel(runs)
-    assert runs.latest().state == "cancelled" and left_in(home) == ["mine"]
+    assert latest(runs).state == "cancelled" and left_in(home) == ["mine"]
 
 
-def test_a_start_waits_until_a_cancelled_run_has_left(runs, monkeypatch):
-    wait = subprocess.Popen.wait
-    monkeypatch.setattr(subprocess.Popen, "wait", lambda self: time.sleep(0.5) or wait(self))
-    runs.start(mine())
-    cancelling = threading.Thread(target=cancel, args=[runs])
-    cancelling.start()
-    wait_for(lambda: runs.latest().state == "cancelled")
-    assert runs.start(Training(LONG, "next")).task.name == "next"
-    cancelling.join(5)
-    assert not cancelling.is_alive() and runs.latest().is_running
-
-
-def test_starts_and_cancels_at_once_leave_one_run_or_none(runs, home):
+def test_starts_and_cancels_at_once_leave_nothing(runs, home):
     """Each run's process is followed to its end, and nobody clears away another's files."""
 
     def start_and_cancel(name):
         for _ in range(5):
-            with suppress(JobError):
-                runs.cancel(runs.start(Training(LONG, name)).id)
+            runs.cancel(runs.start(Training(LONG, name)).id)
 
     threads = [threading.Thread(target=start_and_cancel, args=[f"mine-{i}"]) for i in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(60)
     assert not any(thread.is_alive() for thread in threads)
-    assert runs.latest().state == "cancelled" and left_in(home) == [] and workers_of() == []
-    elsewhere = Jobs(home, FAKE)
-    assert elsewhere.start(RateSearch(QUICK)).is_running
-    until_it_ends(elsewhere)
+    assert {run.state for run in runs.runs()} == {"cancelled"} and len(runs.runs()) == 20
+    wait_for(lambda: left_in(home) == [] and workers_of() == [])
+    assert until_it_ends(runs, runs.start(RateSearch(QUICK))).state == "done"
 
 
 @pytest.mark.parametrize("task", [mine(), RateSearch(LONG)])
@@ -344,63 +316,333 @@ def test_a_run_that_is_killed_fails_with_a_word_why(runs, home, task):
     assert left_in(home) == []
 
 
-@pytest.mark.parametrize(
-    ("task", "option", "word"), [(mine(), "", "training"), (RateSearch(LONG), "search", "search")]
-)
-def test_a_run_dies_with_its_server_and_the_next_server_tells_of_it(home, runs, task, option, word):
-    server = subprocess.Popen(
-        [sys.executable, "-c", SERVER, str(home), option],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert server.stdout.readline() == "training\n"
-    (process,) = workers_of(server.pid)
-    server.kill()
+@pytest.fixture
+def server(home):
+    """Starts a server that does a run for ever; gives its process once that is under way."""
+    started = []
+
+    def start(*options):
+        command = [sys.executable, "-c", SERVER, str(home), *options]
+        started.append(subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True))
+        assert started[-1].stdout.readline() == "training\n"
+        return started[-1]
+
+    yield start
+    for each in started:
+        each.kill()
+        each.communicate()
+
+
+def test_a_run_dies_with_its_server_and_the_next_server_begins_it_again(home, runs, server):
+    first = server()
+    (process,) = workers_of(first.pid)
+    first.kill()
     wait_for(lambda: gone(process), seconds=3)
     assert left_in(home) == [SCRATCH]
-    wait_for(lambda: runs.latest() is not None, seconds=3)  # the dead server's lock is gone
-    run = runs.latest()  # though nobody has waited for the dead server yet
+    runs.serve()  # though nobody has waited for the dead server yet
+    again = wait_for(lambda: (run := latest(runs)) and run.training_since and run)
+    assert (again.state, again.task, again.result) == ("running", mine(), "")
+    assert os.listdir(home / SCRATCH) == [again.id]
+    assert len(workers_of()) == 1
+
+
+def test_a_run_that_killed_two_servers_is_not_begun_a_third_time(home, runs, server, monkeypatch):
+    monkeypatch.setenv(capacity.VARIABLE, "2")
+    for _ in range(2):
+        server().kill()  # the second takes the first one's run over, and has one of its own
+    runs.serve()
+    failed = wait_for(lambda: next((run for run in runs.runs() if run.state == "failed"), None))
+    assert "The process that did the training stopped" in failed.error
+
+
+@pytest.mark.parametrize(
+    ("option", "task", "word"), [("", mine(), "training"), ("search", RateSearch(LONG), "search")]
+)
+def test_a_shell_s_run_ends_with_it(home, runs, server, option, task, word):
+    server("bound", option).kill()
+    runs.serve()
+    run = wait_for(lambda: (run := latest(runs)) and not run.is_live and run)
     assert (run.state, run.task) == ("failed", task)
     assert f"The process that did the {task.kind} stopped" in run.error and word in run.error
-    assert left_in(home) == [] and runs.latest() == run
-    server.communicate()
-    assert runs.start(mine()).is_running
+    wait_for(lambda: left_in(home) == [])
 
 
-def leave(home, run, **changes):
-    """What a dead server leaves of a run."""
-    description = {"id": run.id, "task": task_to_json(run.task)} | changes
-    (home / SCRATCH).mkdir()
-    (home / SCRATCH / DESCRIPTION).write_text(json.dumps(description))
-    (home / SCRATCH / "half a model").write_text("")
+def leave(home, run, text=None, state="running"):
+    """What a dead server leaves of a run. Gives the store's runs."""
+    queue = Store(database_url(home)).runs
+    queue.add(run.id, "", task_to_text(run.task) if text is None else text, 1.0, "")
+    if state == "running":
+        queue.take(f"{servers.machine()}/{2**22}/dead")  # no process has so high a number
+    (home / SCRATCH / run.id).mkdir(parents=True)
+    (home / SCRATCH / run.id / "half a model").write_text("")
+    return queue
 
 
-@pytest.mark.parametrize("begin", [Jobs.latest, lambda runs: runs.start(RateSearch(LONG))])
-def test_what_a_dead_server_left_is_cleared_away(runs, home, begin):
-    leave(home, Run.of(mine()))
-    begin(runs)
-    assert not (home / SCRATCH / "half a model").exists()
-
-
-def test_a_run_that_was_published_as_its_server_died_is_done(runs, home):
-    run = runs.start(mine(QUICK))
-    until_it_ends(runs)
+def test_what_a_dead_server_left_is_cleared_away(runs, home):
+    run = Run.of(RateSearch(QUICK))
     leave(home, run)
+    runs.serve()
+    assert until_it_ends(runs, run).state == "done" and left_in(home) == []
+
+
+def test_a_run_that_was_published_as_its_server_died_is_done(home, runs):
+    run = runs.start(mine(QUICK))
+    until_it_ends(runs, run)
     registry.rename("mine", "ours")
-    late = Jobs(home, FAKE).latest()
-    assert (late.id, late.state, late.result) == (run.id, "done", "ours")
-    assert left_in(home) == ["ours"]
+    late = replace(run, id="late")
+    card = registry.read_card(home / "ours")
+    registry.write_card(home / "ours", replace(card, run="late"))
+    leave(home, late)
+    end = wait_for(lambda: (found := runs.get("late")) and not found.is_live and found)
+    assert (end.state, end.result) == ("done", "ours") and left_in(home) == ["ours"]
 
 
 @pytest.mark.parametrize("is_its_own", [True, False])
 def test_a_dead_shell_s_output_is_looked_at_too(runs, home, tmp_path_factory, is_its_own):
     output = shutil.copytree(registry.SHIPPED / "cnn", tmp_path_factory.mktemp("m") / "ours")
-    run = Run.of(Training(LONG, "ours", str(output)))
+    run = Run.of(Training(QUICK, "ours", str(output)))
     card = registry.read_card(output)
     registry.write_card(output, replace(card, run=run.id if is_its_own else "another's"))
     leave(home, run)
-    assert runs.latest().state == ("done" if is_its_own else "failed")
+    runs.serve()
+    trained = until_it_ends(runs, run)
+    assert trained.state == "done" and (trained.progress is None) == is_its_own
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *["", "[]", "null", "{}", '{"id": "x", "ta', '{"kind": "dance"}'],
+        json.dumps({"kind": "training", "name": "mine", "recipe": {"architecture": "rnn"}}),
+        json.dumps(json.loads(task_to_text(mine())) | {"haste": 1}),
+    ],
+)
+@pytest.mark.parametrize("state", ["running", "waiting"])
+def test_a_damaged_run_is_passed_over(runs, home, text, state):
+    leave(home, Run.of(mine()), text, state)
+    assert until_it_ends(runs, runs.start(RateSearch(QUICK))).state == "done"
+    assert len(runs.runs()) == 1
+
+
+def test_a_server_elsewhere_is_dead_when_it_gives_no_sign_of_life(runs, home, monkeypatch):
+    run = Run.of(RateSearch(QUICK))
+    queue = leave(home, run, state="waiting")
+    queue.take("elsewhere/1/alive")
+    monkeypatch.setattr(servers, "STALE", 1.5)
+    runs.serve()
+    for _ in range(5):
+        time.sleep(0.4)
+        queue.report("elsewhere/1/alive", {})
+        assert runs.get(run.id).state == "running" and not workers_of()
+    assert until_it_ends(runs, run).state == "done"
+
+
+def test_a_server_whose_run_was_given_to_another_lets_it_go(runs, home):
+    """It was taken for dead, as it slept."""
+    run = runs.start(mine())
+    until_it_trains(runs)
+    (own,) = queue_of(home).busy()
+    assert queue_of(home).give_back(run.id, own, "")
+    assert queue_of(home).take("elsewhere/1/other").id == run.id
+    wait_for(lambda: not workers_of())
+    assert runs.get(run.id).is_running
+    queue_of(home).end(run.id, "elsewhere/1/other", "failed", "")
+
+
+def queue_of(home):
+    return Store(database_url(home)).runs
+
+
+# The queue
+
+
+def test_runs_wait_for_their_turn_and_a_second_of_one_person_for_the_first_of_others(
+    runs, one_at_a_time
+):
+    for owner, name in (("ann", "a1"), ("ann", "a2"), ("ann", "a3"), ("bob", "b1")):
+        runs.start(Training(LONG, name), owner)
+    wait_for(lambda: names(runs, "running") == ["a1"])
+    assert names(runs, "waiting") == ["b1", "a2", "a3"]
+    runs.start(Training(LONG, "c1"), "cem")
+    assert names(runs, "waiting") == ["b1", "c1", "a2", "a3"]
+    runs.put_first(next(run.id for run in runs.runs() if run.task.name == "a3"))
+    assert names(runs, "waiting") == ["a3", "b1", "c1", "a2"]
+    for expected in ("a3", "b1", "c1", "a2"):
+        runs.cancel(next(run.id for run in runs.runs() if run.is_running))
+        wait_for(lambda name=expected: names(runs, "running") == [name])
+        assert len(workers_of()) == 1
+    assert names(runs, "waiting") == []
+
+
+def test_as_many_go_on_beside_each_other_as_there_is_room_for(runs, monkeypatch):
+    monkeypatch.setenv(capacity.VARIABLE, "3")
+    for number in range(5):
+        runs.start(Training(LONG, f"mine-{number}"))
+    wait_for(lambda: len(names(runs, "running")) == len(workers_of()) == 3)
+    assert len(names(runs, "waiting")) == 2 and runs.slots() == 3
+    runs.cancel(latest(runs).id)
+    wait_for(lambda: len(names(runs, "running")) == 3 and len(names(runs, "waiting")) == 1)
+
+
+def test_a_server_on_the_same_machine_does_not_begin_more(runs, home, one_at_a_time):
+    runs.start(mine())
+    until_it_trains(runs)
+    other = Jobs(home, FAKE)
+    other.start(Training(LONG, "other"))
+    time.sleep(1.2)  # more than a look
+    assert names(other, "running") == ["mine"] and names(other, "waiting") == ["other"]
+    other.close()
+
+
+def test_a_run_that_waits_is_cancelled_at_once_and_never_begins(runs, home, one_at_a_time):
+    runs.start(mine())
+    waiting = runs.start(Training(QUICK, "other"))
+    runs.cancel(waiting.id)
+    assert runs.get(waiting.id).state == "cancelled"
+    cancel(runs)
+    time.sleep(0.2)
+    assert left_in(home) == [] and not workers_of()
+
+
+def test_another_server_sees_a_run_and_may_cancel_it_and_have_it_publish_again(
+    runs, home, elsewhere
+):
+    run = runs.start(mine(), "ann")
+    early = wait_for(lambda: (found := elsewhere.get(run.id)).curve.validation and found)
+    wait_for(lambda: elsewhere.get(run.id).share > early.share or None, 5)
+    assert early.owner == elsewhere.owner(run.id) == "ann"
+    elsewhere.cancel(run.id)
+    wait_for(lambda: elsewhere.get(run.id).state == "cancelled", 5)
+    wait_for(lambda: not workers_of(), 5)
+
+
+def test_another_server_may_have_a_run_publish_again(home, elsewhere):
+    code = """if True:
+        import json
+        input()
+        print(json.dumps({"problem": "The disk is full."}), flush=True)
+        input()
+        print(json.dumps({"done": "old"}), flush=True)
+    """
+    runs = Jobs(home, [sys.executable, "-c", code])
+    run = runs.start(mine())
+    wait_for(lambda: elsewhere.get(run.id).problem)
+    elsewhere.publish_again(run.id)
+    wait_for(lambda: elsewhere.get(run.id).state == "done", 5)
+    runs.close()
+
+
+def test_a_queue_outlives_its_server(runs, home, one_at_a_time):
+    first = runs.start(mine(), "ann")
+    second = runs.start(Training(QUICK, "other"), "bob")
+    until_it_trains(runs)
+    runs.close()
+    wait_for(lambda: not workers_of())
+    again = Jobs(home, FAKE)
+    assert [(run.id, run.state) for run in again.runs()] == [
+        (first.id, "waiting"),
+        (second.id, "waiting"),
+    ]
+    again.serve()
+    wait_for(lambda: again.get(first.id).training_since)
+    again.cancel(first.id)
+    assert until_it_ends(again, second).result == "other"
+    again.close()
+
+
+def test_an_orderly_end_of_a_server_does_not_count_as_an_attempt(home, runs):
+    for _ in range(4):
+        server = Jobs(home, FAKE)
+        if not server.runs():
+            server.start(mine())
+        server.serve()
+        until_it_trains(server)
+        server.close()
+    assert latest(runs).state == "waiting"
+
+
+def test_two_who_choose_one_name_get_two(runs, one_at_a_time):
+    tasks = [runs.start(mine(QUICK), owner).task.name for owner in ("ann", "bob", "cem")]
+    assert tasks == ["mine", "mine-2", "mine-3"]
+    for run in list(runs.runs()):
+        assert until_it_ends(runs, run).result == run.task.name
+
+
+def test_many_who_start_at_once_all_run(runs, home):
+    tasks = [Training(QUICK, "mine") for _ in range(8)]
+    started = starts_at_once([lambda task=task: runs.start(task) for task in tasks])
+    assert len({run.task.name for run in started}) == 8
+    ends = [until_it_ends(runs, run) for run in started]
+    assert {end.state for end in ends} == {"done"}
+    assert left_in(home) == sorted(run.task.name for run in started)
+
+
+def test_many_servers_that_start_at_once_do_each_run_once(home):
+    several = [Jobs(home, FAKE) for _ in range(4)]
+    try:
+        started = starts_at_once([lambda s=server: s.start(mine(QUICK)) for server in several])
+        for server, run in zip(several, started, strict=True):
+            assert until_it_ends(server, run).state == "done"
+        runs = {registry.read_card(home / name).run for name in left_in(home)}
+        assert runs == {run.id for run in started}
+    finally:
+        for server in several:
+            server.close()
+
+
+def test_what_ended_before_a_server_began_is_no_news(runs, home):
+    run = runs.start(mine(QUICK), "ann")
+    until_it_ends(runs, run)
+    wait_for(lambda: not queue_of(home).busy())
+    late = Jobs(home, FAKE)
+    assert late.runs() == [] and late.owner(run.id) == "ann" and late.result(run.id) == "mine"
+    assert late.owner("another") == late.owner("") == ""
+
+
+def test_a_flood_is_refused(runs, monkeypatch, one_at_a_time):
+    monkeypatch.setattr(jobs, "MOST", 2)
+    monkeypatch.setattr(jobs, "MOST_IN_ALL", 3)
+    runs.start(mine(), "ann")
+    wait_for(lambda: names(runs, "running"))
+    for _ in range(2):
+        runs.start(mine(), "ann")
+    with pytest.raises(JobError, match="You have 2 runs that wait: cancel some"):
+        runs.start(mine(), "ann")
+    runs.start(mine(), "bob")
+    with pytest.raises(JobError, match="3 runs wait, and no more can: try again later"):
+        runs.start(mine(), "cem")
+
+
+def test_looking_makes_no_store(runs, home):
+    assert runs.runs() == [] and runs.get("x") is None and runs.owner("x") == ""
+    runs.serve()
+    time.sleep(0.1)
+    assert list(home.iterdir()) == []
+
+
+def test_a_store_that_fails_is_logged_once_and_keeps_what_was_seen(runs, monkeypatch, caplog):
+    run = runs.start(mine())
+    until_it_trains(runs)
+    store = runs._opened()
+
+    def fail(*arguments):
+        raise StoreError("The store is away.")
+
+    for name in ("versions", "report", "cancel", "put_first", "add", "owners"):
+        monkeypatch.setattr(store.runs, name, fail)
+    monkeypatch.setattr(jobs, "FRESH", 0.0)
+    for _ in range(3):
+        assert runs.get(run.id).is_running
+    time.sleep(1.2)
+    assert [record.message.split(":")[0] for record in caplog.records].count(
+        "The queue of runs cannot be read"
+    ) == 1
+    for act in (lambda: runs.put_first("x"), lambda: runs.start(mine()), lambda: runs.cancel("x")):
+        with pytest.raises(JobError, match="The store is away"):
+            act()
+    assert runs.owner(run.id) == ""
+    monkeypatch.undo()
+    assert wait_for(lambda: latest(runs).progress.epoch > run.share)
 
 
 def test_a_home_that_vanishes_ends_the_run(runs, home):
@@ -413,53 +655,19 @@ def test_a_home_that_vanishes_ends_the_run(runs, home):
     home.mkdir()
 
 
-def test_a_dead_server_s_search_is_not_done_because_there_are_models(runs, home):
-    shutil.copytree(registry.SHIPPED / "mlp", home / "mine")  # its card has no run's id
-    leave(home, Run.of(RateSearch(LONG)))
-    assert runs.latest().state == "failed" and left_in(home) == ["mine"]
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"task": None},
-        {"task": {}},
-        {"task": {"kind": "dance"}},
-        {"task": {"kind": "training", "name": "mine", "recipe": {"architecture": "rnn"}}},
-        {"task": task_to_json(mine()) | {"haste": 1}},
-    ],
-)
-def test_a_damaged_description_is_cleared_away(runs, home, changes):
-    leave(home, Run.of(mine()), **changes)
-    assert runs.latest() is None and left_in(home) == []
-
-
-@pytest.mark.parametrize("content", ["", "[]", "null", "{}", '{"id": "x", "ta'])
-def test_so_is_one_that_was_cut_short(runs, home, content):
-    leave(home, Run.of(mine()))
-    (home / SCRATCH / DESCRIPTION).write_text(content)
-    assert runs.latest() is None and left_in(home) == []
-
-
-def test_what_was_half_cleared_away_is_cleared_away(runs, home):
-    leave(home, Run.of(mine()))
-    (home / SCRATCH / DESCRIPTION).unlink()
-    assert runs.start(mine()).is_running
-
-
 @pytest.mark.parametrize("name", ["", "a b", "../mine", ".training", "cnn", "taken"])
 def test_a_bad_name_and_a_taken_one_are_refused(runs, home, name):
     shutil.copytree(registry.SHIPPED / "mlp", home / "taken")
     with pytest.raises(registry.ModelError, match="name"):
         runs.start(Training(QUICK, name))
-    assert runs.latest() is None and left_in(home) == ["taken"]
+    assert latest(runs) is None and left_in(home) == ["taken"]
 
 
 def test_a_home_that_cannot_be_made_is_told(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("")
     for home in (tmp_path / "file", tmp_path / "file" / "home"):
         monkeypatch.setenv("DIGITCANVAS_HOME", str(home))
-        assert Jobs(home).latest() is None
+        assert Jobs(home).runs() == []
         with pytest.raises(JobError, match="cannot be written to"):
             Jobs(home).start(mine(QUICK))
 
@@ -470,18 +678,15 @@ def test_the_process_finds_data_named_from_the_server_s_folder(home, monkeypatch
     monkeypatch.setenv(name, "data")
     tell = f"import json, os; print(json.dumps({{'failed': os.environ[{name!r}]}}))"
     runs = Jobs(home, (sys.executable, "-c", tell))
-    runs.start(mine(QUICK))
-    assert until_it_ends(runs).error == str(home / "data")
+    assert until_it_ends(runs, runs.start(mine(QUICK))).error == str(home / "data")
+    runs.close()
 
 
 def test_a_process_that_cannot_be_started_is_told(home):
     runs = Jobs(home, [str(home / "gone")])
-    with pytest.raises(JobError, match="could not be started"):
-        runs.start(mine(QUICK))
-    assert runs.latest() is None and left_in(home) == []
-    elsewhere = Jobs(home, FAKE)
-    assert elsewhere.start(RateSearch(QUICK)).is_running  # the lock is free
-    until_it_ends(elsewhere)
+    end = until_it_ends(runs, runs.start(mine(QUICK)))
+    assert end.state == "failed" and "could not be started" in end.error and left_in(home) == []
+    runs.close()
 
 
 @pytest.fixture
@@ -492,8 +697,9 @@ def acted(home):
         lines = "".join(json.dumps(event) + "\n" for event in events)
         code = f"import sys; sys.stdin.readline(); print({lines!r}, end=''); sys.exit({status})"
         runs = Jobs(home, [sys.executable, "-c", code])
-        runs.start(task)
-        return until_it_ends(runs)
+        end = until_it_ends(runs, runs.start(task))
+        runs.close()
+        return end
 
     return act
 
@@ -537,6 +743,6 @@ def test_a_line_cut_short_by_a_process_death_is_passed_over(home):
     runs = Jobs(
         home, [sys.executable, "-c", 'input(); print(\'{"stage": "x"}\'); print(\'{"prog\')']
     )
-    runs.start(mine(QUICK))
-    end = until_it_ends(runs)
+    end = until_it_ends(runs, runs.start(mine(QUICK)))
     assert (end.state, end.stage) == ("failed", "x")
+    runs.close()

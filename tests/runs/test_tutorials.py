@@ -39,7 +39,7 @@ class Refusing:
     def __init__(self):
         self.recipes = []
 
-    def start(self, task, sources):
+    def start(self, task, sources, is_bound):
         self.recipes.append(task.recipe)
         raise ValueError("enough")
 

@@ -10,7 +10,7 @@ from digitcanvas.app.live_drawing import KEEPS_NOTHING
 from digitcanvas.app.parts import answer, picture_source, room, run_panel, told
 from digitcanvas.app.state import Key
 from digitcanvas.reading.recognizer import Recognizer
-from digitcanvas.runs import jobs
+from digitcanvas.runs import process
 
 CANVAS, PICTURE = "Canvas", "Picture"
 
@@ -87,7 +87,7 @@ def _draw(recognizers: dict[str, Recognizer]) -> None:
             session = state.session()
             room_code = session.chosen[Key.ROOM]
             companion.show(pen_width, session.reading, centred, logits, room_code, numbers=centred)
-        tour.show(can_train=jobs.training_needs() is None)
+        tour.show(can_train=process.training_needs() is None)
     link.show_in_fragment(Key.LINK_DRAW)
 
 

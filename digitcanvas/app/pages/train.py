@@ -11,7 +11,6 @@ from digitcanvas.app.parts import (
     plot,
     run_panel,
     shared_models,
-    shared_runs,
 )
 from digitcanvas.app.sidebar import form_recipe
 from digitcanvas.app.state import Key
@@ -19,7 +18,7 @@ from digitcanvas.figures import charts
 from digitcanvas.reading.cards import Card
 from digitcanvas.reading.recognizer import Recognizer
 from digitcanvas.reading.words import duration, percent
-from digitcanvas.runs import jobs
+from digitcanvas.runs import process
 from digitcanvas.runs.estimate import seconds_to_find_rate
 from digitcanvas.runs.jobs import JobError
 from digitcanvas.runs.networks import layer_table
@@ -39,9 +38,9 @@ def show(recognizers: dict[str, Recognizer]) -> None:
     st.header("How networks learn", anchor=False)
     invitation = "Press *Retrain* in the sidebar, and watch a network learn here. "
     st.markdown(
-        f"{'' if jobs.training_needs() else invitation}In each epoch a network sees every training "
-        "digit once, and after each batch it adjusts its parameters a little, so that the loss "
-        "falls."
+        f"{'' if process.training_needs() else invitation}In each epoch a network sees every "
+        "training digit once, and after each batch it adjusts its parameters a little, so that the "
+        "loss falls."
     )
     run_panel.show()
     _curves()
@@ -52,7 +51,6 @@ def show(recognizers: dict[str, Recognizer]) -> None:
 
 @st.fragment
 def _find_rate() -> None:
-    follower.show(Key.NEWS_RATE, "busy")
     st.subheader("Find a learning rate", anchor=False)
     st.markdown(
         "A network learns slowly if the rate is too low, and not at all if it is too high. This "
@@ -60,7 +58,7 @@ def _find_rate() -> None:
         "just below the one with the lowest loss."
     )
     recipe = form_recipe.watch()
-    if needs := jobs.training_needs():
+    if needs := process.training_needs():
         st.info(needs, icon=":material/download:")
     else:
         _show_button(recipe)
@@ -73,8 +71,7 @@ def _find_rate() -> None:
 
 def _show_button(recipe: Recipe | None) -> None:
     """Start a search for this recipe when pressed. Disabled without one, as _find_rate tells."""
-    disabled = shared_runs.jobs().busy() is not None or not recipe
-    if st.button("Find the rate", key=Key.FIND_RATE, disabled=disabled) and recipe:
+    if st.button("Find the rate", key=Key.FIND_RATE, disabled=not recipe) and recipe:
         try:
             run_panel.start(RateSearch(recipe))
         except JobError as error:
@@ -111,7 +108,7 @@ def _curves() -> None:
         placeholder="Choose networks to compare",
         disabled=not cards,
     )
-    can_train = not jobs.training_needs()
+    can_train = not process.training_needs()
     if not names:
         if cards:
             st.info("Choose a network above to see how it learned.")

@@ -17,9 +17,16 @@ export default function ({ data, parentElement }) {
   paint(run);
   // What was sent before the panel ran is older: no run's share ever falls.
   bar.ignore?.(); // Streamlit cleans up after the last call alone
-  const ignore = follow("run", (newer) => {
-    if (newer.id === run.id && newer.share >= run.share) paint(newer);
-  });
-  bar.ignore = ignore;
-  return ignore;
+  const follows = [
+    follow("runs", (runs) => {
+      const newer = runs.find(({ id }) => id === run.id);
+      if (newer && newer.share >= run.share) paint(newer);
+    }),
+    follow("queue", (queue) => {
+      const waiting = queue.find(({ id, state }) => id === run.id && state === "waiting");
+      if (waiting) words.textContent = waiting.words;
+    }),
+  ];
+  bar.ignore = () => follows.forEach((ignore) => ignore());
+  return bar.ignore;
 }

@@ -1,13 +1,14 @@
-"""The panel that shows the run under way, the same to every session."""
+"""The panel that shows a run, a person's own or else everybody's, and the queue of all runs."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import streamlit as st
 
-from digitcanvas.app import assets, state
+from digitcanvas.app import assets, state, visitor
 from digitcanvas.app.news import watcher
-from digitcanvas.app.parts import follower, plot, shared_runs
+from digitcanvas.app.parts import follower, plot, queue, shared_runs
 from digitcanvas.app.state import Key
 from digitcanvas.reading import registry
 from digitcanvas.reading.words import duration, percent
@@ -30,8 +31,8 @@ _progress = assets.component(
 
 
 def start(task: Task) -> None:
-    """Start a run for this session. Raises JobError and ModelError as `Jobs.start` does."""
-    run = shared_runs.jobs().start(task)
+    """Start a run for this person. Raises JobError and ModelError as `Jobs.start` does."""
+    run = shared_runs.jobs().start(task, visitor.token())
     if isinstance(task, Training):
         state.session().trained_here = run.id
     watcher.look()
@@ -42,8 +43,8 @@ def take_result() -> str | None:
     session, jobs = state.session(), shared_runs.jobs()
     if not session.trained_here:
         return None
-    run, name = jobs.latest(), jobs.result(session.trained_here)
-    if name or not run or not run.is_running:
+    run, name = jobs.get(session.trained_here), jobs.result(session.trained_here)
+    if name or not run or not run.is_live:
         session.trained_here = None
     return name
 
@@ -59,16 +60,34 @@ def show() -> None:
 
 @st.fragment
 def _panel() -> None:
-    session = state.session()
-    follower.show(Key.NEWS_PANEL, "run", "models", at_once=bool(session.trained_here))
-    run = shared_runs.jobs().latest()
-    if not session.has_seen_run and run and run.state == "cancelled":
-        session.closed = run.id  # the session came later, so the cancelling is no news to it
+    session, jobs, person = state.session(), shared_runs.jobs(), visitor.token()
+    runs = jobs.runs()
+    own = [run.id for run in runs if run.owner == person]
+    follower.show(Key.NEWS_PANEL, "run", "models", *own, at_once=bool(session.trained_here))
+    if not session.has_seen_run:  # it came later, so what was cancelled before is no news to it
+        session.closed |= {run.id for run in runs if run.state == "cancelled"}
     session.has_seen_run = True
-    if run is None or session.closed == run.id:
-        return
+    if session.run_error:
+        st.error(session.run_error, icon=":material/warning:")
+        session.run_error = ""
+    if run := _chosen(runs, person, session.closed):
+        _show(run)
+    if any(run.is_live for run in runs):
+        queue.show(runs, jobs.slots(), own, leads=True, cancel=_cancel, put_first=_put_first)
+
+
+def _chosen(runs: Sequence[Run], person: str, closed: set[str]) -> Run | None:
+    """The run to show: the person's own or else everybody's, if it was not closed."""
+    own = shared_runs.of(person, [run for run in runs if run.id not in closed])
+    run = own or shared_runs.of_all(runs)
+    return run if run and run.id not in closed else None
+
+
+def _show(run: Run) -> None:
     with st.container(key=Key.TRAINING, border=True):
         match run.state, run.curve:
+            case "waiting", _:
+                _waiting(run)
             case "running", _:
                 _running(run)
             case "done", RateCurve() as curve:
@@ -81,10 +100,19 @@ def _panel() -> None:
                 _title(run, run.task.cancelled)
 
 
-def _running(run: Run) -> None:
+def _waiting(run: Run) -> None:
+    _head(run, f"**{run.task.title}** waits for other runs")
+    _progress(data={"run": shared_runs.progress(run), "label": run.task.running}, key=Key.PROGRESS)
+
+
+def _head(run: Run, words: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"**{run.task.running}**", width="stretch")
+        st.markdown(words, width="stretch")
         st.button("Cancel", key=Key.CANCEL, on_click=_cancel, args=[run.id])
+
+
+def _running(run: Run) -> None:
+    _head(run, f"**{run.task.running}**")
     if run.problem:
         st.error(run.problem, icon=":material/warning:")
         st.button("Try again", key=Key.PUBLISH_AGAIN, on_click=_publish_again, args=[run.id])
@@ -93,13 +121,22 @@ def _running(run: Run) -> None:
 
 
 def _cancel(run_id: str) -> None:
-    shared_runs.jobs().cancel(run_id)
-    watcher.look()
-    st.rerun()
+    _ask(run_id, shared_runs.jobs().cancel)
 
 
 def _publish_again(run_id: str) -> None:
-    shared_runs.jobs().publish_again(run_id)
+    _ask(run_id, shared_runs.jobs().publish_again)
+
+
+def _put_first(run_id: str) -> None:
+    _ask(run_id, shared_runs.jobs().put_first)
+
+
+def _ask(run_id: str, act: Callable[[str], None]) -> None:
+    try:
+        act(run_id)
+    except JobError as error:
+        state.session().run_error = str(error)
     watcher.look()
 
 
@@ -175,7 +212,8 @@ def _title(run: Run, words: str) -> None:
 
 
 def _close(run_id: str) -> None:
-    state.session().closed = run_id
+    ended = {run.id for run in shared_runs.jobs().runs() if not run.is_live}
+    state.session().closed |= {run_id} | ended
 
 
 def _curves(run: Run) -> None:

@@ -1,24 +1,40 @@
-"""The runs of this server for all pages: the latest, how far it is, and its curves."""
+"""The runs of all people for all pages: which to show, how far each is, and its curves."""
 
 import threading
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from digitcanvas.figures.charts import Figure
 from digitcanvas.reading import registry
 from digitcanvas.reading.words import duration
+from digitcanvas.runs.forecast import Forecast, forecast
 from digitcanvas.runs.jobs import Jobs, jobs_in
 from digitcanvas.runs.run import Run
 
 CURVES = 3.0
-"""Seconds for which one picture of the curves serves: a new one keeps each browser busy."""
+"""Seconds for which one picture of a run's curves serves: a new one keeps each browser busy."""
 
 _lock = threading.Lock()
-_drawn: tuple[tuple[str, str], float, Figure | None] = ("", ""), 0.0, None
+_drawn: dict[str, tuple[str, float, Figure | None]] = {}
 
 
 def jobs() -> Jobs:
     return jobs_in(registry.home())
+
+
+def of_all(runs: Sequence[Run]) -> Run | None:
+    """The run that everybody sees who has none: the oldest under way, or else the last that ended.
+
+    `runs` are as `Jobs.runs` gives them.
+    """
+    return next((run for run in runs if run.state != "waiting"), None)
+
+
+def of(visitor: str, runs: Sequence[Run]) -> Run | None:
+    """A visitor's own run: under way, or else the last, of which the end is news, or waiting."""
+    own = [run for run in runs if run.owner == visitor]
+    return of_all(own) or next(iter(own), None)
 
 
 def progress(run: Run) -> dict[str, Any]:
@@ -28,6 +44,8 @@ def progress(run: Run) -> dict[str, Any]:
 
 def _where(run: Run) -> str:
     """What the run is doing, in words."""
+    if run.state == "waiting":
+        return "Waiting …"
     if run.stage or not run.progress:
         return f"{run.stage} …"
     where = f"{run.task.step} {run.progress.epoch} of {run.progress.epochs}"
@@ -35,13 +53,45 @@ def _where(run: Run) -> str:
     return where if left is None else f"{where}, {duration(left)} left"
 
 
+def queue(runs: Sequence[Run], slots: int) -> list[dict[str, Any]]:
+    """The runs under way and those that wait, as queue.js lists them.
+
+    Each has its "id", its "name", its "state", and in "words" when it begins.
+    """
+    forecasts = forecast(runs, slots)
+    return [
+        {
+            "id": run.id,
+            "name": run.task.title,
+            "state": run.state,
+            "words": in_line(forecasts[run.id], run) if run.id in forecasts else "",
+        }
+        for run in runs
+        if run.is_live
+    ]
+
+
+def in_line(place: Forecast, run: Run) -> str:
+    """When a run that waits begins, in words."""
+    before = place.place - 1
+    ahead = "It is next" if not before else f"{before} {'run' if before == 1 else 'runs'} before it"
+    why = f"{run.stage}. " if run.stage else ""
+    if place.start < 1:
+        return f"{why}{ahead}."
+    return f"{why}{ahead}, starts in about {duration(place.start)}."
+
+
 def figure(run: Run) -> Figure | None:
     """The run's curves so far, one picture for all; None before there are any."""
-    global _drawn
-    key = run.id, run.state
     with _lock:
-        drawn, since, picture = _drawn
-        if drawn != key or picture is None or time.monotonic() - since >= CURVES:
+        state, since, picture = _drawn.get(run.id, ("", 0.0, None))
+        if state != run.state or picture is None or time.monotonic() - since >= CURVES:
             picture = run.figure
-            _drawn = key, time.monotonic(), picture
+            _drawn[run.id] = run.state, time.monotonic(), picture
+            while len(_drawn) > KEPT:
+                del _drawn[next(iter(_drawn))]
         return picture
+
+
+KEPT = 50
+"""Runs whose picture is kept, at most."""

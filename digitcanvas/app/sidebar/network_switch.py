@@ -15,7 +15,7 @@ from digitcanvas.reading import registry
 from digitcanvas.reading.cards import Card
 from digitcanvas.reading.recognizer import Recognizer
 from digitcanvas.reading.words import percent
-from digitcanvas.runs import jobs
+from digitcanvas.runs import process
 
 ROOM, EDGES = 30, 4
 """Networks stand side by side in the switch if it has room for the letters of their names, and for
@@ -62,7 +62,7 @@ def _show() -> None:
     else:
         st.warning(
             "No network can be used. Restore `models/`, then reload the page."
-            if jobs.training_needs()
+            if process.training_needs()
             else "No network can be used. Train one below, or restore `models/`."
         )
     _report(problems)

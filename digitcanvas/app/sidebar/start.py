@@ -6,7 +6,7 @@ from digitcanvas.app import state
 from digitcanvas.app.parts import follower, run_panel, shared_runs
 from digitcanvas.app.state import Key
 from digitcanvas.reading import registry
-from digitcanvas.runs import jobs
+from digitcanvas.runs import process
 from digitcanvas.runs.jobs import JobError
 from digitcanvas.runs.recipes import Recipe
 from digitcanvas.runs.run import Training
@@ -25,19 +25,18 @@ def ask_name(base: str) -> None:
 def show(base: str, recipe: Recipe | None) -> None:
     """Start a training of this recipe, which began as the one called `base`, when pressed.
 
-    Disabled without a recipe, because the form is out of range, and while another run goes on.
+    Disabled without a recipe, because the form is out of range.
     """
-    follower.show(Key.NEWS_START, "busy")
-    if needs := jobs.training_needs():
+    follower.show(Key.NEWS_START, "live")
+    if needs := process.training_needs():
         st.info(needs, icon=":material/download:")
         return
-    busy = shared_runs.jobs().busy()
     pressed = st.button(
         "Retrain",
         key=Key.RETRAIN,
         type="primary",
         width="stretch",
-        disabled=bool(busy or not recipe),
+        disabled=not recipe,
     )
     if pressed and recipe:
         name = st.session_state[Key.NAME].strip() or registry.free_name(base)
@@ -48,7 +47,5 @@ def show(base: str, recipe: Recipe | None) -> None:
         else:
             state.session().started = True
             st.rerun()
-    if busy:
-        run = shared_runs.jobs().latest()
-        here = run is not None and run.is_running
-        st.caption(f"{busy.busy}{': watch it on the page' if here else ' by another process'}.")
+    if any(run.is_live for run in shared_runs.jobs().runs()):
+        st.caption("Other runs are under way: yours joins the queue.")

@@ -9,7 +9,7 @@ from digitcanvas.app.state import Key
 from digitcanvas.data.mnist import writers_path
 from digitcanvas.data.unipen import unipen_folder
 from digitcanvas.reading.words import duration
-from digitcanvas.runs import jobs
+from digitcanvas.runs import process
 from digitcanvas.runs.estimate import seconds_for, split_sizes
 from digitcanvas.runs.recipes import (
     LIMITS,
@@ -57,7 +57,7 @@ def show() -> None:
         st.error(str(error), icon=":material/warning:")
     form_recipe.update_watcher(recipe)
     start.show(base, recipe)
-    if recipe and not jobs.training_needs():
+    if recipe and not process.training_needs():
         st.caption(_effort(recipe))
     link.show_in_fragment(Key.LINK_FORM)
 

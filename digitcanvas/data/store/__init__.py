@@ -40,6 +40,7 @@ from digitcanvas.data.store.records import (
     writer_of,
 )
 from digitcanvas.data.store.rooms import Rooms
+from digitcanvas.data.store.runs import Runs
 from digitcanvas.data.store.tables import Base, DrawingRow, HandRow, RoomRow
 
 __all__ = [
@@ -71,7 +72,7 @@ OFF = ("0", "off", "no", "false")
 
 
 class Store:
-    """Drawings, hands and rooms in one database, with which it connects at its first use."""
+    """Drawings, hands, rooms and runs in one database, with which it connects at its first use."""
 
     def __init__(self, url: str | URL) -> None:
         """Raises StoreError for a URL that names no database, or one that needs another package."""
@@ -79,6 +80,7 @@ class Store:
         self.drawings = Drawings(self._database)
         self.hands = Hands(self._database)
         self.rooms = Rooms(self._database)
+        self.runs = Runs(self._database)
 
     @property
     def where(self) -> str:

@@ -14,6 +14,7 @@ from sqlalchemy import (
     LargeBinary,
     SmallInteger,
     String,
+    Text,
     TypeDecorator,
     UniqueConstraint,
 )
@@ -26,6 +27,9 @@ MAX_TOKEN = 64
 """Characters of a session's token, and of a network's name and run."""
 
 CODE_LENGTH = 5
+
+MAX_SERVER = 128
+"""Characters of what names a server's process."""
 
 Key = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts up INTEGER keys alone
 
@@ -106,3 +110,27 @@ class DrawingRow(Base):
     strokes: Mapped[bytes] = mapped_column(
         LargeBinary
     )  # last: what is read without it is read fast
+
+
+class RunRow(Base):
+    __tablename__ = "runs"
+    __table_args__ = (
+        UniqueConstraint("id", name="runs_id"),
+        Index("runs_state", "state", "number"),
+    )
+
+    number: Mapped[int] = mapped_column(Key, primary_key=True)  # in the order of their coming
+    id: Mapped[str] = mapped_column(String(MAX_TOKEN))
+    owner: Mapped[str] = mapped_column(String(MAX_TOKEN))
+    task: Mapped[str] = mapped_column(Text)
+    seconds: Mapped[float] = mapped_column(Double)  # that it will take, about
+    turn: Mapped[float] = mapped_column(Double)  # in seconds of work, see runs.py
+    priority: Mapped[int]
+    state: Mapped[str] = mapped_column(String(16))
+    server: Mapped[str] = mapped_column(String(MAX_SERVER))  # that does it, or that alone may
+    bound: Mapped[bool]  # whether that server alone may do it
+    beat: Mapped[int] = mapped_column(BigInteger)  # rises for as long as the server lives
+    attempts: Mapped[int]
+    wish: Mapped[str] = mapped_column(String(16))  # that the server is to fulfil
+    version: Mapped[int] = mapped_column(BigInteger)  # rises with each change but the beat's
+    snapshot: Mapped[str] = mapped_column(Text)
