@@ -62,11 +62,11 @@ class Watch:
 
 def _has_left(server: str) -> bool:
     """Whether its process is gone, as far as can be told from here."""
-    _, process, _ = server.split("/")
-    if not is_here(server):
+    process = server.split("/")[1:2]
+    if not is_here(server) or not process or not process[0].isdecimal():
         return False
     try:
-        return bool(psutil.Process(int(process)).status() == psutil.STATUS_ZOMBIE)
+        return bool(psutil.Process(int(process[0])).status() == psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
         return True
     except psutil.Error:

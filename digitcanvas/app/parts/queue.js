@@ -37,11 +37,12 @@ class View {
     this.box.hidden = queue.length < 2; // one alone is shown above
     this.head.textContent = headOf(queue);
     const focused = document.activeElement?.dataset?.run;
-    this.list.replaceChildren(...queue.map((run, index) => this.row(run, index)));
+    const next = queue.find(({ state }) => state === "waiting");
+    this.list.replaceChildren(...queue.map((run) => this.row(run, run === next)));
     if (focused) this.list.querySelector(`button[data-run="${focused}"]`)?.focus();
   }
 
-  row({ id, name, state, words }, index) {
+  row({ id, name, state, words }, isNext) {
     const row = document.createElement("li");
     const isOwn = this.own.includes(id);
     row.className = isOwn ? "own" : "";
@@ -49,7 +50,7 @@ class View {
     const title = text.appendChild(document.createElement("strong"));
     title.textContent = name;
     text.append(`${isOwn ? " (yours)" : ""}: ${words || STATES[state]}`);
-    if (this.leads && state === "waiting" && index > 0)
+    if (this.leads && state === "waiting" && !isNext)
       row.append(this.button("Put first", "first", id, name));
     if (this.leads || isOwn) row.append(this.button("Cancel", "cancel", id, name));
     return row;

@@ -196,7 +196,7 @@ class Runs:
         with self._database.writing() as connection:
             changes: dict[str, Any] = {"state": WAITING, "server": "", "wish": ""}
             changes["snapshot"] = snapshot
-            changes["attempts"] = RunRow.attempts - (not counts)
+            changes["attempts"] = RunRow.attempts - int(not counts)
             conditions = [RunRow.server == server, RunRow.bound.is_(False)]
             if counts:
                 conditions.append(RunRow.attempts < ATTEMPTS)
