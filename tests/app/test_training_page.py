@@ -614,7 +614,7 @@ def test_everybody_sees_the_queue_and_what_in_it_is_their_own(form, jobs):
     other = open_session().run()
     other.button(key="retrain").click().run()
     form.run()
-    line = "It is next, starts in about 60 s."
+    line = "Next: it starts in about 60 s."
     assert queued(form) == [(True, ""), (False, line)]
     assert queued(other) == [(False, ""), (True, line)]
 

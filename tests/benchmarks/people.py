@@ -341,7 +341,7 @@ class Person:
         """Rerun what shows something older, when it is this browser's turn, as in follower.js."""
         await asyncio.sleep(news["spread"] / 1000 * random.random())
         for fragment, known in list(self.followers.values()):
-            if any(news[kind] > version for kind, version in known.items()):
+            if any(news.get(kind, 0) > version for kind, version in known.items()):
                 await self.rerun(fragment)
 
     @property

@@ -57,7 +57,7 @@ def home(app):
 
 
 def directories(home):
-    """Models, and what a run has left behind; a lock's file may stay."""
+    """Models, and what a run has left behind."""
     return [path.name for path in home.iterdir() if path.is_dir()]
 
 
@@ -89,7 +89,7 @@ def test_a_network_is_trained_from_the_sidebar_and_reads(sessions, app, home):
         worker = wait_for(lambda: app.workers())[0]
         shares.append(wait_for(lambda: share(first)))
         assert time.monotonic() - pressed - waited(worker) < 10
-        expect(first.locator(".st-key-retrain button")).to_be_disabled()
+        expect(first.get_by_text("Other runs are under way: yours joins")).to_be_visible()
         wait_for_text(second, "Training fresh")
         while not panel(second).get_by_text("fresh is trained").count():
             shares.append(share(first))
@@ -144,7 +144,7 @@ def test_a_stroke_under_way_survives_a_network_that_another_process_publishes(se
     assert_same(ink(page), undisturbed)
 
 
-def test_of_two_who_press_retrain_at_once_one_trains_and_both_see_which(sessions, app):
+def test_of_two_who_press_retrain_at_once_one_waits_for_the_other(sessions, app):
     pages = {name: sessions() for name in ("one", "two")}
     for name, page in pages.items():
         fill_form(page, name, LONG)
@@ -158,15 +158,29 @@ def test_of_two_who_press_retrain_at_once_one_trains_and_both_see_which(sessions
             )""",
             at,
         )
-    titles = set()
-    for page in pages.values():
-        title = panel(page).get_by_text(re.compile("Training (one|two)"))
-        title.wait_for(timeout=PATIENCE)
-        titles.add(title.inner_text())
-        expect(page.locator(".st-key-retrain button")).to_be_disabled()
-        expect(page.get_by_text(re.compile("(one|two).? is being trained"))).to_be_visible()
+    heads = re.compile("(Training )?(one|two)( waits for other runs)?$")
+    for name, page in pages.items():
+        head = panel(page).locator("strong", has_text=heads).first
+        expect(head).to_contain_text(name, timeout=PATIENCE)
         expect(page.get_by_test_id("stException")).to_have_count(0)
-    assert len(titles) == len(app.workers()) == 1
+    first = wait_for(lambda: next((name for name in pages if is_training(pages[name])), None))
+    second = "two" if first == "one" else "one"
+    waits = pages[second]
+    expect(panel(waits)).to_contain_text("Next: it starts in about")
+    queue = waits.locator(".st-key-queue")
+    queue.locator("summary").click()
+    expect(queue.locator("li")).to_contain_text([first, f"{second} (yours): Next"])
+    assert len(app.workers()) == 1
+    press(pages[first], "cancel")
+    wait_for_text(waits, f"Training {second}")
+    expect(queue.locator("details")).to_be_hidden()
+    press(waits, "cancel")
+    wait_for_text(waits, f"The training of “{second}” was cancelled")
+    wait_for(lambda: not app.workers())
+
+
+def is_training(page):
+    return panel(page).get_by_text(re.compile("^Training ")).count() == 1
 
 
 def test_a_training_process_that_is_killed_is_told(sessions, app, home):
@@ -179,7 +193,7 @@ def test_a_training_process_that_is_killed_is_told(sessions, app, home):
     expect(page.locator(".st-key-retrain button")).to_be_enabled()
 
 
-def test_a_server_that_dies_takes_its_training_along_and_the_next_one_tells(sessions, tmp_path):
+def test_a_training_dies_with_its_server_and_the_next_one_begins_it_again(sessions, tmp_path):
     with serve(tmp_path) as app:
         page = sessions(app)
         retrain(page, "orphan", LONG)
@@ -190,10 +204,11 @@ def test_a_server_that_dies_takes_its_training_along_and_the_next_one_tells(sess
         assert not worker.is_running()
     with serve(tmp_path) as app:
         page = sessions(app)
-        wait_for_text(page, "“orphan” was not trained")
-        wait_for_text(page, "The process that did the training stopped")
+        wait_for_text(page, "Training orphan")
+        wait_for_text(page, re.compile(rf"Epoch \d+ of {LONG}"))
+        press(page, "cancel")
+        wait_for_text(page, "The training of “orphan” was cancelled. Nothing was kept.")
         assert directories(tmp_path) == []
-        expect(page.locator(".st-key-retrain button")).to_be_enabled()
 
 
 def enter(page, key, text):
@@ -228,8 +243,6 @@ def start_search(page):
 def test_a_learning_rate_is_searched_in_vain_and_again_and_taken_into_the_form(sessions, app):
     page = sessions()
     start_search(page)
-    for key in ("find_rate", "retrain"):
-        expect(page.locator(f".st-key-{key} button")).to_be_disabled()
     (worker,) = wait_for(app.workers)
     press(page, "cancel")
     worker.wait(timeout=5)

@@ -74,11 +74,11 @@ def queue(runs: Sequence[Run], slots: int) -> list[dict[str, Any]]:
 def in_line(place: Forecast, run: Run) -> str:
     """When a run that waits begins, in words."""
     before = place.place - 1
-    ahead = "It is next" if not before else f"{before} {'run' if before == 1 else 'runs'} before it"
+    ahead = f"{before} {'run goes' if before == 1 else 'runs go'} before it" if before else "Next"
     why = f"{run.stage}. " if run.stage else ""
     if place.start < 1:
         return f"{why}{ahead}."
-    return f"{why}{ahead}, starts in about {duration(place.start)}."
+    return f"{why}{ahead}: it starts in about {duration(place.start)}."
 
 
 def figure(run: Run) -> Figure | None:

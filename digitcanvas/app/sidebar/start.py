@@ -39,7 +39,7 @@ def show(base: str, recipe: Recipe | None) -> None:
         disabled=not recipe,
     )
     if pressed and recipe:
-        name = st.session_state[Key.NAME].strip() or registry.free_name(base)
+        name = st.session_state.get(Key.NAME, "").strip() or registry.free_name(base)
         try:
             run_panel.start(Training(recipe, name))
         except (JobError, registry.ModelError) as error:
