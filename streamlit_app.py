@@ -12,6 +12,9 @@ except ImportError as error:  # digitcanvas does not run on this Python, or on t
 if __name__ == "__main__":
     sys.exit("Start digitcanvas with: streamlit run streamlit_app.py")
 
+if problem := server.problem():
+    sys.exit(problem)
+
 import streamlit as st
 
 app = st.App(

@@ -300,6 +300,9 @@ class FakeJobs:
         run = self.get(run_id)
         return run.owner if run else ""
 
+    def models_of(self, owner):
+        return [run.result for run in self.runs() if run.result and run.owner == owner]
+
     def start(self, task, owner=""):
         if isinstance(task, Training):
             registry.check_name(task.name)

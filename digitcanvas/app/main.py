@@ -7,7 +7,7 @@ import streamlit as st
 from digitcanvas import __version__
 from digitcanvas.app import hands, link
 from digitcanvas.app.pages import data, draw, evaluate, hand, train, wall
-from digitcanvas.app.sidebar import form_recipe, network_switch, training_form
+from digitcanvas.app.sidebar import form_recipe, lead, network_switch, training_form
 from digitcanvas.app.sidebar import hand as hand_switch
 from digitcanvas.reading.recognizer import Recognizer
 
@@ -47,6 +47,7 @@ def _sidebar() -> dict[str, Recognizer]:
         st.header("Retrain", anchor=False)
         form_recipe.forget_watcher()
         training_form.show()
+        lead.show()
     return recognizers
 
 

@@ -21,7 +21,7 @@ from streamlit import dataframe_util
 from streamlit.components.v2.bidi_component import serialization
 from streamlit.runtime.pages_manager import PagesManager
 
-from digitcanvas.app import api, assets, gate, live, news, visitor, walls
+from digitcanvas.app import api, assets, gate, leaders, live, news, visitor, walls
 from digitcanvas.app.parts import shared_models, shared_runs
 from digitcanvas.reading import registry
 from digitcanvas.runs.process import training_needs
@@ -40,6 +40,11 @@ MANY_FILES = 65_536, 10_240
 
 GRACE, LAST = 2, 4
 """Seconds after a signal to end: until open connections are cut, and until the process is."""
+
+
+def problem() -> str:
+    """What keeps the server from being started as it is set up, and what to do; "" for nothing."""
+    return leaders.problem()
 
 
 def base() -> str:

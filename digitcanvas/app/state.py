@@ -77,6 +77,12 @@ class Key(StrEnum):
     VALIDATION_SHARE = "validation_share"
     SEED = "seed"
 
+    # Sidebar: who leads
+    LEADER_CODE = "leader_code"  # str; set and read by sidebar/lead
+    BEGIN_TO_LEAD = "begin_to_lead"
+    STOP_LEADING = "stop_leading"
+    LEADING = "leading"
+
     # Draw, for those in a room
     ROOM = "room"  # the code, in Session.chosen
     ROOM_LINE = "room_line"
@@ -226,6 +232,10 @@ class Session:
     """What it is asked about before that is done: REMOVE, DELETE, or nothing. sidebar/hand."""
     chose_to_keep: int = 0
     """When the session chose whether what it tells is kept, in microseconds. parts/keeping."""
+    chose_to_lead: int = 0
+    """When the session began to lead or stopped, in microseconds. sidebar/lead."""
+    lead_error: str = ""
+    """Why it could not begin to. sidebar/lead."""
     number: Number | None = None
     """What was read last by a rerun, which holds the next answer steady. companion."""
     last_told: tuple[object, dict[str, Any]] | None = None

@@ -19,6 +19,7 @@ from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from digitcanvas.app import state
+from digitcanvas.app.leaders import leaders
 from digitcanvas.data.store import new_session
 
 COOKIE = "digitcanvas"
@@ -57,6 +58,7 @@ class Visitors:
             lasting.append(f"{KEEPING}={OFF}; Max-Age={AGE}")
         elif not keeps_in(cookies):
             lasting.append(f"{KEEPING}={OFF}; Max-Age=0")
+        lasting += leaders.cookies(token, cookies, AGE)
         secure = "; Secure" if scope.get("scheme") == "https" else ""
 
         async def send_with_cookies(message: Message) -> None:

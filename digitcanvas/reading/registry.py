@@ -54,13 +54,14 @@ def model_names() -> list[str]:
 
     Folders with nothing of a model in them are others'.
     """
-    retrained = (path.name for path in _in_home() if _is_model(path))
+    retrained = (path.name for path in _within(home()) if _is_model(path))
     return [*SHIPPED_NAMES, *(name for name in retrained if not name.startswith("."))]
 
 
-def _in_home() -> list[Path]:
+def _within(directory: Path) -> list[Path]:
+    """What is in a directory; nothing if it cannot be read."""
     try:
-        return sorted(home().iterdir())
+        return sorted(directory.iterdir())
     except OSError:
         return []
 
@@ -194,15 +195,21 @@ def name_of_run(run: str, models: Path, likely: str = "") -> str | None:
 
     The `likely` name is tried first. Gives None if there is none, or `models` cannot be read.
     """
-    try:
-        names = [path.name for path in models.iterdir() if not path.name.startswith(".")]
-    except OSError:
-        return None
+    names = [path.name for path in _within(models) if not path.name.startswith(".")]
     for name in sorted(names, key=lambda name: name != likely):
         with suppress(ModelError):
             if run and read_card(models / name).run == run:
                 return name
     return None
+
+
+def runs_of_models(models: Path) -> dict[str, str]:
+    """The id of the run that published each model in this directory, by the model's name."""
+    found = {}
+    for name in (path.name for path in _within(models) if not path.name.startswith(".")):
+        with suppress(ModelError):
+            found[name] = read_card(models / name).run
+    return found
 
 
 def write_card(directory: Path, card: Card) -> None:
@@ -238,7 +245,7 @@ def _taken() -> set[str]:
 
     Folders that are no models have theirs, too.
     """
-    return {name.lower() for name in (*SHIPPED_NAMES, *(path.name for path in _in_home()))}
+    return {name.lower() for name in (*SHIPPED_NAMES, *(path.name for path in _within(home())))}
 
 
 def rename(name: str, new: str) -> None:

@@ -122,6 +122,16 @@ class Jobs:
         except StoreError:
             return ""
 
+    def models_of(self, owner: str) -> list[str]:
+        """The names of the models that this visitor's runs published."""
+        runs = {run: name for name, run in registry.runs_of_models(self._home).items() if run}
+        try:
+            store = self._opened()
+            owners = store.runs.owners(runs) if store else {}
+        except StoreError:
+            owners = {}
+        return [name for run, name in runs.items() if owners.get(run) == owner]
+
     def slots(self) -> int:
         """How many runs go on beside each other."""
         running = sum(run.is_running for run in self.runs())

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from digitcanvas.app import state
+from digitcanvas.app import roles, state
 from digitcanvas.app.parts import (
     follower,
     layers,
@@ -71,6 +71,9 @@ def _find_rate() -> None:
 
 def _show_button(recipe: Recipe | None) -> None:
     """Start a search for this recipe when pressed. Disabled without one, as _find_rate tells."""
+    if refused := roles.training():
+        st.caption(refused)
+        return
     if st.button("Find the rate", key=Key.FIND_RATE, disabled=not recipe) and recipe:
         try:
             run_panel.start(RateSearch(recipe))

@@ -9,7 +9,7 @@ import segno
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
-from digitcanvas.app import state, visitor
+from digitcanvas.app import roles, state, visitor
 from digitcanvas.app.hands import need_store
 from digitcanvas.app.parts import plot, room, run_panel, wall
 from digitcanvas.app.rooms import code_in, rooms
@@ -73,7 +73,9 @@ def _show_door() -> None:
     st.header("A wall for your room", anchor=False)
     st.markdown(ABOUT)
     token = visitor.token()
-    if st.button("Open a room", key=Key.OPEN_ROOM, type="primary", icon=":material/add:"):
+    if refused := roles.refusal("open rooms"):
+        st.caption(refused)
+    elif st.button("Open a room", key=Key.OPEN_ROOM, type="primary", icon=":material/add:"):
         _enter(need_store().rooms.open(token, "Room").code)
         st.rerun()
     for own in [own for own in need_store().rooms.of(token) if not own.ended][:1]:

@@ -25,7 +25,12 @@ def show() -> None:
     """The switch. It holds at once in all tabs of the browser."""
     st.session_state[Key.KEEP] = visitor.keeps()
     st.toggle("Keep what I tell on this server", key=Key.KEEP, on_change=_choose)
-    _keeping(data={"chosen": state.session().chose_to_keep}, key=Key.KEEPING)
+    take_cookies(state.session().chose_to_keep, Key.KEEPING)
+
+
+def take_cookies(chosen: int, key: Key) -> None:
+    """Have the browser take its cookies anew, once after a choice made at this time, if any."""
+    _keeping(data={"chosen": chosen}, key=key)
 
 
 def _choose() -> None:

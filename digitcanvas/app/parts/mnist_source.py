@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 import streamlit as st
 
+from digitcanvas.app import roles
 from digitcanvas.app.news import watcher
 from digitcanvas.app.parts import follower, shared_mnist
 from digitcanvas.app.state import Key
@@ -33,11 +34,12 @@ def show(shown: Mnist) -> None:
         st.warning(download.error, icon=":material/warning:")
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(SAMPLE, width="content")
-        if not os.environ.get("DIGITCANVAS_MNIST"):
+        if not os.environ.get("DIGITCANVAS_MNIST") and not roles.refusal("fetch data"):
             label = "Try again" if download.error else "Fetch all of MNIST"
             st.button(label, key=Key.FETCH_MNIST, on_click=_fetch, help=FETCHED)
 
 
 def _fetch() -> None:
-    shared_mnist.download.start()
+    if not roles.refusal("fetch data"):
+        shared_mnist.download.start()
     watcher.look()

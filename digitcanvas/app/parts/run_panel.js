@@ -27,6 +27,8 @@ export default function ({ data, parentElement }) {
       if (waiting) words.textContent = waiting.words;
     }),
   ];
-  bar.ignore = () => follows.forEach((ignore) => ignore());
+  bar.ignore = () => {
+    for (const ignore of follows) ignore();
+  };
   return bar.ignore;
 }

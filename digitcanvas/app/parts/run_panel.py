@@ -6,9 +6,10 @@ from pathlib import Path
 
 import streamlit as st
 
-from digitcanvas.app import assets, state, visitor
+from digitcanvas.app import assets, roles, state, visitor
 from digitcanvas.app.news import watcher
 from digitcanvas.app.parts import follower, plot, queue, shared_runs
+from digitcanvas.app.roles import Role
 from digitcanvas.app.state import Key
 from digitcanvas.reading import registry
 from digitcanvas.reading.words import duration, percent
@@ -32,6 +33,8 @@ _progress = assets.component(
 
 def start(task: Task) -> None:
     """Start a run for this person. Raises JobError and ModelError as `Jobs.start` does."""
+    if refused := roles.training():
+        raise JobError(refused)
     run = shared_runs.jobs().start(task, visitor.token())
     if isinstance(task, Training):
         state.session().trained_here = run.id
@@ -73,7 +76,7 @@ def _panel() -> None:
     if run := _chosen(runs, person, session.closed):
         _show(run)
     if any(run.is_live for run in runs):
-        queue.show(runs, jobs.slots(), own, leads=True, cancel=_cancel, put_first=_put_first)
+        queue.show(runs, jobs.slots(), own, roles.role() == Role.LEADER, _cancel, _put_first)
 
 
 def _chosen(runs: Sequence[Run], person: str, closed: set[str]) -> Run | None:
@@ -108,33 +111,37 @@ def _waiting(run: Run) -> None:
 def _head(run: Run, words: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(words, width="stretch")
-        st.button("Cancel", key=Key.CANCEL, on_click=_cancel, args=[run.id])
+        if not roles.changing(run.id):
+            st.button("Cancel", key=Key.CANCEL, on_click=_cancel, args=[run.id])
 
 
 def _running(run: Run) -> None:
     _head(run, f"**{run.task.running}**")
     if run.problem:
         st.error(run.problem, icon=":material/warning:")
-        st.button("Try again", key=Key.PUBLISH_AGAIN, on_click=_publish_again, args=[run.id])
+        if not roles.changing(run.id):
+            st.button("Try again", key=Key.PUBLISH_AGAIN, on_click=_publish_again, args=[run.id])
     _progress(data={"run": shared_runs.progress(run), "label": run.task.running}, key=Key.PROGRESS)
     _curves(run)
 
 
 def _cancel(run_id: str) -> None:
-    _ask(run_id, shared_runs.jobs().cancel)
+    _ask(roles.changing(run_id), lambda: shared_runs.jobs().cancel(run_id))
 
 
 def _publish_again(run_id: str) -> None:
-    _ask(run_id, shared_runs.jobs().publish_again)
+    _ask(roles.changing(run_id), lambda: shared_runs.jobs().publish_again(run_id))
 
 
 def _put_first(run_id: str) -> None:
-    _ask(run_id, shared_runs.jobs().put_first)
+    _ask(roles.leading("put a run first"), lambda: shared_runs.jobs().put_first(run_id))
 
 
-def _ask(run_id: str, act: Callable[[str], None]) -> None:
+def _ask(refused: str, act: Callable[[], None]) -> None:
     try:
-        act(run_id)
+        if refused:
+            raise JobError(refused)
+        act()
     except JobError as error:
         state.session().run_error = str(error)
     watcher.look()

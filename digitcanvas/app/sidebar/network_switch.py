@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from digitcanvas.app import link, state
+from digitcanvas.app import link, roles, state
 from digitcanvas.app.news import watcher
 from digitcanvas.app.parts import follower, run_panel, shared_models
 from digitcanvas.app.parts.shared_models import label
@@ -188,6 +188,9 @@ def _manage(name: str) -> None:
     if name in registry.SHIPPED_NAMES:
         st.caption("This network came with the app, so you cannot rename or remove it.")
         return
+    if reason := roles.managing(name):
+        st.caption(reason)
+        return
     st.text_input("New name", max_chars=40, key=Key.NEW_NAME)
     st.button("Rename", key=Key.RENAME, on_click=_rename, args=[name], width="stretch")
     if refused == name:
@@ -202,12 +205,19 @@ def _read_file(name: str, file: str) -> bytes:
 def _rename(name: str) -> None:
     session, new = state.session(), st.session_state[Key.NEW_NAME].strip()
     try:
+        _check_managing(name)
         registry.rename(name, new)
     except registry.ModelError as error:
         session.rename_error = name, str(error)
     else:
         st.session_state[Key.MODEL], session.reading = new, []
         watcher.look()
+
+
+def _check_managing(name: str) -> None:
+    """Raises ModelError if this session's person may not."""
+    if refused := roles.managing(name):
+        raise registry.ModelError(refused)
 
 
 def _ask_to_remove(name: str) -> None:
@@ -224,6 +234,7 @@ def _confirm_removal(name: str) -> None:
     st.markdown(f"**{name}** will be gone for good, for everyone.")
     if st.button("Remove it", key=Key.CONFIRM_REMOVAL, type="primary"):
         try:
+            _check_managing(name)
             registry.remove(name)
         except registry.ModelError as error:
             st.error(str(error), icon=":material/warning:")

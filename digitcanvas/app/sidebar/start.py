@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from digitcanvas.app import state
+from digitcanvas.app import roles, state
 from digitcanvas.app.parts import follower, run_panel, shared_runs
 from digitcanvas.app.state import Key
 from digitcanvas.reading import registry
@@ -30,6 +30,9 @@ def show(base: str, recipe: Recipe | None) -> None:
     follower.show(Key.NEWS_START, "live")
     if needs := process.training_needs():
         st.info(needs, icon=":material/download:")
+        return
+    if refused := roles.training():
+        st.caption(refused)
         return
     pressed = st.button(
         "Retrain",
