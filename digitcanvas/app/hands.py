@@ -15,6 +15,7 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import TypeVar
 
+from digitcanvas.app import quota
 from digitcanvas.data import store as drawings_store
 from digitcanvas.data.store import Answer, Kept, Store, StoreError
 from digitcanvas.data.store.packing import pack
@@ -187,6 +188,7 @@ class Hands:
                 "some back, or begin another hand."
             )
         if drawing is None:
+            quota.check(kept, visitor)
             drawing = kept.drawings.keep(visitor, strokes, answer, pen, told=told, hand=hand.id)
         else:
             kept.drawings.tell(drawing, visitor, told, hand=hand.id)

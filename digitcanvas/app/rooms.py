@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from digitcanvas.app import quota
 from digitcanvas.app.game import Game
 from digitcanvas.app.hands import answer_of, hands, need_store
 from digitcanvas.data.store import NoRoom, Room, StoreError, checks
@@ -229,6 +230,7 @@ class Posts:
             except StoreError:  # it was deleted, or the store fails: then it fails again
                 drawing = None
         if drawing is None:
+            quota.check(need_store(), post.visitor)
             drawing = drawings.keep(*given, room=room.id)
         with self._lock:
             self._standing[place] = drawing

@@ -13,12 +13,20 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 from streamlit.runtime.context import ContextProxy
 
-from digitcanvas.app import api, leaders, roles, visitor
+from digitcanvas import Recognizer
+from digitcanvas.app import api, hands, leaders, quota, roles, visitor
 from digitcanvas.app.leaders import COOKIE, Leaders, WrongCode, proof
 from digitcanvas.app.parts import mnist_source, run_panel, shared_mnist
 from digitcanvas.app.roles import Role
 from digitcanvas.app.state import SESSION, Key, Session
-from digitcanvas.data.store import Store, StoreError, database_url, new_session
+from digitcanvas.data.store import (
+    Answer,
+    Selection,
+    Store,
+    StoreError,
+    database_url,
+    new_session,
+)
 from digitcanvas.reading import registry
 from digitcanvas.runs.jobs import JobError
 from digitcanvas.runs.recipes import RECIPES
@@ -388,6 +396,36 @@ def test_nobody_changes_what_belongs_to_another_s_token(store):
             attempt()
     assert store.drawings.get(drawing).told == 7 and store.hands.get(hand.id).name == "Ada"
     assert store.rooms.get(room.id).ended is None
+
+
+def test_a_public_server_keeps_so_many_drawings_of_each_and_of_all(store, public, monkeypatch):
+    monkeypatch.setattr(quota, "OWN", 2)
+    monkeypatch.setattr(quota, "ALL", 3)
+    monkeypatch.setattr(quota, "FRESH", 0.0)
+    one, other = new_session(), new_session()
+
+    def keep(token):
+        quota.check(store, token)
+        store.drawings.keep(token, DIGITS[7], None, 16)
+
+    keep(one)
+    keep(one)
+    with pytest.raises(StoreError, match="keeps 2 of your drawings, and no more: delete some"):
+        keep(one)
+    keep(other)
+    with pytest.raises(StoreError, match="as many drawings as it may: ask whoever runs it"):
+        keep(other)
+    monkeypatch.delenv(leaders.PUBLIC)
+    keep(other)
+
+
+def test_what_is_told_and_what_goes_to_a_wall_counts(home, public, monkeypatch):
+    monkeypatch.setattr(quota, "OWN", 0)
+    token, answer = new_session(), Answer(7, 0.9, 0.9, False, "cnn")
+    recognizer = Recognizer.load("cnn")
+    with pytest.raises(StoreError, match="no more"):
+        hands.Hands().tell(token, DIGITS[7], answer, 16, 7, recognizer)
+    assert hands.need_store().drawings.count(Selection()) == 0
 
 
 @pytest.mark.parametrize(
