@@ -18,6 +18,7 @@ from streamlit.testing.v1 import AppTest, app_test, local_script_runner
 from streamlit.testing.v1.element_tree import parse_tree_from_messages
 from streamlit.util import calc_hash
 
+from digitcanvas.app import odd_states
 from digitcanvas.app.news import watcher
 from digitcanvas.drawing.preprocess import image_from_strokes
 from digitcanvas.reading import registry
@@ -28,6 +29,7 @@ from tests.digits import DIGITS
 
 APP = Path(__file__).parent.parent / "digitcanvas/app/main.py"
 NAMES = {"canvas": "streamlit-drawable-canvas.streamlit_drawable_canvas"}
+odd_states.pass_over()  # as server.py does
 scan = cache(manifest_scanner.scan_component_manifests)
 """Finds the installed components once: for each session, it would take a quarter of a second."""
 

@@ -21,7 +21,7 @@ from streamlit import dataframe_util
 from streamlit.components.v2.bidi_component import serialization
 from streamlit.runtime.pages_manager import PagesManager
 
-from digitcanvas.app import api, assets, gate, leaders, live, news, visitor, walls
+from digitcanvas.app import api, assets, gate, leaders, live, news, odd_states, visitor, walls
 from digitcanvas.app.parts import shared_models, shared_runs
 from digitcanvas.reading import registry
 from digitcanvas.runs.process import training_needs
@@ -74,6 +74,7 @@ async def lifespan(app: Any) -> AsyncIterator[None]:
     _allow_many_files()
     _end_in_time()
     _spare_pandas()
+    odd_states.pass_over()
     assets.warm()
     await asyncio.to_thread(shared_models.load, registry.model_names()[:1])
     gc.collect()

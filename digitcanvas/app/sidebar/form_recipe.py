@@ -13,7 +13,16 @@ from digitcanvas.app.state import Key
 from digitcanvas.data.pen import pen_path
 from digitcanvas.data.unipen import unipen_folder
 from digitcanvas.runs.networks import family
-from digitcanvas.runs.recipes import RECIPES, Recipe, label_of, read_number, read_widths
+from digitcanvas.runs.recipes import (
+    LOSSES,
+    OPTIMIZERS,
+    RECIPES,
+    SCHEDULES,
+    Recipe,
+    label_of,
+    read_number,
+    read_widths,
+)
 
 WITH_PEN = "All of MNIST and pen drawings"
 MNIST = "All of MNIST"
@@ -62,15 +71,28 @@ def _has_pen() -> bool:
     return bool(pen_path() or unipen_folder())
 
 
-def check_data() -> None:
-    """Choose the recipe's data where those chosen are there no longer."""
+CHOICES = {Key.OPTIMIZER: OPTIMIZERS, Key.LOSS: LOSSES, Key.SCHEDULE: SCHEDULES}
+
+
+def restore() -> None:
+    """Give a widget its recipe's value where it has none, or one that it does not offer.
+
+    Data may be there no longer, and not everybody's browser is one.
+    """
     values = st.session_state
-    if values[Key.DATA] not in data_choices():
-        values[Key.DATA] = _usual_data(RECIPES[values[Key.RECIPE]])
+    if values.get(Key.RECIPE) not in RECIPES:
+        values[Key.RECIPE] = USUAL
+    recipe = RECIPES[values[Key.RECIPE]]
+    for key, value in _filled(recipe).items():
+        if key not in values or values[key] not in CHOICES.get(key, [values[key]]):
+            values[key] = value
+    if values.get(Key.DATA) not in data_choices():
+        values[Key.DATA] = _usual_data(recipe)
 
 
 def fill() -> None:
     """Set every widget of the form to the chosen recipe's value."""
+    restore()
     values = st.session_state
     recipe = RECIPES[values[Key.RECIPE]]
     for key, value in _filled(recipe).items():
@@ -99,6 +121,7 @@ def _usual_data(recipe: Recipe) -> str:
 
 def read() -> Recipe:
     """The recipe that the form describes. Raises ValueError if a value is out of range."""
+    restore()
     values = st.session_state
     base = RECIPES[values[Key.RECIPE]]
     data = values[Key.DATA]
@@ -164,6 +187,7 @@ def text_in_link(value: Any) -> str:
 
 def query() -> dict[str, str | None]:
     """What a link has to say of the form, by parameter; None where the recipe says so itself."""
+    restore()
     values = st.session_state
     name = values[Key.RECIPE]
     recipe = RECIPES[name]

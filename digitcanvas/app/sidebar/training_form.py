@@ -38,6 +38,7 @@ SCHEDULE_LABELS = {
 def show() -> None:
     """The form: a change in it reruns this and nothing else."""
     follower.show(Key.NEWS_FORM, "models")
+    form_recipe.restore()
     base = st.selectbox(
         "Recipe",
         list(RECIPES),
@@ -45,7 +46,6 @@ def show() -> None:
         key=Key.RECIPE,
         on_change=form_recipe.fill,
     )
-    form_recipe.check_data()
     st.selectbox("Learn from", form_recipe.data_choices(), key=Key.DATA)
     with st.expander("Settings", key=Key.SETTINGS):
         start.ask_name(base)
