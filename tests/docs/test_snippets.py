@@ -287,7 +287,7 @@ WAYS = r'(?:uvx --from (?:\.|"\.\[train\]") |python -m )?'
 CHECKS: dict[str, Callable[..., None]] = {
     rf"{WAYS}digitcanvas ?(.*?)(?: > \w+\.csv)?": run_digitcanvas,
     r"(?:uv pip|pipx?) install (.*)": check_requirements,
-    r"(?:\w+=\w+ )?streamlit run (\S+) ?(.*)": check_streamlit,
+    r"(?:\w+=\S+ )?streamlit run (\S+) ?(.*)": check_streamlit,
     r"uv run --no-project streamlit run (\S+) ?(.*)": check_streamlit,
     r"pytest ?(.*)": check_pytest,
     r"python -m (tests\.[\w.]+) ?(.*)": check_module,
