@@ -147,6 +147,8 @@ class Watcher:
             await self._send_new("queue", shared_runs.queue(live, shared_runs.jobs().slots()))
 
     async def _send_curves(self, run: Run, is_for_all: bool) -> None:
+        if not is_for_all and not run.owner:
+            return
         figure = await asyncio.to_thread(shared_runs.figure, run)
         if figure is None or figure is self._curves.get(run.id):
             return

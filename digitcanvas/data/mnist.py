@@ -6,6 +6,7 @@ Source: Y. LeCun, C. Cortes, C. Burges, "The MNIST database of handwritten digit
 import hashlib
 import logging
 import os
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -124,7 +125,11 @@ def mnist_path() -> Path | None:
 
 
 def _keras_cache() -> Path:
-    return Path(os.environ.get("KERAS_HOME", Path.home() / ".keras"), "datasets", "mnist.npz")
+    try:
+        usual = Path.home() / ".keras"
+    except RuntimeError:  # a container's user without a name may have no home
+        usual = Path(tempfile.gettempdir(), "keras")
+    return Path(os.environ.get("KERAS_HOME") or usual, "datasets", "mnist.npz")
 
 
 def load_sample() -> Mnist:

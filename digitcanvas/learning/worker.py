@@ -123,8 +123,13 @@ def find_rate(recipe: Recipe, send: Send) -> None:
 
 def _start_tensorflow(send: Send) -> ModuleType:
     send({"stage": "Starting TensorFlow"})
-    from digitcanvas.learning import training
-
+    try:
+        from digitcanvas.learning import training
+    except (ImportError, OSError) as error:  # as a library of its own, where the memory is short
+        raise ValueError(
+            "TensorFlow could not be loaded: the memory may be full, or the installation damaged "
+            f"({error!s:.200}). Free some memory, then try again."
+        ) from error
     return training
 
 

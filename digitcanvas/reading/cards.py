@@ -1,5 +1,6 @@
 """The card of a model: how it came about, what it consists of and how good it is."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -30,6 +31,9 @@ class Layer:
             raise TypeError(f"a layer is {values!r:.40}")
         return layer
 
+
+PLAIN = re.compile(r"[^\[\]<>`\\\x00-\x1f]*")
+"""A text that a page shows as it is: in Markdown, an image would be fetched from anywhere."""
 
 NUMBER = (int, float)
 
@@ -69,6 +73,19 @@ def _check(name: str, value: Any, kind: Any) -> None:
         raise TypeError(f"{name} is {value!r:.40}")
 
 
+def _check_plain(values: Any) -> None:
+    """Raises TypeError for a text somewhere in it that is not plain."""
+    match values:
+        case str():
+            if not PLAIN.fullmatch(values):
+                raise TypeError(f"{values!r:.40} is not plain text")
+        case Mapping():
+            _check_plain([*values, *values.values()])
+        case list() | tuple():
+            for each in values:
+                _check_plain(each)
+
+
 @dataclass(frozen=True)
 class Card:
     """How a model came about and how good it is.
@@ -99,6 +116,7 @@ class Card:
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:
         """Check the content of a card's file. Raises TypeError, ValueError, KeyError if damaged."""
+        _check_plain(values)
         card = cls(**{**values, "layers": tuple(map(Layer.from_json, values.get("layers", ())))})
         for name, kind in KINDS.items():
             _check(name, getattr(card, name), kind)

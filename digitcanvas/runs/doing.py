@@ -99,12 +99,14 @@ class Server:
             self._changed.notify_all()
         if self._thread:
             self._thread.join()
+        store = self._opened()
         for doing in list(self._doing.values()):
-            if doing.process:
-                doing.process.kill()
-            if doing.run.is_running and (store := self._opened()):
+            run, process = doing.run, doing.process
+            if process:
+                process.kill()
+            if run.is_running and store:
                 with suppress(StoreError):
-                    self._give_back(store, doing.run, self.name, counts=False)
+                    self._give_back(store, run, self.name, counts=False)
 
     def cancel(self, run_id: str) -> bool:
         """Cancel the run, if this server does it. Gives whether it does."""

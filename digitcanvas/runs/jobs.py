@@ -64,6 +64,7 @@ class Jobs:
         self._home = home.absolute()
         self._changed = threading.Condition(threading.RLock())
         self._server = Server(self._home, worker, self._opened, self._look, self._changed)
+        self._starting, self._looking = threading.Lock(), threading.Lock()
         self._store: Store | None = None
         self._runs: dict[str, Run] = {}
         """As they were seen last, by id."""
@@ -116,6 +117,8 @@ class Jobs:
 
     def owner(self, run_id: str) -> str:
         """Who started the run: a visitor's token, a secret; "" for a shell, or if it is unknown."""
+        if known := self._runs.get(run_id):
+            return known.owner
         try:
             store = self._opened()
             return store.runs.owners([run_id]).get(run_id, "") if store else ""
@@ -165,7 +168,7 @@ class Jobs:
         if isinstance(task, Training) and not task.output:
             registry.check_name(task.name)
         self._check_home()
-        with self._changed:
+        with self._starting:
             live = [run for run in self.runs() if run.is_live]
             _check_number(live, owner)
             task = _named(task, live)
@@ -223,11 +226,15 @@ class Jobs:
         self._server.hurry()
 
     def _look(self) -> None:
-        """See what has changed in the queue."""
-        self._looked = time.monotonic()
-        if not (store := self._opened()):
-            self._past = self._past or set()
-            return
+        """See what has changed in the queue. One thread at a time, so that none goes back."""
+        with self._looking:
+            self._looked = time.monotonic()
+            if store := self._opened():
+                self._see(store)
+            elif self._past is None:
+                self._past = set()
+
+    def _see(self, store: Store) -> None:
         versions = store.runs.versions(ENDED)
         new = [run for run, version in versions.items() if self._versions.get(run) != version]
         found = {entry.id: restored(entry) for entry in store.runs.get(new)}

@@ -521,3 +521,15 @@ def test_no_writer_is_on_both_sides_of_a_split_by_writer(writers, share, seed):
     assert not set(writers[train]) & set(writers[kept])
     largest = np.bincount(writers).max()
     assert len(kept) < share * len(writers) + 1 + largest
+
+
+def test_where_nobody_has_a_home_mnist_is_looked_for_all_the_same(monkeypatch):
+    """As in a container whose user has no name."""
+
+    def refuse(*_):
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "home", refuse)
+    for name in ("KERAS_HOME", "DIGITCANVAS_MNIST"):
+        monkeypatch.delenv(name, raising=False)
+    assert mnist_path() is None or mnist_path().name == "mnist.npz"

@@ -4,6 +4,7 @@ import errno
 import io
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -264,6 +265,16 @@ def work(home, monkeypatch):
         return [*events, {"done": result}]
 
     return work
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs a limit on the address space")
+def test_a_process_without_the_memory_for_tensorflow_says_so(home):
+    limit = "import resource; resource.setrlimit(resource.RLIMIT_AS, (600_000_000,) * 2); "
+    runs = Jobs(home, [*EAGER[:2], limit + EAGER[2]])
+    end = until_it_ends(runs, runs.start(mine(QUICK)))
+    assert end.state == "failed"
+    assert re.search("memory (may be|is) full|may have run out of memory", end.error), end.error
+    runs.close()
 
 
 @pytest.mark.parametrize("source", ["DIGITCANVAS_PEN", "DIGITCANVAS_UNIPEN"])

@@ -233,6 +233,27 @@ def test_a_card_of_odd_values_is_damaged_or_a_card_that_every_page_can_show(fiel
         assert f"{sum(numbers):.1f}"
 
 
+@pytest.mark.parametrize("text", ["![x](http://evil.example/x.png)", "<img src=x>", "`x`", "a\nb"])
+@pytest.mark.parametrize("place", ["data", "metrics", "versions", "layers", "recipe"])
+def test_a_card_in_which_a_page_would_find_markdown_is_damaged(text, place):
+    """An image would be fetched from wherever it lies by everybody who looks at the page."""
+    values = json.loads((registry.SHIPPED / "mlp" / CARD).read_text())
+    assert Card.from_json(values)
+    match place:
+        case "data":
+            values["data"]["mnist"]["name"] = text
+        case "metrics":
+            values["metrics"]["test"]["data"] = text
+        case "versions":
+            values["versions"][text] = "1"
+        case "layers":
+            values["layers"][0]["detail"] = text
+        case "recipe":
+            values["recipe"]["optimizer"] = text
+    with pytest.raises(TypeError, match="not plain text"):
+        Card.from_json(values)
+
+
 def test_what_strangers_draw_counts_drawing_by_drawing_where_all_of_it_was_measured():
     card, pen, unipen = registry.read_card(registry.find("cnn")), {"count": 30}, {"count": 10}
 
