@@ -8,6 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
+
+from tests import replicas
+from tests.browser import driver
 
 ROOT = Path(__file__).parent.parent
 DOCKERFILE = (ROOT / "deploy/Dockerfile").read_text()
@@ -53,3 +57,23 @@ def test_a_space_is_told_the_port_that_the_container_listens_on():
     header = (ROOT / "deploy/space/README.md").read_text().split("---")[1]
     port = re.search(r"app_port: (\d+)", header)[1]
     assert f"EXPOSE {port}\n" in DOCKERFILE and f"${{PORT:-{port}}}" in DOCKERFILE
+
+
+def test_the_proxy_takes_its_configuration(tmp_path):
+    ports = [driver.free_port() for _ in range(4)]
+    try:
+        command = replicas.nginx(tmp_path, replicas.configuration(tmp_path, ports[0], ports[1:]))
+    except replicas.NoProxy as error:
+        pytest.skip(str(error))
+    done = subprocess.run([*command, "-t"], capture_output=True, text=True)
+    assert done.returncode == 0 and "[warn]" not in done.stderr, done.stderr
+
+
+def test_the_proxy_knows_all_replicas_and_nothing_of_theirs_is_writable():
+    services = yaml.safe_load((ROOT / "deploy/compose.yaml").read_text())["services"]
+    names = {name for name in services if name.startswith("replica")}
+    asked = re.findall(r"server (\S+):(\d+)", replicas.CONFIGURATION.read_text())
+    assert {name for name, _ in asked} == names and len(names) == 3
+    assert all(f"EXPOSE {port}\n" in DOCKERFILE for _, port in asked)
+    assert all(services[name]["read_only"] for name in [*names, "proxy"])
+    assert not any("ports" in services[name] for name in [*names, "database"])

@@ -7,6 +7,7 @@ answer, nor send JSON.
 
 import json
 import math
+import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,7 +24,7 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
-from digitcanvas.app import api_document
+from digitcanvas.app import api_document, metrics
 from digitcanvas.app.parts import shared_models
 from digitcanvas.drawing.pictures import KINDS, read_picture
 from digitcanvas.drawing.strokes import MAX_COORDINATE, Stroke, check_strokes
@@ -188,7 +189,11 @@ class _Api:
         with self._admitted():
             body = await self._receive(request, limit, frame)
             try:
-                return JSONResponse(await self._in_thread(partial(answer, body)))
+                came = time.monotonic()
+                content = await self._in_thread(partial(answer, body))
+                kind = "number" if way is NUMBER else "digit"
+                metrics.answered("api", kind, time.monotonic() - came)
+                return JSONResponse(content)
             finally:
                 self._held -= len(body)
 

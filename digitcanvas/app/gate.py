@@ -20,6 +20,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
+from digitcanvas.app import metrics
+
 SLOTS = 2
 """Runs under way. One fills the interpreter, and a second goes on where the first waits for a file.
 
@@ -334,7 +336,8 @@ class Gate:
                 self._arriving.popleft()
             stream = Stream(self._slots, receive, send)
             try:
-                await self._app(scope, stream.receive, stream.send)
+                with metrics.PAGES.track_inprogress():
+                    await self._app(scope, stream.receive, stream.send)
             finally:
                 stream.close()
         elif scope["type"] == "http" and self._is_page(scope):
@@ -359,6 +362,7 @@ class Gate:
         if seconds <= PATIENCE:
             self._arriving.append(now)
             return None
+        metrics.TURNED_AWAY.inc()
         retry = str(math.ceil(seconds))
         headers = {"Retry-After": retry, "Cache-Control": "no-store"}
         return HTMLResponse(WAITING_PAGE.replace("SECONDS", retry), 503, headers)

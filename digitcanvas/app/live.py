@@ -37,7 +37,7 @@ from starlette.routing import BaseRoute, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 from streamlit.web.server.starlette.starlette_websocket import _is_origin_allowed
 
-from digitcanvas.app import visitor
+from digitcanvas.app import metrics, visitor
 from digitcanvas.app.live_drawing import LiveDrawing, Misfit, begin, finish, tells
 from digitcanvas.app.reply import Reply
 from digitcanvas.app.rooms import is_code
@@ -131,15 +131,21 @@ async def _send(socket: WebSocket, text: str) -> None:
 
 
 crowd = Crowd()
+metrics.SOCKETS.set_function(lambda: len(crowd.sockets))
+metrics.PEOPLE.set_function(
+    lambda: len({visitor.token_in(one.cookies) for one in [*crowd.sockets]})
+)
 
 
 async def live(socket: WebSocket) -> None:
     """Serve one browser until it leaves."""
     origin, host = socket.headers.get("Origin"), socket.headers.get("Host")
     if not await asyncio.to_thread(_is_origin_allowed, origin, host):  # it may ask the Internet
+        metrics.REFUSED.labels("origin").inc()
         await socket.close(1008)
         return
     if len(crowd.sockets) >= SOCKETS:
+        metrics.REFUSED.labels("full").inc()
         await socket.close(BUSY)  # before it is accepted: the browser sees that it has none
         return
     crowd.enter(socket)
@@ -174,6 +180,7 @@ async def _serve(socket: WebSocket) -> None:
         if len(text) > LARGEST:
             await socket.close(1009, "The message is too large.")
             return
+        came = time.monotonic()
         try:
             message, reply, took = await loop.run_in_executor(_readers, _reply, drawing, text)
         except Misfit as error:
@@ -186,9 +193,21 @@ async def _serve(socket: WebSocket) -> None:
             if reply is None:
                 pool = _learners if tells(message) else _finders
                 reply = await loop.run_in_executor(pool, finish, drawing, message)
+            metrics.answered("live", _kind(reply), time.monotonic() - came)
             reply["pace"] = crowd.pace(socket)
             await socket.send_text(json.dumps(reply, separators=(",", ":")))
         await asyncio.sleep(max(OTHERS * took, 1 / FASTEST - (time.monotonic() - began)))
+
+
+def _kind(reply: Reply) -> str:
+    """What the metrics call an answer."""
+    if "error" in reply:
+        return "error"
+    if "told" in reply:
+        return "told"
+    if "digits" in reply:
+        return "number"
+    return "digit" if reply.get("answers") else "empty"
 
 
 def _reply(drawing: LiveDrawing, text: str) -> tuple[dict[str, Any], Reply | None, float]:

@@ -23,8 +23,8 @@ from digitcanvas.data.store.tables import CODE_LENGTH
 from digitcanvas.drawing.strokes import Stroke
 from digitcanvas.reading.recognizer import Prediction
 
-FRESH = 5.0
-"""Seconds after which the store is asked again whether a room is open."""
+FRESH = 1.0
+"""Seconds after which the store is asked again whether a room is open: servers agree within 2."""
 
 WAITING = 200
 """Drawings that may wait to be kept, at most: what comes while there are so many is not kept."""

@@ -21,7 +21,19 @@ from streamlit import dataframe_util
 from streamlit.components.v2.bidi_component import serialization
 from streamlit.runtime.pages_manager import PagesManager
 
-from digitcanvas.app import api, assets, gate, leaders, live, news, odd_states, visitor, walls
+from digitcanvas.app import (
+    api,
+    assets,
+    gate,
+    leaders,
+    live,
+    logs,
+    metrics,
+    news,
+    odd_states,
+    visitor,
+    walls,
+)
 from digitcanvas.app.parts import shared_models, shared_runs
 from digitcanvas.reading import registry
 from digitcanvas.runs.process import training_needs
@@ -44,7 +56,7 @@ GRACE, LAST = 2, 4
 
 def problem() -> str:
     """What keeps the server from being started as it is set up, and what to do; "" for nothing."""
-    return leaders.problem()
+    return leaders.problem() or metrics.problem()
 
 
 def base() -> str:
@@ -55,7 +67,12 @@ def base() -> str:
 
 def routes() -> list[BaseRoute]:
     """Ours, beside Streamlit's."""
-    return [*live.routes(base()), *api.routes(base()), *assets.routes(base())]
+    return [
+        *live.routes(base()),
+        *api.routes(base()),
+        *metrics.routes(base()),
+        *assets.routes(base()),
+    ]
 
 
 def middleware() -> list[Middleware]:
@@ -71,6 +88,7 @@ def middleware() -> list[Middleware]:
 async def lifespan(app: Any) -> AsyncIterator[None]:
     """Before the first visitor comes: whatever can be done by then."""
     PagesManager.uses_pages_directory = False  # else the first visitor gets pages/train.py alone
+    logs.set_up()
     _allow_many_files()
     _end_in_time()
     _spare_pandas()

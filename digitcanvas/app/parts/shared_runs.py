@@ -37,6 +37,12 @@ def of(visitor: str, runs: Sequence[Run]) -> Run | None:
     return of_all(own) or next(iter(own), None)
 
 
+def by_state() -> dict[str, int]:
+    """How many runs are under way, and how many wait, on all servers."""
+    states = [run.state for run in jobs().runs()]
+    return {state: states.count(state) for state in ("running", "waiting")}
+
+
 def progress(run: Run) -> dict[str, Any]:
     """How far the run is, as run_panel.js paints it: its "id", the "share" from 0 to 1, "words"."""
     return {"id": run.id, "share": run.share, "words": _where(run)}
