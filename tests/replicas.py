@@ -3,7 +3,6 @@
 import re
 import shutil
 import subprocess
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -28,10 +27,9 @@ class Replicas:
 
 def configuration(folder: Path, listen: int, ports: list[int]) -> str:
     """deploy/nginx.conf for these ports of this machine, with all files in a folder."""
-    text = CONFIGURATION.read_text().replace("/etc/nginx/tls", str(folder))
-    text = text.replace(" /tmp/", f" {folder}/").replace(
-        "listen 8080;", f"listen 127.0.0.1:{listen};"
-    )
+    text = CONFIGURATION.read_text().replace(" /tmp/", f" {folder}/")
+    text = text.replace("/etc/nginx/tls", str(folder))
+    text = text.replace("listen 8080;", f"listen 127.0.0.1:{listen};")
     for number, port in enumerate(ports, 1):
         text = text.replace(f"replica-{number}:7860", f"127.0.0.1:{port}")
     for port in ("8081", "8443"):
@@ -58,18 +56,10 @@ def replicas(home: Path, folder: Path, count: int = 3) -> Iterator[Replicas]:
     listen, *ports = (driver.free_port() for _ in range(count + 1))
     command = nginx(folder, configuration(folder, listen, ports))
     with ExitStack() as stack, ThreadPoolExecutor() as pool:
-        starts = [stack.enter_context, [driver.serve(home, port=port) for port in ports]]
-        apps = list(pool.map(*starts))
+        apps = list(pool.map(stack.enter_context, [driver.serve(home, port=p) for p in ports]))
         proxy = subprocess.Popen(command)
         stack.callback(proxy.wait)
         stack.callback(proxy.terminate)
         url = f"http://127.0.0.1:{listen}"
         driver.wait_for(lambda: driver._healthy(url), 10)
         yield Replicas(url, apps)
-
-
-def seconds_until(condition, limit: float) -> float:
-    """How long it takes until the condition is true. Raises TimeoutError after the limit."""
-    began = time.monotonic()
-    driver.wait_for(condition, limit)
-    return time.monotonic() - began
