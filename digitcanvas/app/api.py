@@ -191,8 +191,8 @@ class _Api:
             try:
                 came = time.monotonic()
                 content = await self._in_thread(partial(answer, body))
-                kind = "number" if way is NUMBER else "digit"
-                metrics.answered("api", kind, time.monotonic() - came)
+                answered = "number" if way is NUMBER else "digit"
+                metrics.answered("api", answered, time.monotonic() - came)
                 return JSONResponse(content)
             finally:
                 self._held -= len(body)
