@@ -7,6 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from digitcanvas.app import link, roles, state
+from digitcanvas.app.literal import literal
 from digitcanvas.app.news import watcher
 from digitcanvas.app.parts import follower, run_panel, shared_models
 from digitcanvas.app.parts.shared_models import label
@@ -33,7 +34,7 @@ def show() -> dict[str, Recognizer]:
     session.read_with = _with_versions(session.reading)
     recognizers, problems = shared_models.load(session.reading)
     for problem in problems:
-        st.warning(problem, icon=":material/warning:")
+        st.warning(literal(problem), icon=":material/warning:")
     return recognizers
 
 
@@ -114,10 +115,10 @@ def _compare(names: list[str]) -> None:
 def _report(problems: list[str]) -> None:
     """What is wrong with networks that are left out: briefly, if there are several."""
     if len(problems) == 1:
-        st.warning(problems[0], icon=":material/warning:")
+        st.warning(literal(problems[0]), icon=":material/warning:")
     elif problems:
         with st.expander(f"{len(problems)} networks cannot be used", icon=":material/warning:"):
-            st.markdown("\n\n".join(problems))
+            st.markdown("\n\n".join(map(literal, problems)))
 
 
 def _with_versions(names: Iterable[str]) -> list[tuple[str, int | None]]:
@@ -130,7 +131,7 @@ def _describe(card: Card) -> str:
     day, used = card.trained_on, card.used_of_strangers
     strangers = "" if used is None else f"{int(100 * used)} of 100 digits that strangers draw, and "
     return (
-        f"Reads {strangers}{percent(card.test['accuracy'])} of the {card.test['data']}.  \n"
+        f"Reads {strangers}{percent(card.test['accuracy'])} of the {literal(card.test['data'])}.  \n"
         f"{card.parameters:,} parameters, from {day.day} {day:%b %Y}."
     )
 
