@@ -3,7 +3,7 @@
 import re
 
 SPECIAL = re.compile(r"[\\`*\[\]<>$~]|:(?=/)|(?<=www)\.", re.IGNORECASE)
-"""What makes emphasis, code, pictures, links, formulas and HTML, and the links made of addresses."""
+"""What makes emphasis, code, pictures, links, formulas and HTML, and links of addresses."""
 
 
 def literal(text: str) -> str:

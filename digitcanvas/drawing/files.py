@@ -137,7 +137,7 @@ def _read_npz(path: str | Path, highest: int) -> list[Drawing]:
         with np.load(content) as arrays:
             drawings = drawings_of(arrays)
     except Exception as error:  # a damaged file makes NumPy raise almost anything
-        raise ValueError(f"{path} cannot be read as drawings: {error}") from error
+        raise ValueError(f"{path} cannot be read as drawings: {error!s:.200}") from error
     if not drawings:
         raise ValueError(f"{path} contains no drawings.")
     if not all(drawing.strokes and 0 <= drawing.label <= highest for drawing in drawings):

@@ -97,7 +97,7 @@ def unpack_hand(content: bytes) -> HandFile:
         raise ValueError(str(error)) from None
     except Exception as error:  # a damaged file makes NumPy raise almost anything
         raise ValueError(
-            f"This is not a hand's file, or it is damaged: export the hand again ({error})."
+            f"This is not a hand's file, or it is damaged: export the hand again ({error!s:.200})."
         ) from error
     check_hand(hand)
     return hand

@@ -64,7 +64,9 @@ def read_picture(source: str | Path | bytes) -> ByteArray:
     """
     try:
         with io.BytesIO(source) if isinstance(source, bytes) else open(source, "rb") as file:
-            return _read(file)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", UserWarning)  # a damaged TIFF fills the log
+                return _read(file)
     except OSError as error:
         raise ValueError(f"The file cannot be read: {error.strerror}.") from error
 

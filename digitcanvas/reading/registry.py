@@ -131,7 +131,7 @@ def read_card(directory: Path) -> Card:
     try:
         return Card.from_json(json.loads((directory / CARD).read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-        raise damaged(directory, f"its card cannot be read ({error})") from error
+        raise damaged(directory, f"its card cannot be read ({error!s:.200})") from error
 
 
 def read_served(directory: Path) -> bytes:

@@ -130,8 +130,9 @@ def _describe(card: Card) -> str:
     """What the network can do, in as few words as the sidebar has room for."""
     day, used = card.trained_on, card.used_of_strangers
     strangers = "" if used is None else f"{int(100 * used)} of 100 digits that strangers draw, and "
+    data = literal(card.test["data"])
     return (
-        f"Reads {strangers}{percent(card.test['accuracy'])} of the {literal(card.test['data'])}.  \n"
+        f"Reads {strangers}{percent(card.test['accuracy'])} of the {data}.  \n"
         f"{card.parameters:,} parameters, from {day.day} {day:%b %Y}."
     )
 
