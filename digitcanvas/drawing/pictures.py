@@ -63,10 +63,12 @@ def read_picture(source: str | Path | bytes) -> ByteArray:
     channel.
     """
     try:
-        with io.BytesIO(source) if isinstance(source, bytes) else open(source, "rb") as file:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", UserWarning)  # a damaged TIFF fills the log
-                return _read(file)
+        with (
+            io.BytesIO(source) if isinstance(source, bytes) else open(source, "rb") as file,
+            warnings.catch_warnings(),
+        ):
+            warnings.simplefilter("ignore", UserWarning)  # a damaged TIFF fills the log
+            return _read(file)
     except OSError as error:
         raise ValueError(f"The file cannot be read: {error.strerror}.") from error
 
