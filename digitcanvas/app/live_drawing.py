@@ -39,6 +39,8 @@ KEEPS_NOTHING = (
 
 CHANGED = "The drawing has changed since: tell it again."
 
+UNEXPECTED = "The drawing could not be read: the server's log says why."
+
 _logger = logging.getLogger(__name__)
 
 
@@ -261,7 +263,7 @@ def answer(drawing: LiveDrawing, message: object) -> Reply:
 
 def _unexpected() -> Reply:
     _logger.exception("A drawing could not be read")
-    return {"error": "The drawing could not be read: the server's log says why."}
+    return {"error": UNEXPECTED}
 
 
 def _check_telling(message: Mapping[str, Any]) -> None:

@@ -78,6 +78,7 @@ class Key(StrEnum):
     SEED = "seed"
 
     # Sidebar: who leads
+    LEAD_SERVER = "lead_server"
     LEADER_CODE = "leader_code"  # str; set and read by sidebar/lead
     BEGIN_TO_LEAD = "begin_to_lead"
     STOP_LEADING = "stop_leading"

@@ -132,7 +132,9 @@ MESSAGE = {
 
 
 def _live(content: bytes) -> None:
-    live_drawing.answer(live_drawing.LiveDrawing(), json.loads(content))
+    reply = live_drawing.answer(live_drawing.LiveDrawing(), json.loads(content))
+    if reply.get("error") == live_drawing.UNEXPECTED:
+        raise AssertionError("an exception, which the log tells of")
 
 
 @cache

@@ -21,9 +21,10 @@ def show() -> None:
         st.caption("You lead this server: you may cancel, rename and remove what others made.")
         st.button("Stop leading", key=Key.STOP_LEADING, on_click=_stop)
     else:
-        with st.expander("Lead this server"):
+        # A form takes the code and the press at once: nothing moves under the pointer
+        with st.expander("Lead this server"), st.form(Key.LEAD_SERVER, border=False):
             st.text_input("The leader's code", type="password", max_chars=100, key=Key.LEADER_CODE)
-            st.button("Lead", key=Key.BEGIN_TO_LEAD, on_click=_begin)
+            st.form_submit_button("Lead", key=Key.BEGIN_TO_LEAD, on_click=_begin)
             if session.lead_error:
                 st.error(session.lead_error, icon=":material/warning:")
     session.lead_error = ""
