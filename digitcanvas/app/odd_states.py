@@ -10,6 +10,9 @@ from typing import Any
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 from streamlit.runtime.state.session_state import Serialized, WStates
 
+SAME = {"int_value": "double_value", "int_array_value": "double_array_value"}
+"""A widget for numbers may send whole ones as such."""
+
 _get = WStates.__getitem__
 
 
@@ -35,10 +38,11 @@ def _get_if_it_fits(states: WStates, key: str) -> Any:
 
 
 def fits(state: WidgetState, kind: str) -> bool:
-    """Whether a widget of this kind ("bool_value") may have such a state."""
-    if state.WhichOneof("value") != kind:
+    """Whether a widget of this kind ("bool_value") may have such a state; an empty one has none."""
+    given = state.WhichOneof("value")
+    if given is not None and SAME.get(given, given) != SAME.get(kind, kind):
         return False
-    match kind:
+    match given:
         case "double_value":
             return math.isfinite(state.double_value)
         case "double_array_value":

@@ -83,9 +83,10 @@ def test_the_form_has_its_recipe_s_values_again(page, jobs):
     [
         (WidgetState(double_value=0.5), "double_value", True),
         (WidgetState(double_value=math.inf), "double_value", False),
-        (WidgetState(double_value=0.5), "int_value", False),
+        (WidgetState(int_value=3), "double_value", True),
+        (WidgetState(double_value=0.5), "string_value", False),
         (WidgetState(string_value=""), "string_value", True),
-        (WidgetState(), "string_value", False),
+        (WidgetState(), "string_value", True),
     ],
 )
 def test_a_value_fits_its_kind_of_widget(state, kind, fit):

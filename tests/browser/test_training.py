@@ -1,13 +1,10 @@
 """Training in the real app: a process of its own, and several browsers that look on."""
 
-import os
 import re
-import signal
 import time
 from pathlib import Path
 
 import numpy as np
-import psutil
 import pytest
 from playwright.sync_api import expect
 
@@ -191,24 +188,6 @@ def test_a_training_process_that_is_killed_is_told(sessions, app, home):
     wait_for_text(page, "The run's process was killed (status -9)")
     assert directories(home) == []
     expect(page.locator(".st-key-retrain button")).to_be_enabled()
-
-
-def test_a_training_dies_with_its_server_and_the_next_one_begins_it_again(sessions, tmp_path):
-    with serve(tmp_path) as app:
-        page = sessions(app)
-        retrain(page, "orphan", LONG)
-        wait_for_text(page, "Starting TensorFlow")
-        (worker,) = app.workers()
-        os.kill(app.process.pid, signal.SIGKILL)
-        psutil.wait_procs([worker], timeout=10)
-        assert not worker.is_running()
-    with serve(tmp_path) as app:
-        page = sessions(app)
-        wait_for_text(page, "Training orphan")
-        wait_for_text(page, re.compile(rf"Epoch \d+ of {LONG}"))
-        press(page, "cancel")
-        wait_for_text(page, "The training of “orphan” was cancelled. Nothing was kept.")
-        assert directories(tmp_path) == []
 
 
 def enter(page, key, text):
