@@ -31,6 +31,7 @@ from digitcanvas.app import (
     metrics,
     news,
     odd_states,
+    uploads,
     visitor,
     walls,
 )
@@ -80,6 +81,7 @@ def middleware() -> list[Middleware]:
     return [
         Middleware(visitor.Visitors, base=base()),
         Middleware(assets.Compressed, base=base()),
+        Middleware(uploads.Uploads, base=base()),
         Middleware(gate.Gate, slots=gate.slots, base=base()),
     ]
 
