@@ -37,10 +37,13 @@ def _get_if_it_fits(states: WStates, key: str) -> Any:
         raise KeyError(key) from None
 
 
-def fits(state: WidgetState, kind: str) -> bool:
-    """Whether a widget of this kind ("bool_value") may have such a state; an empty one has none."""
+def fits(state: WidgetState, kind: str | None) -> bool:
+    """Whether a widget of this kind ("bool_value") may have such a state.
+
+    An empty state has no kind, nor has a widget that was emptied, until the page shows it again.
+    """
     given = state.WhichOneof("value")
-    if given is not None and SAME.get(given, given) != SAME.get(kind, kind):
+    if given and kind and SAME.get(given, given) != SAME.get(kind, kind):
         return False
     match given:
         case "double_value":

@@ -11,6 +11,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from contextlib import suppress
 
 import pandas as pd
 import pytest
@@ -26,7 +27,7 @@ from websockets.sync.client import connect
 from digitcanvas import Recognizer
 from digitcanvas.app import assets, gate, news, server
 from digitcanvas.app.parts import shared_models
-from tests.browser.driver import serve
+from tests.browser.driver import ROOT, free_port, serve, wait_for
 from tests.digits import DIGITS
 
 
@@ -243,3 +244,37 @@ def test_a_running_server_ends_in_time_though_browsers_hold_on(tmp_path):
         with pytest.raises(ConnectionClosed):
             while True:
                 second.recv(timeout=5)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a limit of open files")
+def test_a_flood_of_idle_connections_writes_little_and_is_survived(home):
+    """The server runs out of descriptors, as it would anywhere with enough of them."""
+    port, log = free_port(), home / "log"
+    options = [f"--server.port={port}", "--server.headless=true", "--server.address=127.0.0.1"]
+    command = ["bash", "-c", 'ulimit -n 120 && exec "$@"', "", sys.executable, "-m", "streamlit"]
+    with log.open("w") as output:
+        server = subprocess.Popen(
+            [*command, "run", "streamlit_app.py", *options], cwd=ROOT, stdout=output, stderr=output
+        )
+    address, health = ("127.0.0.1", port), f"http://127.0.0.1:{port}/_stcore/health"
+
+    def is_well():
+        with suppress(OSError), urllib.request.urlopen(health, timeout=1):
+            return True
+        return False
+
+    try:
+        wait_for(is_well)
+        idle = []
+        for _ in range(200):
+            with suppress(OSError):
+                idle.append(socket.create_connection(address, timeout=1))
+        time.sleep(1.5)  # as it tries to accept them
+        assert log.stat().st_size < 20_000
+        for connection in idle:
+            connection.close()
+        wait_for(is_well, 10)
+        assert server.poll() is None and log.stat().st_size < 20_000
+    finally:
+        server.terminate()
+        server.wait(10)

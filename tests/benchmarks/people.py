@@ -9,6 +9,7 @@ import gc
 import json
 import math
 import random
+import re
 import time
 from bisect import bisect_right
 from dataclasses import dataclass, field
@@ -143,6 +144,8 @@ class Notes:
     """How often the server gave the waiting page instead of the page."""
     news: int = 0
     """Messages about what concerns everybody, each counted for everybody who got it."""
+    silences: list[float] = field(default_factory=list)
+    """Each person's longest time between two answers, in seconds: pauses are part of it."""
     late: int = 0
     """Live sockets that took longer to open than a browser waits before it draws by reruns."""
 
@@ -168,6 +171,9 @@ class Person:
         self.followers: dict[str, tuple[str, dict[str, int]]] = {}
         """The components that follow news: their fragments, and the versions that these show."""
         self.has_drawn = False
+        self.cookie = ""
+        self.heard = math.inf
+        self.silence = 0.0
 
     async def stay(self, delay: float) -> None:
         """Come after so many seconds, and draw until cancelled; come back if thrown out."""
@@ -188,13 +194,9 @@ class Person:
         while retry := await self.open_page():
             self.notes.turned_away += 1
             await asyncio.sleep(retry * random.uniform(0.75, 1.25))
-        async with (
-            self.socket("_stcore/stream", [Subprotocol("streamlit")]) as page,
-            asyncio.TaskGroup() as self.tasks,
-        ):
-            self.page, self.followers, ran = page, {}, asyncio.Event()
-            self.tasks.create_task(self.watch(page, ran))
-            await self.rerun()
+        async with asyncio.TaskGroup() as self.tasks:
+            ran = asyncio.Event()
+            self.tasks.create_task(self.keep_page(ran))
             async with asyncio.timeout(PATIENCE):
                 await ran.wait()
             self.notes.arrivals.append(time.monotonic() - came)
@@ -202,14 +204,31 @@ class Person:
                 await self.draw(number % 10)
                 self.has_drawn = True
 
+    async def keep_page(self, ran: asyncio.Event) -> None:
+        """Run the page, and connect again if its server is gone: drawing goes on meanwhile."""
+        while True:
+            try:
+                async with self.socket("_stcore/stream", [Subprotocol("streamlit")]) as page:
+                    self.page, self.followers = page, {}
+                    await self.rerun()
+                    await self.watch(page, ran)
+            except (OSError, InvalidHandshake, ConnectionClosed) as error:
+                if not ran.is_set():
+                    raise
+                self.notes.errors.append(f"page: {error!r}")
+                await asyncio.sleep(random.uniform(0.5, 1.5))
+
     async def open_page(self) -> float:
         """Ask for the page. Gives the seconds after which to ask again, or 0 if it was given."""
         parts = urlsplit(self.url)
         reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
         request = f"GET {parts.path or '/'} HTTP/1.1", f"Host: {parts.netloc}", "Accept: text/html"
-        writer.write("\r\n".join([*request, "Connection: close", "", ""]).encode())
+        known = [f"Cookie: {self.cookie}"] if self.cookie else []
+        writer.write("\r\n".join([*request, *known, "Connection: close", "", ""]).encode())
         head, _, _ = (await reader.read()).decode().partition("\r\n\r\n")
         writer.close()
+        if given := re.search(r"set-cookie: (digitcanvas=[\w-]+)", head, re.IGNORECASE):
+            self.cookie = given[1]
         status, *lines = head.lower().split("\r\n")
         if " 200 " in status:
             return 0
@@ -223,6 +242,7 @@ class Person:
             f"{self.url.replace('http', 'ws', 1)}/{path}",
             origin=Origin(self.url),
             subprotocols=subprotocols,
+            additional_headers={"Cookie": self.cookie} if self.cookie else None,
             proxy=None,
             open_timeout=PATIENCE,
             ping_interval=None,
@@ -302,7 +322,10 @@ class Person:
                 async with asyncio.timeout(LATE):
                     await self.live.send(text)
                     self.up += len(text)
-                    return await self.answer
+                    reply = await self.answer
+                self.silence = max(self.silence, time.monotonic() - self.heard)
+                self.heard = time.monotonic()
+                return reply
             except Lost:
                 pass
             except (TimeoutError, OSError, InvalidHandshake, ConnectionClosed) as error:
@@ -381,6 +404,7 @@ def draw_together(
         for visit in visits:
             visit.cancel()
         await asyncio.gather(*visits, return_exceptions=True)
+        notes.silences = [person.silence for person in people]
         return notes
 
     gc.freeze()

@@ -297,6 +297,7 @@ CHECKS: dict[str, Callable[..., None]] = {
     r"python3? -m venv \.venv|\. \.venv/bin/activate|uv venv.*": as_it_stands,
     r"py -3\.13 -m venv \.venv|\.venv\\Scripts\\activate": as_it_stands,
     r"docker build -f (\S+) -t digitcanvas \.": check_file,
+    r"(?:\w+=\S+ )*docker compose --file (\S+) up --build": check_file,
     r"docker run -p (\d+):\1 digitcanvas": check_port,
     r"git archive HEAD (.+) \| tar -x -C \.\./space": check_copied,
     r"cp (\S+) \.\./space/\w+(?:\.\w+)?": check_file,
