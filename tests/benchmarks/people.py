@@ -12,6 +12,7 @@ import random
 import re
 import time
 from bisect import bisect_right
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import count
 from multiprocessing.connection import Connection
@@ -365,7 +366,8 @@ class Person:
         await asyncio.sleep(news["spread"] / 1000 * random.random())
         for fragment, known in list(self.followers.values()):
             if any(news.get(kind, 0) > version for kind, version in known.items()):
-                await self.rerun(fragment)
+                with suppress(ConnectionClosed):  # the page is opened anew
+                    await self.rerun(fragment)
 
     @property
     def is_awaiting(self) -> bool:
