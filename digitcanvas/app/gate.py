@@ -22,6 +22,13 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from digitcanvas.app import metrics
 
+DEVELOPERS = {"clear_cache", "load_git_info", "set_run_on_save"}
+"""What a developer's menu asks for, and our page never does: the first empties everybody's caches,
+and the second tells the files of the server's repository. A heartbeat goes to Streamlit instead.
+"""
+
+HEARTBEAT = BackMsg(app_heartbeat=True).SerializeToString()
+
 SLOTS = 2
 """Runs under way. One fills the interpreter, and a second goes on where the first waits for a file.
 
@@ -183,8 +190,7 @@ class Stream:
     async def receive(self) -> Message:
         """The client's next message; one that asks for a run only when it may have one."""
         if not self._unread:
-            message = await self._read()
-            self._unread.append((message, _Request.of(message)))
+            self._unread.append(_understood(await self._read()))
         if self._unread[0][1]:
             end = await self._turn_for_request()
             if end:
@@ -262,7 +268,7 @@ class Stream:
 
     def _keep(self, message: Message) -> None:
         """Let a message wait, and drop one that it makes superfluous."""
-        request = _Request.of(message)
+        message, request = _understood(message)
         if request:
             superfluous = request._replace(press=False)
             self._unread = deque(each for each in self._unread if each[1] != superfluous)
@@ -303,17 +309,24 @@ class _Request(NamedTuple):
     """Whether something happens once in the run, such as a button's press."""
 
     @classmethod
-    def of(cls, message: Message) -> Self | None:
+    def of(cls, content: BackMsg) -> Self | None:
         """None if the message asks for no run."""
-        try:
-            content = BackMsg.FromString(message.get("bytes") or b"")
-        except Exception:  # a damaged message, for which Streamlit closes the connection
-            return None
         if content.WhichOneof("type") != "rerun_script":
             return None
         rerun = content.rerun_script
         values = {widget.WhichOneof("value") for widget in rerun.widget_states.widgets}
         return cls(rerun.fragment_id, bool(values & ONCE) or rerun.is_history_navigation)
+
+
+def _understood(message: Message) -> tuple[Message, _Request | None]:
+    """A client's message as Streamlit may have it, and what run it asks for."""
+    try:
+        content = BackMsg.FromString(message.get("bytes") or b"")
+    except Exception:  # a damaged message, for which Streamlit closes the connection
+        return message, None
+    if content.WhichOneof("type") in DEVELOPERS:
+        return {**message, "bytes": HEARTBEAT}, None
+    return message, _Request.of(content)
 
 
 def _size(message: Message) -> int:

@@ -183,6 +183,22 @@ def test_what_is_no_request_for_a_run_waits_for_nothing():
     at_gate(test, slots())
 
 
+@pytest.mark.parametrize("asked", ["clear_cache", "load_git_info", "set_run_on_save"])
+def test_what_only_developers_ask_for_never_reaches_streamlit(asked):
+    """However it comes: alone, behind a long request for a run, and while a run is waited for."""
+    forged = BackMsg(**{asked: True}).SerializeToString()
+    padded = rerun("x" * 10_000) + forged  # of the two, the last one counts
+
+    async def test(first: Visitor, second: Visitor) -> None:
+        await first.ask(forged, padded, rerun())
+        assert first.frames == [HEARTBEAT, HEARTBEAT, rerun()]
+        await second.ask(rerun(), forged, padded)
+        await first.answer(begins(), ends())
+        assert second.frames == [rerun(), HEARTBEAT, HEARTBEAT]
+
+    at_gate(test, slots())
+
+
 def test_a_client_that_leaves_while_it_waits_is_gone_with_all_that_it_asked_for():
     async def test(first, second, third):
         await first.ask(rerun())
