@@ -40,13 +40,13 @@ def code() -> str:
 
 
 def is_public() -> bool:
-    """Whether those who do not lead are visitors."""
-    return os.environ.get(PUBLIC, "").strip().lower() in ("1", "on", "yes", "true")
+    """Whether those who do not lead are visitors: whatever is set, if it is not a no."""
+    return os.environ.get(PUBLIC, "").strip().lower() not in ("", "0", "off", "no", "false")
 
 
 def problem() -> str:
     """What is wrong with how this is set up, and what to do; "" for nothing."""
-    if code() and len(code()) < SHORTEST:
+    if os.environ.get(CODE) and len(code()) < SHORTEST:  # blanks alone would have everybody lead
         return f"{CODE} is too short to lead by: give it {SHORTEST} characters or more."
     return ""
 
@@ -85,6 +85,7 @@ class Leaders:
         """Have the browser lead if it gave the code. Raises WrongCode."""
         with self._lock:
             own, now = self._wrong.setdefault(token, deque()), time.monotonic()
+            _shorten(self._wrong)
             for wrong in (own, self._wrong_in_all):
                 while wrong and now - wrong[0] > WITHIN:
                     wrong.popleft()
@@ -93,7 +94,6 @@ class Leaders:
             if not code() or not hmac.compare_digest(given.strip().encode(), code().encode()):
                 own.append(now)
                 self._wrong_in_all.append(now)
-                _shorten(self._wrong)
                 raise WrongCode("This is not the code: ask whoever set up this server.")
             self._choose(token, True)
 

@@ -23,6 +23,9 @@ class Role(IntEnum):
 NETWORKS = 10
 """Networks and runs that a participant may have: a class of thirty then fills 1 GB."""
 
+ALL = 500
+"""Networks and runs of all: 2 GB. Whoever clears the cookie is somebody new, with as many again."""
+
 
 def role() -> Role:
     """That of this session's person."""
@@ -62,7 +65,10 @@ def training() -> str:
     if role() == Role.LEADER:
         return ""
     person, jobs = visitor.token(), shared_runs.jobs()
-    runs = sum(run.owner == person and run.is_live for run in jobs.runs())
+    live = [run for run in jobs.runs() if run.is_live]
+    if len(live) + len(registry.model_names()) >= ALL:
+        return f"This server has {ALL} networks and runs, and takes no more: {_whom()}."
+    runs = sum(run.owner == person for run in live)
     if runs + len(jobs.models_of(person)) >= NETWORKS:
         return f"You have {NETWORKS} networks and runs here: remove one of them first."
     return ""

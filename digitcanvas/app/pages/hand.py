@@ -9,6 +9,7 @@ import streamlit as st
 
 from digitcanvas.app import hands, live_drawing, state, visitor
 from digitcanvas.app.canvas import canvas, companion
+from digitcanvas.app.literal import literal
 from digitcanvas.app.parts import asking, run_panel, shelf
 from digitcanvas.app.sidebar import hand as sidebar
 from digitcanvas.app.state import Key
@@ -59,7 +60,7 @@ def _show(recognizers: dict[str, Recognizer]) -> None:
             st.caption(sidebar.TAUGHT)
             shelf.show(told, Key.SHELF)
         with report:
-            _report(recognizers, hand.name, told)
+            _report(recognizers, literal(hand.name), told)
     if not own:
         sidebar.show_settings()
         with st.expander("Do you have a hand in a file?"):
@@ -96,7 +97,7 @@ def _invitation(hand: Hand | None, counts: Counter[int | None]) -> str:
 
 
 def _report(recognizers: dict[str, Recognizer], name: str, told: tuple[Kept, ...]) -> None:
-    """How the networks read each digit, as they came and with the hand of this name."""
+    """How the networks read each digit, as they came and with the hand of this name in Markdown."""
     st.subheader("How it is read", anchor=False)
     labels = sorted({one.told for one in told if one.told is not None})
     columns = {"digit": ["no digit" if label == NO_DIGIT else str(label) for label in labels]}
@@ -107,7 +108,7 @@ def _report(recognizers: dict[str, Recognizer], name: str, told: tuple[Kept, ...
             with st.spinner(f"{network} reads what {name} has drawn …"):
                 report = _read(recognizer, told)
         except ValueError as error:
-            st.info(f"{network}: {error}", icon=":material/info:")
+            st.info(literal(f"{network}: {error}"), icon=":material/info:")
             continue
         rows = [report.row(label) for label in (*labels, None)]
         columns[f"{network} as it came"] = [_of(row.came, row) for row in rows]

@@ -5,7 +5,8 @@ from collections.abc import Callable, Sequence
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from digitcanvas.app import hands, state, visitor
+from digitcanvas.app import hands, quota, state, visitor
+from digitcanvas.app.literal import literal
 from digitcanvas.app.parts import keeping, shelf
 from digitcanvas.app.state import Key
 from digitcanvas.data.store import (
@@ -64,7 +65,7 @@ def show() -> None:
         st.warning(str(error), icon=":material/warning:")
     session = state.session()
     if session.hands_error:
-        st.error(session.hands_error, icon=":material/warning:")
+        st.error(literal(session.hands_error), icon=":material/warning:")
     session.hands_error = ""
 
 
@@ -82,7 +83,7 @@ def _show(own: Sequence[Hand]) -> None:
         list(names),
         key=Key.HAND,
         required=True,
-        format_func=names.__getitem__,
+        format_func=lambda hand: literal(names[hand]),
         on_change=_do,
         args=[_switch],
     )
@@ -192,6 +193,7 @@ def _rename(kept: Store, token: str, hand: int) -> None:
 
 
 def _make(kept: Store, token: str) -> None:
+    quota.check_hand(kept, token)
     kept.hands.make(token, _free_name(kept, token, FIRST_NAME))
 
 
@@ -208,6 +210,8 @@ def _import(kept: Store, token: str) -> None:
     if file is None:
         return
     hand = unpack_hand(file.getvalue())
+    quota.check_hand(kept, token)
+    quota.check(kept, token, len(hand.told))
     kept.hands.make(token, _free_name(kept, token, hand.name), hand.told)
 
 
