@@ -142,6 +142,7 @@ class Jobs:
 
     def serve(self) -> None:
         """Do runs that wait from now on, also those that a server before has left."""
+        self.runs()  # so that what ends from here on is news
         self._server.take_any()
 
     def close(self) -> None:

@@ -42,13 +42,18 @@ def publish(task, run, scratch):
     target = Path(task["output"] or home / name)
     if task["output"]:
         shutil.rmtree(target, ignore_errors=True)
-    while target.exists():
-        name += "-2"
-        target = home / name
     made = Path(shutil.copytree(MODELS / "cnn", Path(scratch, "new")))
     card = json.loads((made / "card.json").read_text())
     (made / "card.json").write_text(json.dumps(card | {"run": run, "recipe": task["recipe"]}))
-    shutil.move(made, target)
+    while True:
+        try:
+            if target.exists():
+                raise FileExistsError
+            made.replace(target)
+            break
+        except OSError:  # another has the name, perhaps since this moment
+            name += "-2"
+            target = home / name
     return task["output"] or name
 
 

@@ -445,7 +445,7 @@ def test_a_server_whose_run_was_given_to_another_lets_it_go(runs, home):
     assert queue_of(home).give_back(run.id, own, "")
     assert queue_of(home).take("elsewhere/1/other").id == run.id
     wait_for(lambda: not workers_of())
-    assert runs.get(run.id).is_running
+    wait_for(lambda: runs.get(run.id).is_running)
     queue_of(home).end(run.id, "elsewhere/1/other", "failed", "")
 
 
@@ -580,11 +580,12 @@ def test_many_who_start_at_once_all_run(runs, home):
 def test_many_servers_that_start_at_once_do_each_run_once(home):
     several = [Jobs(home, FAKE) for _ in range(4)]
     try:
-        started = starts_at_once([lambda s=server: s.start(mine(QUICK)) for server in several])
-        for server, run in zip(several, started, strict=True):
+        starts = [lambda s=server: (s, s.start(mine(QUICK))) for server in several]
+        started = starts_at_once(starts)
+        for server, run in started:
             assert until_it_ends(server, run).state == "done"
         runs = {registry.read_card(home / name).run for name in left_in(home)}
-        assert runs == {run.id for run in started}
+        assert runs == {run.id for _, run in started}
     finally:
         for server in several:
             server.close()

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, case, delete, func, insert, or_, select, update
 
 from digitcanvas.data.store.database import Database
 from digitcanvas.data.store.errors import StoreError
@@ -29,7 +29,7 @@ KEPT = 1000
 ATTEMPTS = 2
 """How often a run is begun, if the server that does it dies."""
 
-NEXT = (RunRow.priority.desc(), RunRow.turn, RunRow.number)
+NEXT = (-RunRow.priority, RunRow.turn, RunRow.number)
 """The order in which runs are taken."""
 
 
@@ -100,13 +100,13 @@ class Runs:
         Those under way come first, oldest first, and those that have ended last, newest first.
         """
         which = select(RunRow.id, RunRow.version)
-        under_way = which.where(RunRow.state == RUNNING).order_by(RunRow.number)
-        waiting = which.where(RunRow.state == WAITING).order_by(*NEXT)
+        waits = RunRow.state == WAITING
+        # In one query: a run that is taken meanwhile is among those that wait or under way
+        order = (waits, *(case((waits, each), else_=0) for each in NEXT[:-1]), RunRow.number)
+        live = which.where(RunRow.state.in_(LIVE)).order_by(*order)
         past = which.where(RunRow.state.not_in(LIVE)).order_by(RunRow.number.desc()).limit(ended)
         with self._database.reading() as connection:
-            rows = [
-                row for query in (under_way, waiting, past) for row in connection.execute(query)
-            ]
+            rows = [row for query in (live, past) for row in connection.execute(query)]
         return {row.id: row.version for row in rows}
 
     def get(self, runs: Collection[str]) -> list[Entry]:
