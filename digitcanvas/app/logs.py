@@ -93,6 +93,8 @@ def set_up() -> None:
     for name in list(logging.root.manager.loggerDict):
         if name.partition(".")[0] in ("streamlit", "uvicorn", "websockets"):
             _hand_on(logging.getLogger(name))
+        if name.partition(".")[0] == "uvicorn":  # below that it tells of every connection
+            logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def _hand_on(logger: logging.Logger) -> None:

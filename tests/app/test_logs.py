@@ -52,6 +52,7 @@ def test_the_libraries_write_by_the_same_handler(name, monkeypatch, capsys):
     try:
         logs.set_up()
         logger.error("Broken")
+        logging.getLogger("uvicorn.error").info("connection open")
     finally:
         logging.root.removeHandler(logs._handler)
     assert json.loads(capsys.readouterr().err)["logger"] == name
