@@ -302,8 +302,8 @@ class FakeJobs:
         run = self.get(run_id)
         return run.owner if run else ""
 
-    def models_of(self, owner):
-        return [run.result for run in self.runs() if run.result and run.owner == owner]
+    def count_of(self, owner, run_ids):
+        return sum(self.owner(run_id) == owner for run_id in run_ids)
 
     def start(self, task, owner=""):
         if isinstance(task, Training):

@@ -10,7 +10,7 @@ import streamlit as st
 
 from digitcanvas.app import leaders, visitor
 from digitcanvas.app.leaders import leaders as all_leaders
-from digitcanvas.app.parts import shared_runs
+from digitcanvas.app.parts import shared_models, shared_runs
 from digitcanvas.reading import registry
 
 
@@ -45,7 +45,7 @@ def refusal(what: str, *, owner: str | None = None) -> str:
         case Role.VISITOR:
             return f"Visitors cannot {what} here: {_whom()}."
     if owner is not None and owner != visitor.token():
-        return f"You can only {what} that you started: {_whom()}."
+        return f"You can only {what} that are your own: {_whom()}."
     return ""
 
 
@@ -69,7 +69,8 @@ def training() -> str:
     if len(live) + len(registry.model_names()) >= ALL:
         return f"This server has {ALL} networks and runs, and takes no more: {_whom()}."
     runs = sum(run.owner == person for run in live)
-    if runs + len(jobs.models_of(person)) >= NETWORKS:
+    trained = [card.run for card in shared_models.read_cards()[0].values() if card.run]
+    if runs + jobs.count_of(person, trained) >= NETWORKS:
         return f"You have {NETWORKS} networks and runs here: remove one of them first."
     return ""
 

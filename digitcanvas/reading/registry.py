@@ -203,15 +203,6 @@ def name_of_run(run: str, models: Path, likely: str = "") -> str | None:
     return None
 
 
-def runs_of_models(models: Path) -> dict[str, str]:
-    """The id of the run that published each model in this directory, by the model's name."""
-    found = {}
-    for name in (path.name for path in _within(models) if not path.name.startswith(".")):
-        with suppress(ModelError):
-            found[name] = read_card(models / name).run
-    return found
-
-
 def write_card(directory: Path, card: Card) -> None:
     (directory / CARD).write_text(json.dumps(asdict(card), indent=1) + "\n", encoding="utf-8")
 

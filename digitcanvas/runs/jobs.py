@@ -9,7 +9,7 @@ import shutil
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -125,15 +125,14 @@ class Jobs:
         except StoreError:
             return ""
 
-    def models_of(self, owner: str) -> list[str]:
-        """The names of the models that this visitor's runs published."""
-        runs = {run: name for name, run in registry.runs_of_models(self._home).items() if run}
+    def count_of(self, owner: str, run_ids: Collection[str]) -> int:
+        """How many of these runs this visitor started."""
         try:
             store = self._opened()
-            owners = store.runs.owners(runs) if store else {}
+            owners = store.runs.owners(run_ids) if store else {}
         except StoreError:
-            owners = {}
-        return [name for run, name in runs.items() if owners.get(run) == owner]
+            return 0
+        return sum(each == owner for each in owners.values())
 
     def slots(self) -> int:
         """How many runs go on beside each other."""

@@ -15,7 +15,7 @@ from digitcanvas.runs.run import Run, Task
 BAR = "{desc} {percentage:3.0f}%|{bar}| epoch {n:.1f}/{total} [{elapsed}<{remaining}{postfix}]"
 
 RETRY = 10
-"""Seconds between two attempts to publish, or to start while another run goes on."""
+"""Seconds between two attempts to publish, or to start."""
 
 
 def follow(task: Task, sources: Mapping[str, str | None], label: str | None = None) -> Run:
@@ -54,7 +54,8 @@ def follow(task: Task, sources: Mapping[str, str | None], label: str | None = No
 
 
 def follow_patiently(task: Task, sources: Mapping[str, str | None], label: str) -> None:
-    """As `follow`, after a run that is under way: what was done so far is not lost."""
+    """As `follow`, but wait while no run can be started, as on a full disk: what was done so far is
+    not lost."""
     while True:
         try:
             follow(task, sources, label)

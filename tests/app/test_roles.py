@@ -239,7 +239,7 @@ def test_a_participant_finds_those_for_what_is_their_own(page, jobs, theirs, gua
     page.session_state[Key.MODEL] = "theirs"
     page.run()
     assert Key.RETRAIN in buttons(page) and not buttons(page) & (CONTROLS - {Key.RETRAIN})
-    assert "You can only change networks that you started" in words(page.sidebar)
+    assert "You can only change networks that are your own" in words(page.sidebar)
     page.button(key="retrain").click().run()
     assert keys(page.get_by_key("training")) == ["cancel"]
     mine = jobs.others[-1]
@@ -341,14 +341,19 @@ def test_the_queue_s_buttons_forged_do_nothing(page, jobs, theirs, public):
     assert jobs.asked == [] and not page.exception
 
 
-def test_a_renaming_that_was_offered_before_is_refused_after(
-    page, jobs, theirs, public, nobody_leads
-):
-    """The buttons were there while the person led."""
+def lead_for_a_while(page, nobody_leads):
+    """Have the page offer what it offers leaders."""
     page.run()
     nobody_leads.begin(page.session_state[SESSION].visitor, CODE)
     page.session_state[Key.MODEL] = "theirs"
     page.run()
+
+
+def test_a_renaming_that_was_offered_before_is_refused_after(
+    page, jobs, theirs, public, nobody_leads
+):
+    """The buttons were there while the person led."""
+    lead_for_a_while(page, nobody_leads)
     page.text_input(key="new_name").set_value("mine")
     nobody_leads.end(page.session_state[SESSION].visitor)
     page.button(key="rename").click().run()
@@ -358,10 +363,7 @@ def test_a_renaming_that_was_offered_before_is_refused_after(
 def test_a_removal_that_was_asked_for_before_is_refused_after(
     page, jobs, theirs, public, nobody_leads
 ):
-    page.run()
-    nobody_leads.begin(page.session_state[SESSION].visitor, CODE)
-    page.session_state[Key.MODEL] = "theirs"
-    page.run()
+    lead_for_a_while(page, nobody_leads)
     page.button(key="remove").click().run()
     nobody_leads.end(page.session_state[SESSION].visitor)
     page.button(key="confirm_removal").click().run()

@@ -15,6 +15,9 @@ from digitcanvas.runs.run import Run
 CURVES = 3.0
 """Seconds for which one picture of a run's curves serves: a new one keeps each browser busy."""
 
+KEPT = 50
+"""Runs whose picture is kept, at most."""
+
 _lock = threading.Lock()
 _drawn: dict[str, tuple[str, float, Figure | None]] = {}
 
@@ -97,7 +100,3 @@ def figure(run: Run) -> Figure | None:
             while len(_drawn) > KEPT:
                 del _drawn[next(iter(_drawn))]
         return picture
-
-
-KEPT = 50
-"""Runs whose picture is kept, at most."""
