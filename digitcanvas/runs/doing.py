@@ -178,6 +178,8 @@ class Server:
             return
         news = {run.id: run.to_json() for each, run in doing if run is not each.reported}
         wishes = store.runs.report(self.name, news)
+        for run_id in self._sources.keys() - wishes.keys():  # cancelled before it began
+            self._sources.pop(run_id, None)
         for each, run in doing:
             each.reported = run
             wish = wishes.get(run.id, CANCEL)  # a run that is gone, or another server's by now
@@ -212,11 +214,11 @@ class Server:
     def _take_over(self, store: Store, server: str) -> None:
         """Take its runs from a dead server: each waits again, unless it was done."""
         for entry in store.runs.get(store.runs.of(server)):
+            clear(self._home / SCRATCH / entry.id)  # before another server may begin it again
             if run := restored(entry):
                 self._give_back(store, run, server, counts=True)
             else:
                 store.runs.end(entry.id, server, "failed", "")
-            clear(self._home / SCRATCH / entry.id)
         self._look()
 
     def _give_back(self, store: Store, run: Run, server: str, counts: bool) -> None:

@@ -598,6 +598,16 @@ def test_what_ended_before_a_server_began_is_no_news(runs, home):
     late = Jobs(home, FAKE)
     assert late.runs() == [] and late.owner(run.id) == "ann" and late.result(run.id) == "mine"
     assert late.owner("another") == late.owner("") == ""
+    assert late.count_of("ann", [run.id, "another"]) == 1 and late.count_of("bob", [run.id]) == 0
+
+
+def test_a_command_s_run_that_is_cancelled_before_it_began_is_forgotten(runs, one_at_a_time):
+    runs.start(mine())
+    until_it_trains(runs)
+    waiting = runs.start(Training(LONG, "other"), sources={"KERAS_HOME": "x"}, is_bound=True)
+    assert waiting.id in runs._server._sources
+    runs.cancel(waiting.id)
+    wait_for(lambda: waiting.id not in runs._server._sources)
 
 
 def test_a_flood_is_refused(runs, monkeypatch, one_at_a_time):
