@@ -31,7 +31,7 @@ from digitcanvas.reading.evaluation import compute_metrics, evaluate
 from digitcanvas.reading.recognizer import Recognizer, split_softmax
 from digitcanvas.runs import rate_finder
 from digitcanvas.runs.networks import layer_table
-from digitcanvas.runs.progress import Progress
+from digitcanvas.runs.progress import Diverged, Progress
 from digitcanvas.runs.recipes import Recipe
 
 Logs = dict[str, float]
@@ -39,10 +39,6 @@ Logs = dict[str, float]
 
 WARM_UP = 0.05
 LIBRARIES = ("keras", "numpy", "opencv-python-headless", "Hershey-Fonts")
-
-
-class Diverged(ValueError):
-    """The loss became infinite or undefined."""
 
 
 @dataclass(frozen=True)

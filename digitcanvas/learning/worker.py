@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeVar
@@ -27,9 +27,9 @@ from digitcanvas.data.told import load_told
 from digitcanvas.data.unipen import Unipen, load_unipen
 from digitcanvas.quiet import hide_native_messages
 from digitcanvas.reading import registry
-from digitcanvas.runs.progress import Progress
+from digitcanvas.runs.progress import Diverged, Progress
 from digitcanvas.runs.recipes import Recipe
-from digitcanvas.runs.run import RateSearch, Training, task_from_json
+from digitcanvas.runs.run import RateSearch, Training, Trial, task_from_json
 
 PAUSE = 0.1
 """Seconds between two reports of progress, except for those at an epoch's end."""
@@ -57,6 +57,9 @@ def main() -> None:
                 send({"done": published})
             case RateSearch(recipe):
                 find_rate(recipe, send)
+                send({"done": ""})
+            case Trial(recipe):
+                try_out(recipe, send)
                 send({"done": ""})
     except MemoryError:
         send({"failed": "The memory is full: train a smaller network, or with a smaller batch."})
@@ -89,14 +92,7 @@ def train(task: Training, run_id: str, scratch: Path, send: Send, again: threadi
 
     If the model cannot be written, the trained network waits until `again` is set.
     """
-    room = task.recipe.room
-    told = load_told(room, registry.home(), alone=task.recipe.room_only) if room else None
-    mnist = _load_digits(task.recipe, send)
-    learns_from_drawings = task.recipe.pen_copies > 0
-    pen = _load_drawings(load_pen_digits, learns_from_drawings)
-    unipen = _load_drawings(load_unipen, learns_from_drawings)
-    training = _start_tensorflow(send)
-    trained = training.train(task.recipe, mnist, pen, _reporting(send), unipen, told)
+    training, trained = learn(task.recipe, send)
     while True:
         again.clear()
         name = registry.free_name(task.name)
@@ -113,6 +109,26 @@ def train(task: Training, run_id: str, scratch: Path, send: Send, again: threadi
             again.wait()
         else:
             return task.output or name
+
+
+def learn(recipe: Recipe, send: Send) -> tuple[ModuleType, Any]:
+    """Train a network. Gives `learning.training`, and what its `train` gives."""
+    room = recipe.room
+    told = load_told(room, registry.home(), alone=recipe.room_only) if room else None
+    mnist = _load_digits(recipe, send)
+    learns_from_drawings = recipe.pen_copies > 0
+    pen = _load_drawings(load_pen_digits, learns_from_drawings)
+    unipen = _load_drawings(load_unipen, learns_from_drawings)
+    training = _start_tensorflow(send)
+    return training, training.train(recipe, mnist, pen, _reporting(send), unipen, told)
+
+
+def try_out(recipe: Recipe, send: Send) -> None:
+    """Train a network that is not kept. Say that it is poor if its loss becomes infinite."""
+    try:
+        learn(replace(recipe, calibrated=False), send)
+    except Diverged:
+        send({"is_poor": True})
 
 
 def find_rate(recipe: Recipe, send: Send) -> None:

@@ -15,10 +15,10 @@ from typing import Any
 from digitcanvas.data.store import Store, StoreError
 from digitcanvas.data.store.runs import Entry
 from digitcanvas.reading import registry
-from digitcanvas.runs import capacity, servers
+from digitcanvas.runs import capacity, servers, tuning
 from digitcanvas.runs.process import Process, clear
-from digitcanvas.runs.progress import Progress
-from digitcanvas.runs.run import Run, Training, task_from_text
+from digitcanvas.runs.progress import LearningCurve, Progress
+from digitcanvas.runs.run import Run, Training, Trial, task_from_text
 
 SCRATCH = ".training"
 
@@ -41,6 +41,8 @@ class Doing:
     """The process' last words: what it has "done", or why it "failed"."""
     reported: Run | None = None
     """The run as the queue knows it."""
+    judged: int = 0
+    """The epochs of a trial after which it was last compared with others."""
 
 
 class Server:
@@ -151,6 +153,7 @@ class Server:
         """Report on this server's runs, and take others if there is room."""
         self._report_ends(store)
         self._report(store)
+        self._stop_poor(store)
         beats, waits = store.runs.beats(), store.runs.waits()
         for server in self._watch.dead(beats):
             self._take_over(store, server)
@@ -188,6 +191,26 @@ class Server:
             elif wish == AGAIN:
                 self.publish_again(run.id)
 
+    def _stop_poor(self, store: Store) -> None:
+        """End the trials that do worse than most of their study."""
+        with self._changed:
+            doing = [(each, each.run) for each in self._doing.values()]
+        for each, run in doing:
+            if not isinstance(run.task, Trial) or not isinstance(run.curve, LearningCurve):
+                continue
+            epochs, each.judged = each.judged, len(run.curve.validation)
+            if epochs == each.judged or not tuning.is_poor(run, self._study(store, run.task)):
+                continue
+            with self._changed:
+                if each.process and each.run.is_running:
+                    self._update(each, replace(each.run, state="done", is_poor=True))
+                    each.process.kill()
+
+    def _study(self, store: Store, trial: Trial) -> list[Run]:
+        """The trials of a study, as they are now."""
+        runs = filter(None, map(restored, store.runs.of_study(trial.study)))
+        return [self.current(run.id) or run for run in runs]
+
     def _take(self, store: Store) -> bool:
         """Take the next run that this server may do, and start it. Gives whether there was one."""
         entry = store.runs.take(self.name, self._takes_any)
@@ -197,19 +220,33 @@ class Server:
         if not run:
             store.runs.end(entry.id, self.name, "failed", "")
             return True
-        run = replace(run, stage="Starting")
+        run = self._with_values(store, replace(run, stage="Starting"))
         sources = {**self._sources.get(run.id, {}), "DIGITCANVAS_HOME": str(self._home)}
         with self._changed:
             doing = self._doing[run.id] = Doing(run)
-            try:
-                scratch = self._home / SCRATCH / run.id
-                doing.process = Process(run, scratch, sources, self._command, self._hear, self._end)
-            except OSError as error:
-                why = f"The run's process could not be started ({error})."
-                doing.run = replace(run, state="failed", error=why)
-                self._is_due = True
+            if run.is_running:
+                self._start(doing, sources)
+            self._is_due = not doing.process
         self._look()
         return True
+
+    def _with_values(self, store: Store, run: Run) -> Run:
+        """A trial with the values that it tries; any other run as it is."""
+        if not isinstance(run.task, Trial):
+            return run
+        try:
+            return replace(run, parameters=tuning.ask(run.task, self._study(store, run.task)))
+        except ValueError as error:  # a store's too
+            why = f"No values to try could be chosen ({error})."
+            return replace(run, state="failed", error=why)
+
+    def _start(self, doing: Doing, sources: Mapping[str, str]) -> None:
+        run, scratch = doing.run, self._home / SCRATCH / doing.run.id
+        try:
+            doing.process = Process(run, scratch, sources, self._command, self._hear, self._end)
+        except OSError as error:
+            why = f"The run's process could not be started ({error})."
+            doing.run = replace(run, state="failed", error=why)
 
     def _take_over(self, store: Store, server: str) -> None:
         """Take its runs from a dead server: each waits again, unless it was done."""

@@ -17,7 +17,7 @@ from digitcanvas.data.unipen import unipen_folder
 from digitcanvas.runs import rate_finder
 from digitcanvas.runs.networks import layer_table
 from digitcanvas.runs.recipes import Recipe
-from digitcanvas.runs.run import Task, Training
+from digitcanvas.runs.run import Task, Training, Trial
 
 MNIST_DIGITS, SAMPLE_DIGITS = 60_000, 4_000
 PEN_DRAWINGS, UNIPEN_DIGITS, UNIPEN_OTHERS = 6_000, 4_800, 2 * 8_200
@@ -31,6 +31,10 @@ AUGMENTATION = 0.03e-3  # of one image
 MULTIPLICATION = 42e-12  # with what it takes on the way back
 STEP = 1.4e-3  # of a batch of any size
 UPDATE = 13e-9  # of a weight after a batch
+
+TRIAL = 0.4
+"""The share of a training that a study's trial takes on average: most are stopped before the end.
+"""
 
 PACE = 0.0010
 """What `pace` gave where the others were measured."""
@@ -57,8 +61,11 @@ def seconds_for(recipe: Recipe, told: int = 0) -> float:
 
 def seconds_of(task: Task) -> float:
     """From a run's beginning to its end."""
-    if isinstance(task, Training):
-        return seconds_for(task.recipe)
+    match task:
+        case Training():
+            return seconds_for(task.recipe)
+        case Trial():
+            return seconds_for(task.recipe) * TRIAL
     return seconds_to_find_rate(task.recipe)
 
 

@@ -14,10 +14,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from digitcanvas.data.store import Store, StoreError, database_url
+from digitcanvas.data.store.runs import Entry, NewRun
 from digitcanvas.reading import registry
 from digitcanvas.runs import capacity, estimate, process
 from digitcanvas.runs.doing import AGAIN, CANCEL, Server, restored
-from digitcanvas.runs.run import Run, Task, Training, task_to_text
+from digitcanvas.runs.run import Run, Task, Training, Trial, task_to_text
 
 NEEDED = 50_000_000
 """Bytes that must be free to start with: more than most networks' files take."""
@@ -163,28 +164,54 @@ class Jobs:
         Raises JobError if this installation cannot train, too many runs wait or the disk is full,
         and ModelError for a bad name.
         """
+        (run,) = self.start_all([task], owner, sources, is_bound)
+        return run
+
+    def start_all(
+        self,
+        tasks: Sequence[Task],
+        owner: str = "",
+        sources: Mapping[str, str] | None = None,
+        is_bound: bool = False,
+    ) -> list[Run]:
+        """Put several runs into the queue, or none of them, as `start` does with one."""
         if needs := process.training_needs():
             raise JobError(needs)
-        if isinstance(task, Training) and not task.output:
-            registry.check_name(task.name)
+        for task in tasks:
+            if isinstance(task, Training) and not task.output:
+                registry.check_name(task.name)
         self._check_home()
         with self._starting:
             live = [run for run in self.runs() if run.is_live]
-            _check_number(live, owner)
-            task = _named(task, live)
-            seconds = estimate.seconds_of(task)
-            run = Run.of(task, owner=owner, state="waiting", stage="", seconds=seconds)
-            server, text, snapshot = "", task_to_text(task), run.to_json()
-            if is_bound:
-                server = self._server.name
-            self._change(
-                lambda store: store.runs.add(run.id, owner, text, seconds, snapshot, server)
-            )
-        if is_bound:
+            _check_number(live, owner, len(tasks))
+            runs: list[Run] = []
+            for task in tasks:
+                task = _named(task, [*live, *runs])
+                seconds = estimate.seconds_of(task)
+                runs.append(Run.of(task, owner=owner, state="waiting", stage="", seconds=seconds))
+            server = self._server.name if is_bound else ""
+            self._change(lambda store: store.runs.add(list(map(_entered, runs)), server))
+        for run in runs if is_bound else []:
             self._server.take_own(run.id, sources or {})
-        else:
+        if not is_bound:
             self._server.take_any()
-        return run
+        return runs
+
+    def studies(self, most: int) -> list[Run]:
+        """The first trial of each study, newest first; none if the queue cannot be read."""
+        return self._found(lambda store: store.runs.studies(most))
+
+    def trials(self, study: str) -> list[Run]:
+        """The trials of a study in their order; none if the queue cannot be read."""
+        return self._found(lambda store: store.runs.of_study(study))
+
+    def _found(self, find: Callable[[Store], list[Entry]]) -> list[Run]:
+        try:
+            store = self._opened()
+            entries = find(store) if store else []
+        except StoreError:
+            return []
+        return [self._server.current(run.id) or run for run in map(restored, entries) if run]
 
     def cancel(self, run_id: str) -> None:
         """Stop that run, if it is under way or waits, and keep nothing of it.
@@ -195,6 +222,17 @@ class Jobs:
             self._change(lambda store: store.runs.cancel(run_id, CANCEL))
         with self._changed:  # until its process has left, and what it wrote is cleared away
             self._changed.wait_for(lambda: self._server.current(run_id) is None, PATIENCE)
+
+    def cancel_study(self, study: str, waiting_only: bool = False) -> None:
+        """Cancel a study's trials that wait, and unless `waiting_only` those under way.
+
+        Raises JobError if the queue cannot be changed.
+        """
+        self._change(lambda store: store.runs.cancel_waiting(study))
+        if not waiting_only:
+            for run in self.trials(study):
+                if run.is_running:
+                    self.cancel(run.id)
 
     def publish_again(self, run_id: str) -> None:
         """Ask that run, if it met a problem in publishing, to try again.
@@ -262,6 +300,12 @@ class Jobs:
             raise NotNow(f"The disk is almost full: free some space where {self._home} is.")
 
 
+def _entered(run: Run) -> NewRun:
+    study = run.task.study if isinstance(run.task, Trial) else ""
+    text = task_to_text(run.task)
+    return NewRun(run.id, run.owner, text, run.seconds, run.to_json(), study)
+
+
 def _named(task: Task, live: Sequence[Run]) -> Task:
     """The task under a name that no other run is going to publish under."""
     if not isinstance(task, Training) or task.output:
@@ -270,11 +314,13 @@ def _named(task: Task, live: Sequence[Run]) -> Task:
     return replace(task, name=registry.free_name(task.name, [other.name for other in others]))
 
 
-def _check_number(live: Sequence[Run], owner: str) -> None:
-    """Raises JobError if too many wait."""
+def _check_number(live: Sequence[Run], owner: str, new: int) -> None:
+    """Raises JobError if too many wait, or would with `new` more."""
     waiting = [run for run in live if run.state == "waiting"]
     own = sum(run.owner == owner for run in waiting) if owner else 0
-    if own >= MOST:
-        raise JobError(f"You have {own} runs that wait: cancel some of them first.")
-    if len(waiting) >= MOST_IN_ALL:
+    if own + new > MOST:
+        raise JobError(
+            f"You have {own} runs that wait, of {MOST} at most: cancel some of them first."
+        )
+    if len(waiting) + new > MOST_IN_ALL:
         raise NotNow(f"{len(waiting)} runs wait, and no more can: try again later.")

@@ -80,7 +80,7 @@ class Process:
         except BaseException:
             clear(scratch)
             raise
-        request = {"id": run.id, "task": task_to_json(run.task), "scratch": str(scratch)}
+        request = {"id": run.id, "task": task_to_json(run.to_do), "scratch": str(scratch)}
         self._send(request)
         threading.Thread(target=self._watch, daemon=True).start()
 

@@ -9,6 +9,11 @@ from typing import Any
 POINTS = 200
 """About how many points a run's training curve has."""
 
+
+class Diverged(ValueError):
+    """The loss became infinite or undefined."""
+
+
 Point = tuple[float, float, float]
 
 

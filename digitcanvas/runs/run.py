@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any, ClassVar, Literal
 
 from digitcanvas.figures import charts
-from digitcanvas.runs import rate_finder
+from digitcanvas.runs import rate_finder, search_space
 from digitcanvas.runs.progress import LearningCurve, Progress
 from digitcanvas.runs.rate_finder import RateCurve
 from digitcanvas.runs.recipes import Recipe
@@ -59,10 +59,7 @@ class Training:
 
     def figure(self, curve: Curve, is_done: bool) -> charts.Figure | None:
         """The learning curve, None before there is one."""
-        assert isinstance(curve, LearningCurve)
-        if not curve.training:
-            return None
-        return charts.learning_curve(curve.training, curve.validation, self.recipe.epochs)
+        return _learning_curve(curve, self.recipe)
 
 
 @dataclass(frozen=True)
@@ -94,8 +91,61 @@ class RateSearch:
         return charts.rate_chart(curve.points, good)
 
 
-Task = Training | RateSearch
-TASKS: tuple[type[Task], ...] = (Training, RateSearch)
+@dataclass(frozen=True)
+class Trial:
+    """Train a network by the recipe with some settings varied, to see how good it becomes.
+
+    It is number `number` of the `count` of its study, and publishes nothing. `vary` names what
+    varies (`search_space.VARIED`), `base` the recipe that the study began from. The values are
+    chosen when it begins (`tuning.ask`).
+    """
+
+    recipe: Recipe
+    base: str
+    study: str
+    number: int
+    count: int
+    vary: tuple[str, ...]
+
+    kind: ClassVar[str] = "trial"
+    step: ClassVar[str] = "Epoch"
+    preparation: ClassVar[float] = 0.1
+    no_curve: ClassVar[Curve] = LearningCurve()
+
+    @property
+    def steps(self) -> int:
+        return self.recipe.epochs
+
+    @property
+    def title(self) -> str:
+        return f"Trial {self.number} of {self.count}: {self.base}"
+
+    @property
+    def running(self) -> str:
+        return self.title
+
+    @property
+    def failed(self) -> str:
+        return f"Trial {self.number} of {self.count} failed. The others go on."
+
+    @property
+    def cancelled(self) -> str:
+        return f"Trial {self.number} of {self.count} was cancelled."
+
+    def figure(self, curve: Curve, is_done: bool) -> charts.Figure | None:
+        """The learning curve, None before there is one."""
+        return _learning_curve(curve, self.recipe)
+
+
+def _learning_curve(curve: Curve, recipe: Recipe) -> charts.Figure | None:
+    assert isinstance(curve, LearningCurve)
+    if not curve.training:
+        return None
+    return charts.learning_curve(curve.training, curve.validation, recipe.epochs)
+
+
+Task = Training | RateSearch | Trial
+TASKS: tuple[type[Task], ...] = (Training, RateSearch, Trial)
 
 
 def task_to_json(task: Task) -> dict[str, Any]:
@@ -106,6 +156,8 @@ def task_from_json(values: Mapping[str, Any]) -> Task:
     """Raises ValueError, TypeError and KeyError for anything but what `task_to_json` gives."""
     fields = dict(values)
     kinds = {task.kind: task for task in TASKS}
+    if "vary" in fields:  # a list, as it comes from JSON
+        fields["vary"] = tuple(fields["vary"])
     return kinds[fields.pop("kind")](**fields | {"recipe": Recipe(**fields["recipe"])})
 
 
@@ -129,10 +181,11 @@ class Run:
 
     While the run is running, `stage` says what it does when it is not training, and `problem` what
     keeps it from publishing; while it waits, `stage` may say why it waits again. Once a training is
-    done, `result` names the model that it published. If the run failed, `error` says why and what
-    to do, and `offline` is set if MNIST was unavailable. `owner` is the token of the visitor who
-    started it, a secret, or "" for a shell. `seconds` is about how long it takes in all, and
-    `training_since` a time in seconds, as `time.time` gives it.
+    done, `result` names the model that it published. The `parameters` of a trial are its values for
+    what varies, and it `is_poor` if it was stopped before its end for that. If the run failed,
+    `error` says why and what to do, and `offline` is set if MNIST was unavailable. `owner` is the
+    token of the visitor who started it, a secret, or "" for a shell. `seconds` is about how long it
+    takes in all, and `training_since` a time in seconds, as `time.time` gives it.
     """
 
     task: Task
@@ -144,6 +197,8 @@ class Run:
     stage: str = "Starting"
     progress: Progress | None = None
     result: str = ""
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    is_poor: bool = False
     problem: str = ""
     error: str = ""
     offline: bool = False
@@ -153,6 +208,12 @@ class Run:
     def of(cls, task: Task, **fields: Any) -> Run:
         """A run of the task that has just begun, except for what the fields say."""
         return cls(task, **{"curve": task.no_curve, **fields})
+
+    @property
+    def to_do(self) -> Task:
+        """The task as its process gets it, with a trial's own values."""
+        recipe = search_space.changed(self.task.recipe, self.parameters)
+        return replace(self.task, recipe=recipe)
 
     @property
     def is_running(self) -> bool:
@@ -219,6 +280,8 @@ CHANGING = (
     "stage",
     "progress",
     "result",
+    "parameters",
+    "is_poor",
     "problem",
     "error",
     "offline",

@@ -23,7 +23,7 @@ from digitcanvas.data.told import ALL_ROOMS
 from digitcanvas.learning import training, worker
 from digitcanvas.reading import registry
 from digitcanvas.reading.recognizer import Recognizer
-from digitcanvas.runs import rate_finder
+from digitcanvas.runs import rate_finder, tuning
 from digitcanvas.runs.doing import SCRATCH
 from digitcanvas.runs.jobs import JobError, Jobs
 from digitcanvas.runs.progress import Progress
@@ -425,6 +425,25 @@ def test_the_worker_does_the_task_that_it_is_asked_for(asked, monkeypatch, home)
     assert asked(mine(QUICK)) == [{"done": "mine"}]
     assert asked(RateSearch(QUICK)) == [{"done": ""}]
     assert done == [(mine(QUICK), "its id", home), QUICK]
+
+
+def test_a_trial_learns_and_leaves_nothing(runs, home):
+    first, _ = runs.start_all(tuning.plan(QUICK, "quick", 2, ["learning_rate"]))
+    end = until_it_ends(runs, first)
+    assert (end.state, end.error, end.is_poor) == ("done", "", False)
+    assert tuning.accuracy(end) > 0.6 and len(end.curve.validation) == QUICK.epochs
+    cancel(runs)
+    assert left_in(home) == []
+
+
+def test_a_trial_whose_loss_becomes_infinite_is_a_poor_one(asked, monkeypatch):
+    def diverge(recipe, send):
+        assert not recipe.calibrated
+        raise training.Diverged("The loss is no longer a number")
+
+    monkeypatch.setattr(worker, "learn", diverge)
+    trial, _ = tuning.plan(replace(QUICK, calibrated=True), "quick", 2, ["learning_rate"])
+    assert asked(trial) == [{"is_poor": True}, {"done": ""}]
 
 
 @pytest.mark.parametrize(

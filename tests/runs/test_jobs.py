@@ -15,8 +15,9 @@ import psutil
 import pytest
 
 from digitcanvas.data.store import Store, StoreError, database_url
+from digitcanvas.data.store.runs import NewRun
 from digitcanvas.reading import registry
-from digitcanvas.runs import capacity, jobs, process, servers
+from digitcanvas.runs import capacity, jobs, process, servers, tuning
 from digitcanvas.runs.doing import SCRATCH
 from digitcanvas.runs.jobs import JobError, Jobs
 from digitcanvas.runs.process import ROOT
@@ -370,7 +371,8 @@ def test_a_shell_s_run_ends_with_it(home, runs, server, option, task, word):
 def leave(home, run, text=None, state="running"):
     """What a dead server leaves of a run. Gives the store's runs."""
     queue = Store(database_url(home)).runs
-    queue.add(run.id, "", task_to_text(run.task) if text is None else text, 1.0, "")
+    text = task_to_text(run.task) if text is None else text
+    queue.add([NewRun(run.id, "", text, 1.0, "")])
     if state == "running":
         queue.take(f"{servers.machine()}/{2**22}/dead")  # no process has so high a number
     (home / SCRATCH / run.id).mkdir(parents=True)
@@ -617,7 +619,7 @@ def test_a_flood_is_refused(runs, monkeypatch, one_at_a_time):
     wait_for(lambda: names(runs, "running"))
     for _ in range(2):
         runs.start(mine(), "ann")
-    with pytest.raises(JobError, match="You have 2 runs that wait: cancel some"):
+    with pytest.raises(JobError, match="You have 2 runs that wait, of 2 at most: cancel some"):
         runs.start(mine(), "ann")
     runs.start(mine(), "bob")
     with pytest.raises(JobError, match="3 runs wait, and no more can: try again later"):
@@ -757,3 +759,63 @@ def test_a_line_cut_short_by_a_process_death_is_passed_over(home):
     end = until_it_ends(runs, runs.start(mine(QUICK)))
     assert (end.state, end.stage) == ("failed", "x")
     runs.close()
+
+
+STUDY = replace(QUICK, epochs=10, learning_rate=0.01)
+
+
+def test_a_study_s_trials_try_values_in_turn_and_keep_nothing(runs, home, one_at_a_time):
+    trials = tuning.plan(STUDY, "quick", 6, ["learning_rate"])
+    started = runs.start_all(trials, "ann")
+    for run in started:
+        until_it_ends(runs, run)
+    ended = runs.trials(trials[0].study)
+    assert [run.task for run in ended] == trials
+    assert {run.state for run in ended} == {"done"} and left_in(home) == []
+    rates = [run.parameters["learning rate"] for run in ended]
+    assert rates[0] == STUDY.learning_rate and len(set(rates)) == 6
+    assert tuning.best(ended) is ended[0]  # which has the stand-in's best rate
+    assert [run.task.study for run in runs.studies(5)] == [trials[0].study]
+    assert runs.trials("another") == []
+
+
+def test_a_poor_trial_is_stopped_and_the_next_one_begins(runs, monkeypatch, one_at_a_time):
+    looked = []
+    monkeypatch.setattr(tuning, "is_poor", lambda run, others: looked.append(run) or True)
+    first, second = runs.start_all(tuning.plan(LONG, "quick", 2, ["learning_rate"]))
+    end = until_it_ends(runs, first)
+    assert (end.state, end.is_poor) == ("done", True) and looked[0].id == first.id
+    assert end.parameters and tuning.accuracy(end)
+    until_it_ends(runs, second)
+    assert [run.is_poor for run in runs.trials(first.task.study)] == [True, True]
+
+
+def test_a_trial_begins_again_if_its_server_dies(runs, elsewhere, monkeypatch, one_at_a_time):
+    monkeypatch.setattr(servers, "STALE", 0.5)
+    first, second = elsewhere.start_all(tuning.plan(LONG, "quick", 2, ["learning_rate"]))
+    wait_for(lambda: elsewhere.get(first.id).parameters)
+    elsewhere.cancel(second.id)
+    elsewhere._server._is_closed = True  # it hangs
+    runs.serve()
+    wait_for(lambda: runs._server.current(first.id))
+    assert runs.get(first.id).parameters
+
+
+def test_a_trial_whose_values_cannot_be_chosen_fails_and_says_why(runs, monkeypatch):
+    def fail(trial, others):
+        raise StoreError("The database is away.")
+
+    monkeypatch.setattr(tuning, "ask", fail)
+    first, second = runs.start_all(tuning.plan(QUICK, "quick", 2, ["learning_rate"]))
+    ends = [until_it_ends(runs, first), until_it_ends(runs, second)]
+    assert {run.state for run in ends} == {"failed"}
+    assert "No values to try could be chosen (The database is away.)" in ends[0].error
+
+
+def test_a_study_is_put_in_whole_or_not_at_all(runs, monkeypatch, one_at_a_time):
+    monkeypatch.setattr(jobs, "MOST", 4)
+    runs.start_all(tuning.plan(LONG, "quick", 3, ["learning_rate"]), "ann")
+    wait_for(lambda: sum(run.state == "running" for run in runs.runs()) == 1)
+    with pytest.raises(JobError, match="You have 2 runs that wait, of 4 at most: cancel some"):
+        runs.start_all(tuning.plan(LONG, "quick", 3, ["learning_rate"]), "ann")
+    assert len(runs.runs()) == 3

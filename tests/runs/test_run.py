@@ -10,6 +10,7 @@ from digitcanvas.runs.run import (
     RateSearch,
     Run,
     Training,
+    Trial,
     on_sample,
     task_from_json,
     task_to_json,
@@ -19,6 +20,7 @@ TASKS = [
     Training(RECIPES["quick"], "mine"),
     Training(RECIPES["tiny"], "mine", "/some/where"),
     RateSearch(RECIPES["cnn"]),
+    Trial(RECIPES["tiny"], "tiny", "a study", 3, 30, ("learning_rate", "hidden")),
 ]
 
 

@@ -8,8 +8,8 @@ is to end, yet no earlier than the turn of the run that was taken last. The lowe
 who asks for one run goes before the second run of somebody else.
 """
 
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, case, delete, func, insert, or_, select, update
@@ -31,6 +31,21 @@ ATTEMPTS = 2
 
 NEXT = (-RunRow.priority, RunRow.turn, RunRow.number)
 """The order in which runs are taken."""
+
+
+@dataclass(frozen=True)
+class NewRun:
+    """A run to be put into the queue: of a `study`, if it is one of several that belong together.
+
+    The other fields are as an `Entry` has them.
+    """
+
+    id: str
+    owner: str
+    task: str
+    seconds: float
+    snapshot: str
+    study: str = ""
 
 
 @dataclass(frozen=True)
@@ -79,19 +94,11 @@ class Runs:
         path = self._database.path
         return path is None or path.exists()
 
-    def add(
-        self, run: str, owner: str, task: str, seconds: float, snapshot: str, server: str = ""
-    ) -> None:
-        """Put a run into the queue. With a `server`, that one alone may do it."""
+    def add(self, runs: Sequence[NewRun], server: str = "") -> None:
+        """Put runs into the queue. With a `server`, that one alone may do them."""
         with self._database.writing() as connection:
-            taken = RunRow.state != WAITING
-            now = connection.scalar(select(func.max(RunRow.turn)).where(taken)) or 0.0
-            ends = select(func.max(RunRow.turn + RunRow.seconds)).where(RunRow.owner == owner)
-            turn = max(now, connection.scalar(ends) or 0.0)
-            values = {"id": run, "owner": owner, "task": task, "seconds": seconds, "turn": turn}
-            values |= {"server": server, "bound": bool(server), "snapshot": snapshot}
-            counts = {"priority": 0, "beat": 0, "attempts": 0, "version": 1}
-            connection.execute(insert(RunRow).values(**values, **counts, state=WAITING, wish=""))
+            for run in runs:
+                _add(connection, run, server)
             _forget_old(connection)
 
     def versions(self, ended: int) -> dict[str, int]:
@@ -116,6 +123,19 @@ class Runs:
         with self._database.reading() as connection:
             rows = connection.execute(ENTRY.where(RunRow.id.in_(runs)))
             return [Entry(**row._mapping) for row in rows]
+
+    def of_study(self, study: str) -> list[Entry]:
+        """The runs of a study, in the order of their coming."""
+        query = ENTRY.where(RunRow.study == study).order_by(RunRow.number)
+        with self._database.reading() as connection:
+            return [Entry(**row._mapping) for row in connection.execute(query)]
+
+    def studies(self, most: int) -> list[Entry]:
+        """The first run of each study, newest first, and `most` at most."""
+        first = select(func.min(RunRow.number)).where(RunRow.study != "").group_by(RunRow.study)
+        query = ENTRY.where(RunRow.number.in_(first)).order_by(RunRow.number.desc()).limit(most)
+        with self._database.reading() as connection:
+            return [Entry(**row._mapping) for row in connection.execute(query)]
 
     def owners(self, runs: Iterable[str]) -> dict[str, str]:
         """Who started these runs, where that is known."""
@@ -208,6 +228,13 @@ class Runs:
             if not _change(connection, run, (WAITING,), {"state": CANCELLED}):
                 _change(connection, run, (RUNNING,), {"wish": wish})
 
+    def cancel_waiting(self, study: str) -> None:
+        """Cancel all runs of a study that wait."""
+        which = update(RunRow).where(RunRow.study == study, RunRow.state == WAITING)
+        with self._database.writing() as connection:
+            changes = {"state": CANCELLED, "version": RunRow.version + 1}
+            connection.execute(which.values(changes))
+
     def wish(self, run: str, wish: str) -> None:
         """Ask the server that does this run for something."""
         with self._database.writing() as connection:
@@ -219,6 +246,15 @@ class Runs:
             first = connection.scalar(select(func.max(RunRow.priority))) or 0
             if not _change(connection, run, (WAITING,), {"priority": first + 1}):
                 raise StoreError("That run does not wait any more.")
+
+
+def _add(connection: Connection, run: NewRun, server: str) -> None:
+    now = connection.scalar(select(func.max(RunRow.turn)).where(RunRow.state != WAITING)) or 0.0
+    ends = select(func.max(RunRow.turn + RunRow.seconds)).where(RunRow.owner == run.owner)
+    turn = max(now, connection.scalar(ends) or 0.0)
+    fresh = {"state": WAITING, "wish": "", "priority": 0, "beat": 0, "attempts": 0, "version": 1}
+    place = {"turn": turn, "server": server, "bound": bool(server)}
+    connection.execute(insert(RunRow).values(**asdict(run), **place, **fresh))
 
 
 def _assigned() -> ColumnElement[bool]:

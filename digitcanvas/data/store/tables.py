@@ -17,6 +17,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -117,11 +118,15 @@ class RunRow(Base):
     __table_args__ = (
         UniqueConstraint("id", name="runs_id"),
         Index("runs_state", "state", "number"),
+        Index("runs_study", "study", "number"),
     )
 
     number: Mapped[int] = mapped_column(Key, primary_key=True)  # in the order of their coming
     id: Mapped[str] = mapped_column(String(MAX_TOKEN))
     owner: Mapped[str] = mapped_column(String(MAX_TOKEN))
+    study: Mapped[str] = mapped_column(
+        String(MAX_TOKEN), server_default=text("''")
+    )  # if it is one of a study's
     task: Mapped[str] = mapped_column(Text)
     seconds: Mapped[float] = mapped_column(Double)  # that it will take, about
     turn: Mapped[float] = mapped_column(Double)  # in seconds of work, see runs.py

@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from digitcanvas.data.store import StoreError, runs
-from digitcanvas.data.store.runs import RUNNING, WAITING
+from digitcanvas.data.store.runs import RUNNING, WAITING, NewRun
 
 
 @pytest.fixture
@@ -13,9 +13,9 @@ def queue(store):
     return store.runs
 
 
-def add(queue, *names, owner="ann", seconds=10.0, **options):
+def add(queue, *names, owner="ann", seconds=10.0, study="", **options):
     for name in names:
-        queue.add(name, owner, f"train {name}", seconds, "", **options)
+        queue.add([NewRun(name, owner, f"train {name}", seconds, "", study)], **options)
 
 
 def waiting(queue):
@@ -215,3 +215,22 @@ def test_a_file_that_is_not_there_is_not_made_to_look(tmp_path):
     add(store.runs, "one")
     assert store.runs.is_there
     store.close()
+
+
+def test_a_study_s_runs_are_found_together(queue):
+    add(queue, "one", "two", study="a")
+    add(queue, "alone")
+    add(queue, "three", study="b")
+    add(queue, "four", study="a")
+    assert [entry.id for entry in queue.of_study("a")] == ["one", "two", "four"]
+    assert [entry.id for entry in queue.studies(10)] == ["three", "one"]
+    assert [entry.id for entry in queue.studies(1)] == ["three"]
+    assert queue.of_study("c") == []
+
+
+def test_several_runs_are_put_in_or_none(queue):
+    add(queue, "one")
+    twice = NewRun("one", "bob", "train", 1.0, "")
+    with pytest.raises(StoreError):
+        queue.add([NewRun("two", "bob", "train", 1.0, ""), twice])
+    assert waiting(queue) == ["one"]

@@ -11,7 +11,7 @@ from digitcanvas.data.store.errors import StoreError
 
 FOLDER = Path(__file__).parent
 
-VERSIONS = ("0001", "0002")
+VERSIONS = ("0001", "0002", "0003")
 """Those in `versions/`, oldest first: to compare with them needs no Alembic, which loads slowly."""
 
 VERSION_TABLE = "digitcanvas_version"
