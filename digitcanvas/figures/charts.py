@@ -95,19 +95,19 @@ def _bars(
 
 
 def _probability_figure(bars: list[Figure], title: str, **options: Any) -> Figure:
-    shares = _axis(title, range=[0, 100], **PERCENT)
-    return _figure(bars, _digits(), shares, transition=SMOOTH, **options)
+    shares = axis(title, range=[0, 100], **PERCENT)
+    return figure(bars, _digits(), shares, transition=SMOOTH, **options)
 
 
 def _digits(title: str = "digit") -> Figure:
-    return _axis(title, dtick=1, **BARE)
+    return axis(title, dtick=1, **BARE)
 
 
-def _axis(title: str, **options: Any) -> Figure:
+def axis(title: str, **options: Any) -> Figure:
     return {"title": {"text": title, "standoff": 4}, "fixedrange": True, **options}
 
 
-def _figure(data: list[Figure], x: Figure, y: Figure, **options: Any) -> Figure:
+def figure(data: list[Figure], x: Figure, y: Figure, **options: Any) -> Figure:
     layout = {
         "xaxis": x,
         "yaxis": y,
@@ -122,7 +122,7 @@ def _panels(
     data: list[Figure], left: tuple[Figure, Figure], right: tuple[Figure, Figure], **options: Any
 ) -> Figure:
     """Two panels side by side, each with axes (x, y); traces on the right take RIGHT_PANEL."""
-    return _figure(
+    return figure(
         data,
         left[0] | {"domain": LEFT},
         left[1],
@@ -203,8 +203,8 @@ def _losses_and_accuracies(
 def _learning_figure(lines: list[Figure], epochs: int, height: int) -> Figure:
     return _panels(
         lines,
-        (_axis("epoch", range=[0, epochs]), _axis("loss", rangemode="tozero")),
-        (_axis("epoch", range=[0, epochs]), _axis("accuracy", **PERCENT)),
+        (axis("epoch", range=[0, epochs]), axis("loss", rangemode="tozero")),
+        (axis("epoch", range=[0, epochs]), axis("accuracy", **PERCENT)),
         legend=LEGEND,
         height=height,
     )
@@ -216,8 +216,8 @@ def class_chart(counts: Mapping[str, Sequence[int]]) -> Figure:
         _bars([int(count) for count in part], color, name, "%{y:,}")
         for (name, part), color in zip(counts.items(), (TOP, RIVAL, OTHER), strict=False)
     ]
-    return _figure(
-        bars, _digits(), _axis("digits"), barmode="stack", legend=LEGEND | {"traceorder": "normal"}
+    return figure(
+        bars, _digits(), axis("digits"), barmode="stack", legend=LEGEND | {"traceorder": "normal"}
     )
 
 
@@ -236,8 +236,8 @@ def value_chart(counts: Sequence[int]) -> Figure:
             bar | {"x": values.tolist(), "marker": {"color": OTHER}},
             bar | {"x": (values / 255).round(4).tolist(), "marker": {"color": TOP}} | RIGHT_PANEL,
         ],
-        (_axis("grey, as stored", **BARE), _axis("pixels", **pixels)),
-        (_axis("grey, normalised", **BARE), _axis("pixels", **pixels)),
+        (axis("grey, as stored", **BARE), axis("pixels", **pixels)),
+        (axis("grey, normalised", **BARE), axis("pixels", **pixels)),
         bargap=0,
     )
 
@@ -267,9 +267,9 @@ def rate_chart(points: Sequence[tuple[float, float]], good: tuple[float, float] 
         "layer": "below",
     }
     bands = [band | {"x0": good[0], "x1": good[1]}] if good else []
-    rate = _axis("learning rate", type="log", dtick=1, exponentformat="power")
+    rate = axis("learning rate", type="log", dtick=1, exponentformat="power")
     explodes = bool(losses) and max(losses) > EXPLODED * min(losses)
-    return _figure([line], rate, _axis("loss", type="log" if explodes else "linear"), shapes=bands)
+    return figure([line], rate, axis("loss", type="log" if explodes else "linear"), shapes=bands)
 
 
 def error_chart(errors: Mapping[str, Sequence[ErrorRate]]) -> Figure:
@@ -301,10 +301,10 @@ def error_chart(errors: Mapping[str, Sequence[ErrorRate]]) -> Figure:
                 "cliponaxis": False,
             }
         )
-    return _figure(
+    return figure(
         dots,
         _digits("true digit") | {"range": [-0.5, 9.5], "ticklabelstandoff": 6},
-        _axis("misread", rangemode="tozero", **PERCENT),
+        axis("misread", rangemode="tozero", **PERCENT),
         legend=LEGEND,
         showlegend=len(errors) > 1,
     )
@@ -355,9 +355,9 @@ def person_chart(
             }
         )
     names = {"tickvals": list(range(len(order))), "ticktext": [plain(people[i]) for i in order]}
-    return _figure(
+    return figure(
         dots,
-        _axis("misread", rangemode="tozero", **PERCENT),
+        axis("misread", rangemode="tozero", **PERCENT),
         {
             "range": [len(order) - 0.5, -0.5],
             "automargin": True,
@@ -410,7 +410,7 @@ def confusion_chart(counts: Sequence[Sequence[int]], as_shares: bool) -> Figure:
         "xgap": 1,
         "ygap": 1,
     }
-    return _figure(
+    return figure(
         [heat],
         _digits("read as"),
         _digits("true digit") | {"autorange": "reversed"},
