@@ -6,7 +6,17 @@ import signal
 import sys
 
 import digitcanvas
-from digitcanvas.shell import drawings, evaluate, find_rate, lists, predict, reproduce, run, train
+from digitcanvas.shell import (
+    drawings,
+    evaluate,
+    find_rate,
+    lists,
+    predict,
+    reproduce,
+    run,
+    train,
+    tune,
+)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -47,7 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=version, help="print the version")
     parser.set_defaults(run=None)
     commands = parser.add_subparsers(metavar="COMMAND", title="commands")
-    for command in (run, predict, train, evaluate, lists, find_rate, reproduce, drawings):
+    for command in (run, predict, train, tune, evaluate, lists, find_rate, reproduce, drawings):
         command.add(commands)
     return parser
 

@@ -190,6 +190,8 @@ def test_predict_says_in_words_why_a_file_cannot_be_read(unreadable, pictures, c
         (["train", "quick"], "--mnist"),
         (["train", "quick"], "--pen"),
         (["find-rate", "tiny"], "--mnist"),
+        (["tune", "tiny"], "--mnist"),
+        (["tune", "quick"], "--unipen"),
         (["reproduce", "tiny"], "--mnist"),
     ],
 )
@@ -473,6 +475,11 @@ def test_predict_goes_on_after_a_picture_that_is_none(pictures, tmp_path, capsys
         ["evaluate", "nothing"],
         ["evaluate", "cnn", "--mnist", "gone.npz"],
         ["find-rate", "tiny", "--mnist", "gone.npz"],
+        ["tune", "tiny", "--mnist", "gone.npz"],
+        ["tune", "tiny", "--sample", "--trials", "1"],
+        ["tune", "tiny", "--sample", "--trials", "51"],
+        ["tune", "tiny", "--sample", "--vary", "filters"],
+        ["tune", "tiny", "--sample", "--vary", ","],
         ["reproduce", "tiny", "--mnist", "gone.npz"],
         ["reproduce", "--mnist", "gone.npz"],
         ["reproduce", "nothing", "--sample"],
@@ -563,7 +570,8 @@ def asked(home, sample_only, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "arguments", [["train", "quick"], ["find-rate", "tiny"], ["reproduce", "tiny"]]
+    "arguments",
+    [["train", "quick"], ["find-rate", "tiny"], ["tune", "tiny"], ["reproduce", "tiny"]],
 )
 def test_without_tensorflow_a_command_that_trains_says_what_to_install(
     arguments, home, monkeypatch, capsys

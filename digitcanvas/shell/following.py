@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from tqdm import tqdm
 
@@ -51,6 +51,27 @@ def follow(task: Task, sources: Mapping[str, str | None], label: str | None = No
     if run.state == "failed":
         raise ValueError(run.error)
     return run
+
+
+def follow_all(tasks: Sequence[Task], sources: Mapping[str, str | None], label: str) -> list[Run]:
+    """Do all of the tasks, as `follow` does one, with one bar. Gives how each ended.
+
+    Raises ValueError if they cannot be started.
+    """
+    for path in filter(None, sources.values()):
+        check_file(path)
+    jobs = jobs_in(registry.home())
+    named = {name: path for name, path in sources.items() if path is not None}
+    runs = jobs.start_all(tasks, sources=named, is_bound=True)
+    ended = []
+    try:
+        for run in tqdm(runs, desc=label, unit="run", disable=None):
+            *_, end = jobs.follow(run.id)
+            ended.append(end)
+    finally:
+        for run in runs[len(ended) :]:
+            jobs.cancel(run.id)
+    return ended
 
 
 def follow_patiently(task: Task, sources: Mapping[str, str | None], label: str) -> None:
