@@ -24,7 +24,7 @@ from digitcanvas.drawing.preprocess import image_from_strokes
 from digitcanvas.reading import registry
 from digitcanvas.runs.jobs import JobError
 from digitcanvas.runs.recipes import RECIPES
-from digitcanvas.runs.run import RateSearch, Run, Training
+from digitcanvas.runs.run import RateSearch, Run, Training, Trial
 from tests.digits import DIGITS
 
 APP = Path(__file__).parent.parent / "digitcanvas/app/main.py"
@@ -317,6 +317,28 @@ class FakeJobs:
             return self.others[-1]
         self.run = run
         return self.run
+
+    def start_all(self, trials, owner=""):
+        if self.refusal:
+            raise JobError(self.refusal)
+        self.asked.append("study")
+        waiting = [Run.of(trial, owner=owner, state="waiting", stage="") for trial in trials]
+        self.others += waiting
+        return waiting
+
+    def studies(self, most):
+        firsts = {run.task.study: run for run in reversed(self._trials())}
+        return list(firsts.values())[:most]
+
+    def trials(self, study):
+        return [run for run in self._trials() if run.task.study == study]
+
+    def _trials(self):
+        return [run for run in self.runs() if isinstance(run.task, Trial)]
+
+    def cancel_study(self, study, waiting_only=False):
+        self.asked.append("cancel waiting" if waiting_only else "cancel study")
+        self.others = [run for run in self.others if run.state != "waiting"]
 
     def result(self, run_id):
         run = self.get(run_id)

@@ -6,7 +6,7 @@ import streamlit as st
 
 from digitcanvas import __version__
 from digitcanvas.app import hands, link
-from digitcanvas.app.pages import data, draw, evaluate, hand, train, wall
+from digitcanvas.app.pages import data, draw, evaluate, hand, train, tune, wall
 from digitcanvas.app.sidebar import form_recipe, lead, network_switch, training_form
 from digitcanvas.app.sidebar import hand as hand_switch
 from digitcanvas.reading.recognizer import Recognizer
@@ -29,6 +29,7 @@ def show() -> None:
         st.Page(lambda: draw.show(recognizers), title="Draw", default=True),
         st.Page(lambda: data.show(recognizers), title="Data", url_path="data"),
         st.Page(lambda: train.show(recognizers), title="Train", url_path="train"),
+        st.Page(tune.show, title="Tune", url_path="tune"),
         st.Page(lambda: evaluate.show(recognizers), title="Evaluate", url_path="evaluate"),
     ]
     if hands.keeps():

@@ -12,6 +12,7 @@ from digitcanvas.app import leaders, visitor
 from digitcanvas.app.leaders import leaders as all_leaders
 from digitcanvas.app.parts import shared_models, shared_runs
 from digitcanvas.reading import registry
+from digitcanvas.runs.run import Run, Trial
 
 
 class Role(IntEnum):
@@ -66,13 +67,18 @@ def training() -> str:
         return ""
     person, jobs = visitor.token(), shared_runs.jobs()
     live = [run for run in jobs.runs() if run.is_live]
-    if len(live) + len(registry.model_names()) >= ALL:
+    if len(set(map(_counted_as, live))) + len(registry.model_names()) >= ALL:
         return f"This server has {ALL} networks and runs, and takes no more: {_whom()}."
-    runs = sum(run.owner == person for run in live)
+    runs = len({_counted_as(run) for run in live if run.owner == person})
     trained = [card.run for card in shared_models.read_cards()[0].values() if card.run]
     if runs + jobs.count_of(person, trained) >= NETWORKS:
         return f"You have {NETWORKS} networks and runs here: remove one of them first."
     return ""
+
+
+def _counted_as(run: Run) -> str:
+    """A study counts as one run: its trials publish nothing."""
+    return run.task.study if isinstance(run.task, Trial) else run.id
 
 
 def managing(model: str) -> str:

@@ -160,6 +160,19 @@ class Key(StrEnum):
     HISTORIES = "histories"
     DIAGRAM = "diagram"
 
+    # Tune
+    VARY = "vary"
+    TRIALS = "trials"
+    START_STUDY = "start_study"
+    STUDIES = "studies"  # str, a study's id; set and read by Tune
+    STUDY = "study"
+    STOP_STUDY = "stop_study"
+    TAKE_BEST = "take_best"
+    STUDY_BEST = "study_best"
+    STUDY_HISTORY = "study_history"
+    STUDY_LINES = "study_lines"
+    STUDY_IMPORTANCES = "study_importances"
+
     # Evaluate
     MEASURED_ON = "measured_on"
     EXPLORE = "explore"
@@ -213,6 +226,8 @@ class Key(StrEnum):
     NEWS_PANEL = "news_panel"
     NEWS_CURVES = "news_curves"
     NEWS_MNIST = "news_mnist"
+    NEWS_BEGIN = "news_begin"
+    NEWS_STUDY = "news_study"
 
 
 @dataclass
@@ -285,6 +300,10 @@ class Session:
     """A learning rate just taken into the form, to be confirmed on the page. run_panel."""
     start_errors: dict[str, str] = field(default_factory=dict)
     """Why a run could not be started again on the sample, by its id. run_panel."""
+    tune_error: str = ""
+    """Why a study was not stopped. Tune."""
+    took_best: bool = False
+    """Whether a trial's settings were just taken into the form, to be confirmed. Tune."""
     learnt_with: str | None = None
     """The chosen network that last joined the curves. Train."""
     shuffles: dict[Key, int] = field(default_factory=dict)

@@ -33,9 +33,9 @@ class Node {
 
 globalThis.document = { createElement: (tag) => new Node(tag) };
 
-const RUNNING = { id: "a", name: "quick", state: "running", words: "" };
-const NEXT = { id: "b", name: "tiny", state: "waiting", words: "It is next." };
-const LAST = { id: "c", name: "wide", state: "waiting", words: "1 run before it." };
+const RUNNING = { id: "a", name: "quick", state: "running", words: "", count: 1 };
+const NEXT = { id: "b", name: "tiny", state: "waiting", words: "It is next.", count: 1 };
+const LAST = { id: "c", name: "wide", state: "waiting", words: "1 run before it.", count: 1 };
 
 function list(queue, { own = [], leads = false } = {}) {
   const parts = { ".queue": new Node("details"), summary: new Node("summary"), ol: new Node("ol") };
@@ -89,6 +89,7 @@ test("the list follows the news until it is gone, and hides with fewer than two 
   assert.equal(parts[".queue"].hidden, true);
 });
 
-test("the head counts", () => {
+test("the head counts, and a row that stands for several runs counts as these", () => {
   assert.equal(headOf([RUNNING, RUNNING, NEXT]), "Runs: 2 under way, 1 waiting");
+  assert.equal(headOf([RUNNING, { ...NEXT, count: 27 }]), "Runs: 1 under way, 27 waiting");
 });

@@ -8,8 +8,11 @@ const STATES = { running: "under way" };
 
 /** What the list is called: how many runs it has, and how many of them wait. */
 export function headOf(queue) {
-  const waiting = queue.filter(({ state }) => state === "waiting").length;
-  const under = queue.length - waiting;
+  const count = (kind) =>
+    queue
+      .filter(({ state }) => (state === "waiting") === kind)
+      .reduce((n, run) => n + run.count, 0);
+  const [waiting, under] = [count(true), count(false)];
   return `Runs: ${under} under way, ${waiting} waiting`;
 }
 

@@ -13,9 +13,10 @@ from digitcanvas.app.roles import Role
 from digitcanvas.app.state import Key
 from digitcanvas.reading import registry
 from digitcanvas.reading.words import duration, percent
+from digitcanvas.runs import tuning
 from digitcanvas.runs.jobs import JobError
 from digitcanvas.runs.rate_finder import RateCurve
-from digitcanvas.runs.run import Run, Task, Training, on_sample
+from digitcanvas.runs.run import Run, Task, Training, Trial, on_sample
 
 _progress = assets.component(
     "digitcanvas.progress",
@@ -38,6 +39,14 @@ def start(task: Task) -> None:
     run = shared_runs.jobs().start(task, visitor.token())
     if isinstance(task, Training):
         state.session().trained_here = run.id
+    watcher.look()
+
+
+def start_all(trials: Sequence[Trial]) -> None:
+    """Start a study for this person. Raises JobError as `Jobs.start_all` does."""
+    if refused := roles.training():
+        raise JobError(refused)
+    shared_runs.jobs().start_all(trials, visitor.token())
     watcher.look()
 
 
@@ -95,6 +104,8 @@ def _show(run: Run) -> None:
                 _running(run)
             case "done", RateCurve() as curve:
                 _found(run, curve)
+            case "done", _ if isinstance(run.task, Trial):
+                _tried(run)
             case "done", _:
                 _trained(run)
             case "failed", _:
@@ -126,7 +137,14 @@ def _running(run: Run) -> None:
 
 
 def _cancel(run_id: str) -> None:
-    _ask(roles.changing(run_id), lambda: shared_runs.jobs().cancel(run_id))
+    """Cancel a run. Of a study's trials that wait, the list has one for all."""
+    jobs = shared_runs.jobs()
+    run = jobs.get(run_id)
+    if run and run.state == "waiting" and isinstance(run.task, Trial):
+        study = run.task.study
+        _ask(roles.changing(run_id), lambda: jobs.cancel_study(study, waiting_only=True))
+    else:
+        _ask(roles.changing(run_id), lambda: jobs.cancel(run_id))
 
 
 def _publish_again(run_id: str) -> None:
@@ -172,6 +190,13 @@ def _trained(run: Run) -> None:
     _curves(run)
 
 
+def _tried(run: Run) -> None:
+    reached = percent(tuning.accuracy(run) or 0.0, 2)
+    early = " before it was stopped" if run.is_poor else ""
+    _title(run, f"**{run.task.title}** read {reached} of the validation digits{early}.")
+    _curves(run)
+
+
 def _found(run: Run, curve: RateCurve) -> None:
     try:
         low, high = curve.good
@@ -194,7 +219,7 @@ def _take_rate(curve: RateCurve) -> None:
 def _failed(run: Run) -> None:
     _title(run, run.task.failed)
     st.error(run.error, icon=":material/warning:")
-    if run.offline:
+    if run.offline and not isinstance(run.task, Trial):
         st.button("Use the bundled sample", key=Key.TAKE_SAMPLE, on_click=_take_sample, args=[run])
     if error := state.session().start_errors.get(run.id):
         st.error(error, icon=":material/warning:")

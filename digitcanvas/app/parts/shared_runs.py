@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,7 +11,7 @@ from digitcanvas.reading import registry
 from digitcanvas.reading.words import duration
 from digitcanvas.runs.forecast import Forecast, forecast
 from digitcanvas.runs.jobs import Jobs, jobs_in
-from digitcanvas.runs.run import Run
+from digitcanvas.runs.run import Run, Trial
 
 CURVES = 3.0
 """Seconds for which one picture of a run's curves serves: a new one keeps each browser busy."""
@@ -65,19 +66,29 @@ def _where(run: Run) -> str:
 def queue(runs: Sequence[Run], slots: int) -> list[dict[str, Any]]:
     """The runs under way and those that wait, as queue.js lists them.
 
-    Each has its "id", its "name", its "state", and in "words" when it begins.
+    Each has its "id", its "name", its "state", and in "words" when it begins. One stands for all
+    trials of a study that wait: "count" is their number.
     """
     forecasts = forecast(runs, slots)
-    return [
-        {
-            "id": run.id,
-            "name": run.task.title,
-            "state": run.state,
-            "words": in_line(forecasts[run.id], run) if run.id in forecasts else "",
-        }
-        for run in runs
-        if run.is_live
-    ]
+    waiting = Counter(trial.study for trial in map(_waiting_trial, runs) if trial)
+    rows, listed = [], set()
+    for run in runs:
+        trial = _waiting_trial(run)
+        if not run.is_live or (trial and trial.study in listed):
+            continue
+        name, count = run.task.title, 1
+        if trial and waiting[trial.study] > 1:
+            listed.add(trial.study)
+            count = waiting[trial.study]
+            name = f"{count} trials of {trial.base}"
+        words = in_line(forecasts[run.id], run) if run.id in forecasts else ""
+        row = {"id": run.id, "name": name, "state": run.state, "words": words, "count": count}
+        rows.append(row)
+    return rows
+
+
+def _waiting_trial(run: Run) -> Trial | None:
+    return run.task if run.state == "waiting" and isinstance(run.task, Trial) else None
 
 
 def in_line(place: Forecast, run: Run) -> str:

@@ -101,6 +101,15 @@ def fill() -> None:
         values[Key.DATA] = _usual_data(recipe)
 
 
+def take(name: str, recipe: Recipe) -> None:
+    """Set the form to this recipe, which was made from the one called `name`; its data stay."""
+    values = st.session_state
+    if name in RECIPES:
+        values[Key.RECIPE] = name
+    for key, value in _filled(recipe).items():
+        values[key] = value
+
+
 def _filled(recipe: Recipe) -> dict[Key, Any]:
     """What the widgets hold for this recipe."""
     return (
