@@ -41,7 +41,7 @@ from tests.apptest import (
 from tests.data.test_mnist_and_pen import unipen
 from tests.digits import DIGITS
 
-PAGES = ("", "data", "train", "evaluate", "hand")
+PAGES = ("", "data", "train", "tune", "evaluate", "hand")
 SAMPLE_SHOWN = "These are 5,000 of MNIST's 70,000 digits: the sample that came with the app."
 FIX_FORM = "Fix the form in the sidebar first."
 NONE = "Choose other answers or digits above."

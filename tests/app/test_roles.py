@@ -16,7 +16,8 @@ from streamlit.runtime.context import ContextProxy
 from digitcanvas import Recognizer
 from digitcanvas.app import api, hands, leaders, quota, roles, visitor
 from digitcanvas.app.leaders import COOKIE, Leaders, WrongCode, proof
-from digitcanvas.app.parts import mnist_source, run_panel, shared_mnist
+from digitcanvas.app.pages import tune
+from digitcanvas.app.parts import mnist_source, run_panel, shared_mnist, shared_runs
 from digitcanvas.app.roles import Role
 from digitcanvas.app.state import SESSION, Key, Session
 from digitcanvas.data.store import (
@@ -28,9 +29,10 @@ from digitcanvas.data.store import (
     new_session,
 )
 from digitcanvas.reading import registry
+from digitcanvas.runs import tuning
 from digitcanvas.runs.jobs import JobError
 from digitcanvas.runs.recipes import RECIPES
-from digitcanvas.runs.run import RateSearch, Training
+from digitcanvas.runs.run import RateSearch, Run, Training
 from tests.apptest import a_run, data, keys, open_session, publish, tell, turn_to, words
 from tests.digits import DIGITS
 
@@ -187,7 +189,8 @@ def test_without_a_code_there_is_no_such_cookie(client):
 def theirs(jobs, home):
     """Another person's run, which is under way, and their network."""
     run = a_run(owner=OTHER, state="done")
-    jobs.others = [replace(run, result="theirs")]
+    study = Run.of(a_study()[0], owner=OTHER, state="waiting", stage="")
+    jobs.others = [study, replace(run, result="theirs")]
     jobs.run = a_run(owner=OTHER, problem="The disk is full.")
     publish(home, "theirs", run=run.id)
     return jobs.run
@@ -200,6 +203,8 @@ def buttons(page):
 CONTROLS = {
     Key.RETRAIN,
     Key.FIND_RATE,
+    Key.START_STUDY,
+    Key.STOP_STUDY,
     Key.CANCEL,
     Key.PUBLISH_AGAIN,
     Key.RENAME,
@@ -209,7 +214,7 @@ CONTROLS = {
 }
 
 
-@pytest.mark.parametrize("path", ["", "data", "train", "evaluate", "hand", "wall"])
+@pytest.mark.parametrize("path", ["", "data", "train", "tune", "evaluate", "hand", "wall"])
 def test_a_visitor_finds_no_button_for_what_they_may_not(
     page, jobs, theirs, public, path, monkeypatch
 ):
@@ -226,7 +231,7 @@ def test_a_visitor_finds_no_button_for_what_they_may_not(
 def test_a_leader_finds_all_of_them(page, jobs, theirs, monkeypatch):
     monkeypatch.delenv("DIGITCANVAS_MNIST", raising=False)
     found = set()
-    for path in ("", "data", "train", "wall"):
+    for path in ("", "data", "train", "tune", "wall"):
         turn_to(page, path).run()
         page.session_state[Key.MODEL] = "theirs"
         page.run()
@@ -264,6 +269,16 @@ def test_a_participant_has_so_many_networks_and_no_more(page, jobs, guarded, mon
         run_panel.start(Training(RECIPES["quick"], "more"))
 
 
+def test_a_study_counts_as_one_run(page, jobs, guarded, monkeypatch):
+    monkeypatch.setattr(roles, "NETWORKS", 2)
+    turn_to(page, "tune").run()
+    page.button(key="start_study").click().run()
+    assert len(jobs.others) == 30 and {Key.RETRAIN, Key.START_STUDY} <= buttons(page)
+    page.button(key="start_study").click().run()
+    assert not {Key.RETRAIN, Key.START_STUDY} & buttons(page)
+    assert "You have 2 networks and runs here" in words(page.sidebar)
+
+
 def as_person(monkeypatch, token):
     monkeypatch.setattr("digitcanvas.app.state.session", lambda: Session(visitor=token))
     monkeypatch.setattr(ContextProxy, "cookies", {})
@@ -295,6 +310,10 @@ def _raises(deed, *arguments):
         deed(*arguments)
 
 
+def a_study():
+    return tuning.plan(RECIPES["quick"], "quick", 2, ["dropout"])
+
+
 def manage(name):
     network_switch = sys.modules["digitcanvas.app.sidebar.network_switch"]
     _raises(network_switch._check_managing, name)
@@ -302,6 +321,9 @@ def manage(name):
 
 DEEDS = {
     "train": start(Training(RECIPES["quick"], "mine")),
+    "tune": lambda run: _raises(run_panel.start_all, a_study()),
+    "stop a study": lambda run: tune._stop(shared_runs.jobs().studies(1)[0].task.study),
+    "cancel a study's trials": lambda run: run_panel._cancel(shared_runs.jobs().studies(1)[0].id),
     "find a rate": start(RateSearch(RECIPES["quick"])),
     "train on the sample": lambda run: run_panel._take_sample(run),
     "cancel": lambda run: run_panel._cancel(run.id),
@@ -316,13 +338,17 @@ DEEDS = {
 }
 
 
+PARTICIPANTS = {"train", "tune", "find a rate", "train on the sample", "fetch data"}
+"""What a participant may do."""
+
+
 @pytest.mark.parametrize("deed", DEEDS)
 @pytest.mark.parametrize("role", ["public", "guarded"])
 def test_what_is_refused_is_not_done_however_it_is_asked(
     jobs, theirs, me, request, monkeypatch, home, role, deed
 ):
     request.getfixturevalue(role)
-    if role == "guarded" and deed in ("train", "find a rate", "train on the sample", "fetch data"):
+    if role == "guarded" and deed in PARTICIPANTS:
         pytest.skip("a participant may")
     monkeypatch.setattr("streamlit.rerun", lambda: None)
     monkeypatch.setattr(shared_mnist.download, "start", lambda: pytest.fail("it was fetched"))

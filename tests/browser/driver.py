@@ -426,6 +426,7 @@ PLOTS = {
     "Draw": {"probabilities"},
     "Data": {"classes", "images", "pixels", "values"},
     "Train": {"histories", "diagram"},
+    "Tune": set(),
     "Evaluate": {
         "by_digit",
         "confusion",

@@ -1,28 +1,21 @@
 """Studies: what they vary, which values come next, and which trials are stopped."""
 
-import math
 from dataclasses import replace
 
 import pytest
 
 from digitcanvas.runs import tuning
-from digitcanvas.runs.progress import Progress
 from digitcanvas.runs.recipes import RECIPES, WIDEST
 from digitcanvas.runs.run import Run, task_from_text, task_to_text
 from digitcanvas.runs.search_space import SCALES, changed, own_values, space, varied_in
+from tests import studies
 
 TINY = RECIPES["tiny"]
 
 
-def reached(accuracy, epochs=20, of=TINY, trial=None, **fields):
-    """A trial that comes nearer to this accuracy with each epoch."""
-    trial = trial or tuning.plan(of, "tiny", 2, ["learning_rate"])[0]
-    run = Run.of(trial, **{"parameters": {"learning rate": 0.01}} | fields)
-    for epoch in range(1, epochs + 1):
-        share = accuracy * (1 - 0.5**epoch)
-        metrics = {"loss": 1, "accuracy": 0.5, "val_loss": 1, "val_accuracy": share}
-        run = run.extended(Progress(epoch, of.epochs, 10, 10, metrics))
-    return run
+def reached(accuracy, epochs=20, **fields):
+    trial, _ = tuning.plan(TINY, "tiny", 2, ["learning_rate"])
+    return studies.reached(trial, epochs, accuracy, parameters={"learning rate": 0.01}, **fields)
 
 
 def whole(accuracy, **fields):
@@ -116,20 +109,9 @@ def test_the_best_is_a_whole_one():
 
 
 def test_a_study_finds_the_good_rate_in_the_time_of_a_third_of_its_trials():
-    """A stand-in for training, of which the best learning rate is known: 0.01."""
-    trials = tuning.plan(TINY, "tiny", 30, ["learning_rate", "optimizer"])
-    ended, epochs = [], 0
-    for trial in trials:
-        values = tuning.ask(trial, ended)
-        top = 0.9 - 0.02 * abs(math.log(values["learning rate"] / 0.01))
-        for epoch in range(1, TINY.epochs + 1):
-            run = reached(top, epoch, trial=trial, parameters=values)
-            if tuning.is_poor(run, ended):
-                run = replace(run, is_poor=True)
-                break
-        epochs += epoch
-        ended.append(replace(run, state="done"))
-    best = tuning.best(ended)
-    assert 0.007 < best.parameters["learning rate"] < 0.014
-    assert epochs / TINY.epochs < 12
-    assert sum(run.is_poor for run in ended) > 15
+    """By a stand-in for training, of which the best values are known."""
+    runs = studies.whole_study(tuning.plan(TINY, "tiny", 30, ["learning_rate", "optimizer"]))
+    best = tuning.best(runs).parameters
+    assert 0.0025 < best["learning rate"] < 0.006 and best["optimizer"] != "sgd"
+    assert sum(len(run.curve.validation) for run in runs) / TINY.epochs < 12
+    assert sum(run.is_poor for run in runs) > 15

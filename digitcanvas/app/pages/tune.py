@@ -185,6 +185,7 @@ def _written(value: Any) -> str:
 def _take(best: Run) -> None:
     form_recipe.take(trial_of(best).base, tuning.recipe_of(best))
     state.session().took_best = True
+    st.rerun()
 
 
 def _stop(study: str) -> None:

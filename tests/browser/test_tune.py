@@ -1,0 +1,65 @@
+"""Tune in a browser: a study's figures, a study that begins and is stopped."""
+
+import pytest
+
+from digitcanvas.runs import tuning
+from tests.browser.driver import choose, plot, press, serve, wait_for
+from tests.browser.test_accessibility import violations
+from tests.studies import keep_study
+
+pytestmark = pytest.mark.browser
+
+FIGURES = ("study_history", "study_lines", "study_importances")
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    """A server whose home has a study that has ended, and that study."""
+    home = tmp_path_factory.mktemp("home")
+    runs = keep_study(home, "quick-mlp", 20)
+    with serve(home) as app:
+        yield app, runs
+
+
+def open_tune(browser, app, **context):
+    page = browser.new_context(**context).new_page()
+    page.goto(f"{app.url}/tune")
+    for key in FIGURES:
+        plot(page, key).locator(".main-svg").first.wait_for()
+    return page
+
+
+def test_a_study_s_figures_can_be_read_on_a_phone_and_by_all(study, browser):
+    app, runs = study
+    page = open_tune(browser, app, viewport={"width": 390, "height": 664})
+    best = tuning.best(runs)
+    page.get_by_text(f"trial {best.task.number}, reads").wait_for()
+    assert page.evaluate("document.scrollingElement.scrollWidth") <= 390
+    page.set_viewport_size({"width": 1280, "height": 900})
+    for scheme in ("dark", "light"):
+        page.emulate_media(color_scheme=scheme)
+        page.wait_for_timeout(500)  # while a page grows, a region may scroll that soon will not
+        assert violations(page) == []
+    names = plot(page, "study_lines").evaluate("plot => plot.layout.xaxis.ticktext")
+    assert names[0] == "accuracy" and "learning rate" in names
+    press(page, "take_best")
+    page.get_by_text("The training form now has the best trial's settings.").wait_for()
+    chosen = tuning.recipe_of(best)
+    page.locator(".st-key-settings summary").click()
+    rate = page.locator(".st-key-learning_rate input")
+    wait_for(lambda: rate.input_value() == str(chosen.learning_rate))
+    page.context.close()
+
+
+def test_a_study_begins_and_is_stopped(study, browser):
+    app, _ = study
+    page = open_tune(browser, app)
+    choose(page, "data", "The bundled sample of MNIST")
+    press(page, "start_study")
+    page.get_by_text("0 of 30 trials have ended").wait_for()
+    page.locator(".st-key-queue summary").click()
+    page.get_by_text("29 trials of quick").wait_for()
+    press(page, "stop_study")
+    page.get_by_text("30 were cancelled.").wait_for()
+    wait_for(lambda: page.locator(".st-key-stop_study").count() == 0)
+    page.context.close()
