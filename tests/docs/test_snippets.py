@@ -190,7 +190,7 @@ def run_digitcanvas(arguments: str) -> None:
     """For real, if it takes a moment; else only as far as its arguments are understood."""
     words = shlex.split(arguments)
     try:
-        if words[:1] and words[0] in ("train", "find-rate", "reproduce", "run"):
+        if words[:1] and words[0] in ("train", "tune", "find-rate", "reproduce", "run"):
             _parser().parse_args(words)
         else:
             assert main(words) == 0
