@@ -11,6 +11,7 @@ import streamlit as st
 from digitcanvas.app import leaders, visitor
 from digitcanvas.app.leaders import leaders as all_leaders
 from digitcanvas.app.parts import shared_models, shared_runs
+from digitcanvas.data.store import Store, StoreError
 from digitcanvas.reading import registry
 from digitcanvas.runs.run import Run, Trial
 
@@ -26,6 +27,10 @@ NETWORKS = 10
 
 ALL = 500
 """Networks and runs of all: 2 GB. Whoever clears the cookie is somebody new, with as many again."""
+
+
+ROOMS = 20
+"""Open rooms that a participant may have: more than one leads, and few enough to be no flood."""
 
 
 def role() -> Role:
@@ -79,6 +84,16 @@ def training() -> str:
 def _counted_as(run: Run) -> str:
     """A study counts as one run: its trials publish nothing."""
     return run.task.study if isinstance(run.task, Trial) else run.id
+
+
+def check_room(store: Store) -> None:
+    """Raises StoreError if this session's person has too many open rooms to open another.
+
+    Visitors may open none, as `refusal` says.
+    """
+    rooms = [room for room in store.rooms.of(visitor.token()) if not room.ended]
+    if role() != Role.LEADER and len(rooms) >= ROOMS:
+        raise StoreError(f"You have {ROOMS} open rooms: end one of them first.")
 
 
 def managing(model: str) -> str:

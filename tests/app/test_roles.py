@@ -269,6 +269,21 @@ def test_a_participant_has_so_many_networks_and_no_more(page, jobs, guarded, mon
         run_panel.start(Training(RECIPES["quick"], "more"))
 
 
+def test_a_participant_has_so_many_open_rooms_and_no_more(page, guarded, home, monkeypatch):
+    monkeypatch.setattr(roles, "ROOMS", 2)
+    turn_to(page, "wall").run()
+    for _ in range(2):
+        page.button(key="open_room").click().run()
+        page.button(key="leave").click().run()
+    page.button(key="open_room").click().run()
+    assert [each.value for each in page.warning] == [
+        "You have 2 open rooms: end one of them first."
+    ]
+    monkeypatch.delenv(leaders.CODE)
+    page.button(key="open_room").click().run()
+    assert "leave" in keys(page) and not page.exception
+
+
 def test_a_study_counts_as_one_run(page, jobs, guarded, monkeypatch):
     monkeypatch.setattr(roles, "NETWORKS", 2)
     turn_to(page, "tune").run()

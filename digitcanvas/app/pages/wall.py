@@ -76,6 +76,7 @@ def _show_door() -> None:
     if refused := roles.refusal("open rooms"):
         st.caption(refused)
     elif st.button("Open a room", key=Key.OPEN_ROOM, type="primary", icon=":material/add:"):
+        roles.check_room(need_store())
         _enter(need_store().rooms.open(token, "Room").code)
         st.rerun()
     for own in [own for own in need_store().rooms.of(token) if not own.ended][:1]:
