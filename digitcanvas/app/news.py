@@ -25,8 +25,8 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from digitcanvas.app import live
-from digitcanvas.app.gate import slots
 from digitcanvas.app.parts import shared_mnist, shared_runs
+from digitcanvas.app.turns import slots
 from digitcanvas.figures.charts import Figure
 from digitcanvas.reading import registry
 from digitcanvas.runs.run import Run

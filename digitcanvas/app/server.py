@@ -31,6 +31,7 @@ from digitcanvas.app import (
     metrics,
     news,
     odd_states,
+    turns,
     uploads,
     visitor,
     walls,
@@ -82,7 +83,7 @@ def middleware() -> list[Middleware]:
         Middleware(visitor.Visitors, base=base()),
         Middleware(assets.Compressed, base=base()),
         Middleware(uploads.Uploads, base=base()),
-        Middleware(gate.Gate, slots=gate.slots, base=base()),
+        Middleware(gate.Gate, slots=turns.slots, base=base()),
     ]
 
 

@@ -17,8 +17,9 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.asyncio.client import connect
 
-from digitcanvas.app import gate
-from digitcanvas.app.gate import Gate, Slots
+from digitcanvas.app import gate, turns
+from digitcanvas.app.gate import Gate
+from digitcanvas.app.turns import Slots
 
 LONG = 30
 """Seconds of a lease that does not end in most tests."""
@@ -500,12 +501,12 @@ def test_the_slots_know_how_many_wait_and_whether_for_long():
         await first.ask(rerun())
         await first.answer(begins())
         assert line.waiting == 0 and not line.busy
-        await pass_by(2 * gate.BUSY)
+        await pass_by(2 * turns.BUSY)
         assert not line.busy, "nobody waits"
         await second.ask(rerun())
         await third.ask(rerun())
         assert line.waiting == 2 and not line.busy
-        await pass_by(1.1 * gate.BUSY)
+        await pass_by(1.1 * turns.BUSY)
         assert line.busy
         await first.answer(ends())
         assert line.waiting == 1 and line.busy
@@ -633,7 +634,8 @@ def test_the_waiting_page_is_whole_and_fetches_nothing():
 APP = """
 import streamlit as st
 from starlette.middleware import Middleware
-from digitcanvas.app.gate import Gate, Slots
+from digitcanvas.app.gate import Gate
+from digitcanvas.app.turns import Slots
 
 app = st.App("page.py", middleware=[Middleware(Gate, slots=Slots(1))])
 """

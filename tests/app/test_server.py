@@ -25,7 +25,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from digitcanvas import Recognizer
-from digitcanvas.app import assets, gate, news, server
+from digitcanvas.app import assets, gate, news, server, turns
 from digitcanvas.app.parts import shared_models
 from tests.browser.driver import ROOT, free_port, serve, wait_for
 from tests.digits import DIGITS
@@ -58,7 +58,7 @@ def test_all_that_is_ours_is_below_the_app_s_path(base, given, path):
     assert all(each.startswith(f"{path}/") for each in paths)
     kinds = {entry.cls: entry.kwargs for entry in server.middleware()}
     assert kinds[assets.Compressed]["base"] == kinds[gate.Gate]["base"] == path
-    assert kinds[gate.Gate]["slots"] is gate.slots
+    assert kinds[gate.Gate]["slots"] is turns.slots
 
 
 @pytest.fixture
