@@ -7,6 +7,7 @@ Run: python -m tests.fuzz [--seconds 60 | --count 100000] [--seed 17] [--target 
 import argparse
 import faulthandler
 import random
+import re
 import resource
 import signal
 import subprocess
@@ -59,6 +60,7 @@ def fuzz(name: str, seed: int, count: int | None, seconds: float | None, folder:
     current = folder / f"{name}-current"
     signal.signal(signal.SIGPROF, _too_slow)
     target.take(target.make(random.Random(0)))  # loads what it needs
+    _bound_memory()
     at_first, began, slowest, done, kinds = _peak(), time.monotonic(), 0.0, 0, set[str]()
     while (count is None or done < count) and (
         seconds is None or time.monotonic() - began < seconds
@@ -96,6 +98,15 @@ def fuzz(name: str, seed: int, count: int | None, seconds: float | None, folder:
 
 def _too_slow(*_: object) -> None:
     raise TimeoutError(f"more than {SLOWEST} s")
+
+
+def _bound_memory() -> None:
+    """Have more memory than that refused, where the system allows it: what asks for it fails."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        (used,) = re.findall(r"VmData:\s+(\d+) kB", status.read_text())
+        most = int(used) * 1024 + GROWTH * 1_000_000
+        resource.setrlimit(resource.RLIMIT_DATA, (most, most))
 
 
 def _peak() -> float:

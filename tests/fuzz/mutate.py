@@ -43,6 +43,14 @@ def damaged(content: bytes, other: bytes, rng: random.Random) -> bytes:
     return bytes(data[: rng.randrange(len(data) + 1)] if rng.random() < 0.1 else data)
 
 
+def scratched(content: bytes, rng: random.Random) -> bytes:
+    """The content with one to four bytes changed behind its head, where a picture's pixels are."""
+    data = bytearray(content)
+    for _ in range(rng.randint(1, 4)):
+        data[rng.randrange(len(data) // 8, len(data))] = rng.randrange(256)
+    return bytes(data)
+
+
 def changed(value: Any, rng: random.Random) -> Any:
     """A copy of JSON with one to three places replaced, removed or repeated."""
     value = copy.deepcopy(value)
