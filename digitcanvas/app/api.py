@@ -5,29 +5,33 @@ of another site that posts a picture here does no harm; without CORS headers it 
 answer, nor send JSON.
 """
 
-import json
-import math
 import time
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from itertools import chain
 from typing import Any, NoReturn, TypeVar
 
 import anyio
 import streamlit as st
-from python_multipart.exceptions import FormParserError
-from python_multipart.multipart import Field, File, FormParser, parse_options_header
+from python_multipart.multipart import parse_options_header
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
 from digitcanvas.app import api_document, metrics
+from digitcanvas.app.api_fields import (
+    Fields,
+    Refusal,
+    drawing,
+    read_bare_picture,
+    read_form,
+    read_json,
+    read_query,
+)
 from digitcanvas.app.parts import shared_models
 from digitcanvas.drawing.pictures import KINDS, read_picture
-from digitcanvas.drawing.strokes import MAX_COORDINATE, Stroke, check_strokes
 from digitcanvas.reading import answers, registry
 from digitcanvas.reading.recognizer import Recognizer
 
@@ -68,9 +72,6 @@ WRONG_TYPE = (
 
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
-Fields = dict[str, Any]
-"""What a request holds, by the names above."""
-
 Handler = Callable[[Request], Awaitable[Response]]
 
 T = TypeVar("T")
@@ -97,14 +98,6 @@ def routes(base: str, max_picture: int | None = None) -> list[BaseRoute]:
     ]
 
 
-class _Refusal(Exception):
-    """A request that gets an error instead of an answer."""
-
-    def __init__(self, status: int, error: str, headers: Mapping[str, str] | None = None) -> None:
-        super().__init__(error)
-        self.status, self.headers = status, headers
-
-
 class _Endpoint:
     """One path as an ASGI application: its handlers by method. All its errors are JSON.
 
@@ -118,7 +111,7 @@ class _Endpoint:
         request = Request(scope, receive)
         try:
             response = await self._handlers.get(request.method, self._refuse)(request)
-        except _Refusal as refusal:
+        except Refusal as refusal:
             error = {"error": str(refusal)}
             response = JSONResponse(error, refusal.status, refusal.headers)
         except ClientDisconnect:
@@ -127,7 +120,7 @@ class _Endpoint:
 
     async def _refuse(self, request: Request) -> NoReturn:
         allowed = ", ".join(self._handlers)
-        raise _Refusal(405, f"Use {allowed} here.", {"Allow": allowed})
+        raise Refusal(405, f"Use {allowed} here.", {"Allow": allowed})
 
 
 async def _missing(request: Request) -> Response:
@@ -170,15 +163,15 @@ class _Api:
         read: Callable[[bytes], Fields]
         limit, frame = self._max_picture, 0
         if kind == b"application/json":
-            read, limit = partial(_read_json, way.options), MAX_DRAWING
+            read, limit = partial(read_json, way.options), MAX_DRAWING
         elif kind == b"multipart/form-data":
-            read = partial(_read_form, way.options, options.get(b"boundary"))
+            read = partial(read_form, way.options, options.get(b"boundary"))
             frame = MAX_FRAME
         elif kind.startswith(b"image/"):
-            read = _read_bare_picture
+            read = read_bare_picture
         else:
-            raise _Refusal(415, WRONG_TYPE)
-        query = _read_query(way.options, request)
+            raise Refusal(415, WRONG_TYPE)
+        query = read_query(way.options, request)
 
         def answer(body: bytes) -> dict[str, Any]:
             fields = query | read(body)
@@ -230,7 +223,7 @@ class _Api:
         except BaseException as error:
             self._held -= size
             if isinstance(error, TimeoutError):
-                raise _Refusal(408, "The request took too long to arrive: try again.") from error
+                raise Refusal(408, "The request took too long to arrive: try again.") from error
             raise
         return b"".join(chunks)
 
@@ -238,12 +231,12 @@ class _Api:
         return await anyio.to_thread.run_sync(work, limiter=self._readers)
 
 
-def _busy() -> _Refusal:
-    return _Refusal(503, "Too many requests are under way: try again in a second.", RETRY)
+def _busy() -> Refusal:
+    return Refusal(503, "Too many requests are under way: try again in a second.", RETRY)
 
 
-def _too_large(limit: int) -> _Refusal:
-    return _Refusal(413, f"Send at most {api_document.size(limit)}.")
+def _too_large(limit: int) -> Refusal:
+    return Refusal(413, f"Send at most {api_document.size(limit)}.")
 
 
 def _models() -> list[dict[str, Any]]:
@@ -269,7 +262,7 @@ def _answer(way: "_Way", fields: Fields) -> dict[str, Any]:
     try:
         return {"model": name, **way.read(recognizer, fields)}
     except ValueError as error:
-        raise _Refusal(400, str(error)) from error
+        raise Refusal(400, str(error)) from error
 
 
 def _prediction(recognizer: Recognizer, fields: Fields) -> dict[str, Any]:
@@ -277,7 +270,7 @@ def _prediction(recognizer: Recognizer, fields: Fields) -> dict[str, Any]:
     if not isinstance(centred, bool):
         raise ValueError("The field 'centred' is true or false.")
     if "strokes" in fields:
-        strokes, widths = _drawing(fields)
+        strokes, widths = drawing(fields)
         prediction = recognizer.predict_strokes(strokes, centred, widths)
     else:
         prediction = recognizer.predict_image(read_picture(fields["picture"]), centred)
@@ -286,7 +279,7 @@ def _prediction(recognizer: Recognizer, fields: Fields) -> dict[str, Any]:
 
 def _number(recognizer: Recognizer, fields: Fields) -> dict[str, Any]:
     if "strokes" in fields:
-        number = recognizer.read_number(*_drawing(fields))
+        number = recognizer.read_number(*drawing(fields))
     else:
         number = recognizer.read_number_image(read_picture(fields["picture"]))
     return answers.of_number(number)
@@ -308,110 +301,16 @@ def _first_model() -> str:
     """The one that the page begins with."""
     for name in shared_models.read_cards()[0]:
         return name
-    raise _Refusal(503, "No model can be used. Restore models/.")
+    raise Refusal(503, "No model can be used. Restore models/.")
 
 
 def _recognizer(name: object) -> Recognizer:
     """The one of this name. Unlike `Recognizer.load`, this opens no other directory."""
     names = registry.model_names()
     if name not in names:
-        raise _Refusal(404, f"There is no model {name!r:.60}. Choose one of {', '.join(names)}.")
+        raise Refusal(404, f"There is no model {name!r:.60}. Choose one of {', '.join(names)}.")
     try:
         directory = registry.find(str(name))
         return shared_models.load_recognizer(directory, registry.version(directory))
     except registry.ModelError as error:
-        raise _Refusal(503, str(error)) from error
-
-
-def _strokes(values: Any) -> list[Stroke]:
-    """Raises ValueError as `check_strokes` does, and for truth values, to NumPy 0 and 1."""
-    strokes = check_strokes(values)
-    if bool in set(map(type, chain.from_iterable(chain.from_iterable(values)))):
-        raise ValueError("A coordinate is true or false, which is not a number.")
-    return strokes
-
-
-def _drawing(fields: Fields) -> tuple[list[Stroke], list[float] | None]:
-    """The strokes, and the widths that they were drawn with if the pen's is known."""
-    strokes = _strokes(fields["strokes"])
-    return strokes, [_width(fields["width"])] * len(strokes) if "width" in fields else None
-
-
-def _width(width: object) -> float:
-    if not isinstance(width, float) or not 0 < width <= MAX_COORDINATE:
-        raise ValueError("The pen's width is not a positive number of pixels.")
-    return width
-
-
-def _read_bare_picture(body: bytes) -> Fields:
-    return {"picture": body}
-
-
-def _read_json(options: tuple[str, ...], body: bytes) -> Fields:
-    """The numbers become floats: those have no limit of digits, and are infinite if too large."""
-    try:
-        fields = json.loads(body.decode(), parse_int=float, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError) as error:
-        raise _Refusal(400, f"This is not JSON in UTF-8: {error}.") from error
-    if not isinstance(fields, dict) or "strokes" not in fields:
-        raise _Refusal(400, 'Send a JSON object: {"strokes": [[[x, y], ...], ...]}.')
-    _check_names(fields, ("strokes", "width", *options))
-    return fields
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not a number in JSON")
-
-
-def _read_form(options: tuple[str, ...], boundary: bytes | None, body: bytes) -> Fields:
-    fields: Fields = {}
-
-    def add(raw_name: bytes | None, value: object) -> None:
-        name = (raw_name or b"").decode(errors="replace")
-        _check_names([name], ("picture", *options))
-        if name in fields:
-            raise _Refusal(400, f"The field {name!r} is there twice.")
-        fields[name] = value
-
-    def add_text(field: Field) -> None:
-        add(field.field_name, (field.value or b"").decode(errors="replace"))
-
-    def add_file(file: File) -> None:
-        file.file_object.seek(0)
-        add(file.field_name, file.file_object.read())
-
-    try:
-        parser = FormParser(
-            "multipart/form-data",
-            add_text,
-            add_file,
-            boundary=boundary,
-            config={"MAX_MEMORY_FILE_SIZE": math.inf},
-        )
-        parser.write(body)
-        parser.finalize()
-    except FormParserError as error:
-        raise _Refusal(400, f"The form cannot be read: {error}.") from error
-    if not isinstance(fields.get("picture"), bytes):
-        raise _Refusal(400, "There is no file 'picture': curl -F picture=@photo.jpg sends one.")
-    return _typed(fields)
-
-
-def _read_query(options: tuple[str, ...], request: Request) -> Fields:
-    _check_names(request.query_params, options)
-    return _typed(dict(request.query_params))
-
-
-def _typed(texts: Fields) -> Fields:
-    """The fields, whose values are texts, with a truth value for "centred"."""
-    truths = {"true": True, "false": False}
-    return {
-        name: truths.get(value, value) if name == "centred" else value
-        for name, value in texts.items()
-    }
-
-
-def _check_names(fields: Iterable[str], known: tuple[str, ...]) -> None:
-    for name in fields:
-        if name not in known:
-            raise _Refusal(400, f"There is no field {name!r:.60}: use {', '.join(known)}.")
+        raise Refusal(503, str(error)) from error
