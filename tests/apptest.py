@@ -14,6 +14,7 @@ from streamlit.components.v2.bidi_component.main import _make_trigger_id
 from streamlit.runtime.context import ContextProxy
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.runtime.scriptrunner import RerunData, script_runner
+from streamlit.runtime.scriptrunner.script_cache import ScriptCache
 from streamlit.testing.v1 import AppTest, app_test, local_script_runner
 from streamlit.testing.v1.element_tree import parse_tree_from_messages
 from streamlit.util import calc_hash
@@ -32,6 +33,9 @@ NAMES = {"canvas": "streamlit-drawable-canvas.streamlit_drawable_canvas"}
 odd_states.pass_over()  # as server.py does
 scan = cache(manifest_scanner.scan_component_manifests)
 """Finds the installed components once: for each session, it would take a quarter of a second."""
+
+SCRIPTS = ScriptCache()
+"""The compiled scripts, as a server keeps them: AppTest compiles them anew for each run."""
 
 GAINED = {"untrained": {"accuracy": 0.0951, "loss": 2.3456}, "seconds": 600.4}
 
@@ -72,6 +76,7 @@ class Session(AppTest):
             # Where another test has loaded Keras, it would take 0.4 s after each run to clear that
             patch.object(script_runner, "_clean_problem_modules", lambda: None),
             patch.object(manifest_scanner, "scan_component_manifests", scan),
+            patch.object(local_script_runner, "ScriptCache", lambda: SCRIPTS),
             patch.object(ContextProxy, "cookies", self.cookies),
         ):
             return super()._run(widget_state, timeout)
