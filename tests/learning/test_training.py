@@ -324,18 +324,24 @@ def test_mnist_is_split_by_its_writers_where_they_are_known():
     assert set(shares) == {0, 1}
 
 
-def test_a_published_model_serves_what_was_trained(run, tmp_path):
-    trained, _ = run
-    card = publish(trained, tmp_path / "mine")
-    assert {path.name for path in (tmp_path / "mine").iterdir()} == {
+@pytest.fixture(scope="module")
+def result(run, tmp_path_factory):
+    """The run's card, and the home where its network is published."""
+    home = tmp_path_factory.mktemp("result")
+    return publish(run[0], home / "mine"), home
+
+
+def test_a_published_model_serves_what_was_trained(run, result):
+    (trained, _), (card, home) = run, result
+    assert {path.name for path in (home / "mine").iterdir()} == {
         registry.CARD,
         registry.SERVED,
         registry.TRAINABLE,
     }
-    assert [path.name for path in tmp_path.iterdir()] == ["mine"]
+    assert [path.name for path in home.iterdir()] == ["mine"]
     images = load_sample().x_test[:100].astype(np.float32) / 255
-    served = Recognizer.load(tmp_path / "mine").classify_batch(images)
-    kept = keras.models.load_model(tmp_path / "mine" / registry.TRAINABLE)
+    served = Recognizer.load(home / "mine").classify_batch(images)
+    kept = keras.models.load_model(home / "mine" / registry.TRAINABLE)
     for model in (trained.model, kept):
         for ours, theirs in zip(
             served, split_softmax(model.predict(images, verbose=0)), strict=True
@@ -344,7 +350,7 @@ def test_a_published_model_serves_what_was_trained(run, tmp_path):
     assert card.recipe["seed"] == 3
     assert card.history == trained.history
     assert card.versions["tensorflow"] == tf.__version__
-    served = Recognizer.load(tmp_path / "mine")
+    served = Recognizer.load(home / "mine")
     assert card.metrics == evaluate(served, trained.mnist, trained.pen)
     assert card.metrics["pen"]["count"] == 5
     assert card.data == {
@@ -365,9 +371,8 @@ def test_a_published_model_serves_what_was_trained(run, tmp_path):
     assert card.parameters == trained.model.count_params()
 
 
-def test_a_card_tells_what_the_network_read_before_training(run, tmp_path):
-    trained, _ = run
-    card = publish(trained, tmp_path / "mine")
+def test_a_card_tells_what_the_network_read_before_training(run, result):
+    (trained, _), (card, _) = run, result
     bare = build(TINY)
     bare.set_weights(trained.initial)
     sample = load_sample()
@@ -487,19 +492,17 @@ def test_so_does_one_that_loses_it_in_an_epoch_s_last_step():
         report.on_epoch_end(0, {"loss": 2.3, "accuracy": 0.1, "val_loss": float("nan")})
 
 
-def test_a_failed_publish_leaves_the_old_model_and_nothing_else(run, tmp_path, monkeypatch):
-    trained, _ = run
-    publish(trained, tmp_path / "mine")
-    before = (tmp_path / "mine" / registry.CARD).read_bytes()
+def test_a_failed_publish_leaves_the_old_model_and_nothing_else(mine, home, monkeypatch):
+    before = (home / "mine" / registry.CARD).read_bytes()
 
     def full_disk(*_):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(registry, "write_card", full_disk)
     with pytest.raises(OSError, match="No space"):
-        publish(trained, tmp_path / "mine")
-    assert [path.name for path in tmp_path.iterdir()] == ["mine"]
-    assert (tmp_path / "mine" / registry.CARD).read_bytes() == before
+        publish(mine, home / "mine")
+    assert [path.name for path in home.iterdir()] == ["mine"]
+    assert (home / "mine" / registry.CARD).read_bytes() == before
 
 
 def test_batches_show_every_image_once_an_epoch():
