@@ -1,5 +1,6 @@
 """What several test files share: models, data where there are any, a browser and the app."""
 
+import gc
 import os
 import shutil
 
@@ -32,6 +33,12 @@ def pytest_collection_modifyitems(items):
         return not any(item.get_closest_marker(name) for name in ("browser", "training"))
 
     items.sort(key=is_fast)
+
+
+def pytest_collection_finish():
+    """What is loaded by now stays: to look through it for garbage takes half a second each time."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session", params=["cnn", "mlp"])
