@@ -4,6 +4,7 @@ What is told outside a room teaches a person's own hand, and nobody else learns 
 """
 
 import hashlib
+import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,10 +19,15 @@ from digitcanvas.data.store import (
     StoreError,
     database_url,
 )
+from digitcanvas.drawing.files import read_drawings
 from digitcanvas.drawing.strokes import Drawing
 
 ALL_ROOMS = "all"
 """Stands where a room's code may."""
+
+FILE = "DIGITCANVAS_TOLD"
+"""The environment variable that names a file with a room's drawings, on a machine without the store
+that holds them."""
 
 FEWEST = 30
 """Told drawings that are enough to train with: three of each digit."""
@@ -57,13 +63,14 @@ class ToldDrawings:
 
 
 def load_told(room: str, home: Path, alone: bool = False) -> ToldDrawings:
-    """The told drawings in the room with this code, or in ALL_ROOMS, in the store of this home.
+    """The told drawings in the room with this code, or in ALL_ROOMS.
 
-    Raises StoreError, a ValueError, if there is no such room, there are too few drawings, the store
-    cannot be read, or a digit is lacking to a network that is to learn from them `alone`.
+    They are in the file that FILE names, else in the store of this home. Raises StoreError, a
+    ValueError, if there is no such room, there are too few drawings, the store cannot be read, or a
+    digit is lacking to a network that is to learn from them `alone`.
     """
-    with Store(database_url(home)) as store:
-        drawings = store.drawings.to_learn_from(selection(store, room)).drawings
+    file = os.environ.get(FILE)
+    drawings = read_drawings(file, NO_DIGIT) if file else drawings_in(room, home)
     if len(drawings) < FEWEST:
         where = "in all rooms" if room == ALL_ROOMS else f"in the room {room}"
         raise StoreError(
@@ -79,6 +86,15 @@ def load_told(room: str, home: Path, alone: bool = False) -> ToldDrawings:
         )
     people = len({drawing.writer for drawing in drawings})
     return ToldDrawings(train, validation, people, hash_of(drawings))
+
+
+def drawings_in(room: str, home: Path) -> list[Drawing]:
+    """The told drawings in the room with this code, or in ALL_ROOMS, in the store of this home.
+
+    Raises StoreError if there is no such room, or the store cannot be read.
+    """
+    with Store(database_url(home)) as store:
+        return store.drawings.to_learn_from(selection(store, room)).drawings
 
 
 def selection(store: Store, room: str) -> Selection:

@@ -6,7 +6,6 @@ publishing again. Its standard output is lines of JSON: a "stage", a "progress",
 solved before it publishes, and at last what was "done" or why it "failed".
 """
 
-import errno
 import json
 import logging
 import os
@@ -28,15 +27,17 @@ from digitcanvas.data.unipen import Unipen, load_unipen
 from digitcanvas.quiet import hide_native_messages
 from digitcanvas.reading import registry
 from digitcanvas.runs.progress import Diverged, Progress
+from digitcanvas.runs.publishing import Send, publish_patiently
 from digitcanvas.runs.recipes import Recipe
 from digitcanvas.runs.run import RateSearch, Training, Trial, task_from_json
 
 PAUSE = 0.1
 """Seconds between two reports of progress, except for those at an epoch's end."""
 
-log = logging.getLogger(__name__)
+THREADS = "TF_NUM_INTRAOP_THREADS"
+"""The environment variable that tells TensorFlow on how many cores it computes."""
 
-Send = Callable[[dict[str, Any]], None]
+log = logging.getLogger(__name__)
 
 Drawings = TypeVar("Drawings", PenDigits, Unipen)
 
@@ -75,16 +76,21 @@ def main() -> None:
 
 
 def lower_priority() -> None:
-    """Take the lowest priority, and leave one core to others where the system allows it."""
+    """Take the lowest priority, and leave one core to others where the system allows it.
+
+    Where THREADS is set, whoever started this has decided how many cores it takes.
+    """
     process = psutil.Process()
     process.nice(psutil.IDLE_PRIORITY_CLASS if psutil.WINDOWS else 19)
     if hasattr(os, "SCHED_IDLE"):  # Linux: yields at once, where a nice process lingers
         os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+    if os.environ.get(THREADS):
+        return
     if hasattr(process, "cpu_affinity"):
         cores = process.cpu_affinity()
         process.cpu_affinity(cores[1:] or cores)
     else:  # macOS
-        os.environ["TF_NUM_INTRAOP_THREADS"] = str(max(1, (os.cpu_count() or 1) - 1))
+        os.environ[THREADS] = str(max(1, (os.cpu_count() or 1) - 1))
 
 
 def train(task: Training, run_id: str, scratch: Path, send: Send, again: threading.Event) -> str:
@@ -93,22 +99,13 @@ def train(task: Training, run_id: str, scratch: Path, send: Send, again: threadi
     If the model cannot be written, the trained network waits until `again` is set.
     """
     training, trained = learn(task.recipe, send)
-    while True:
-        again.clear()
-        name = registry.free_name(task.name)
-        target = Path(task.output) if task.output else registry.home() / name
+
+    def publish(target: Path) -> None:
         send({"stage": "Measuring and publishing"})
-        try:
-            scratch.mkdir(parents=True, exist_ok=True)
-            training.publish(trained, target, None if task.output else scratch, run_id)
-        except Exception as error:  # TensorFlow has an exception of its own for a full disk
-            log.warning("publishing failed: %s", error)
-            if not task.output and registry.free_name(name) != name:  # taken meanwhile
-                continue
-            send({"problem": _explain(error, target.parent)})
-            again.wait()
-        else:
-            return task.output or name
+        scratch.mkdir(parents=True, exist_ok=True)
+        training.publish(trained, target, None if task.output else scratch, run_id)
+
+    return publish_patiently(task, publish, send, again)
 
 
 def learn(recipe: Recipe, send: Send) -> tuple[ModuleType, Any]:
@@ -182,12 +179,6 @@ def _load_drawings(load: Callable[[], Drawings | None], needed: bool) -> Drawing
             raise
         log.warning("not measured on drawings: %s", error)
         return None
-
-
-def _explain(error: Exception, place: Path) -> str:
-    if os.strerror(errno.ENOSPC) in str(error):
-        return f"The disk is full: free some space where {place} is, then try again."
-    return f"The model could not be written ({error}). Fix that, then try again."
 
 
 def _reserve_output() -> Send:

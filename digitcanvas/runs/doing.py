@@ -5,6 +5,7 @@ run writes while it works lies beside the models, in `.training`, by its id.
 """
 
 import logging
+import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -16,7 +17,8 @@ from digitcanvas.data.store import Store, StoreError
 from digitcanvas.data.store.runs import Entry
 from digitcanvas.reading import registry
 from digitcanvas.runs import capacity, servers, tuning
-from digitcanvas.runs.process import Process, clear
+from digitcanvas.runs.cluster import Cluster, ClusterRun
+from digitcanvas.runs.process import RAY, Process, clear
 from digitcanvas.runs.progress import LearningCurve, Progress
 from digitcanvas.runs.run import Run, Training, Trial, task_from_text
 
@@ -36,7 +38,7 @@ class Doing:
     """A run that this server does. It has no process once that has left."""
 
     run: Run
-    process: Process | None = None
+    process: Process | ClusterRun | None = None
     verdict: dict[str, Any] = field(default_factory=dict)
     """The process' last words: what it has "done", or why it "failed"."""
     reported: Run | None = None
@@ -63,6 +65,8 @@ class Server:
         self.name = servers.new_name()
         self._home, self._command = home, worker
         self._opened, self._look, self._changed = opened, look, changed
+        address = os.environ.get(RAY, "").strip()
+        self._cluster = Cluster(address, home, worker, self.hurry) if address else None
         self._watch = servers.Watch()
         self._doing: dict[str, Doing] = {}
         self._sources: dict[str, Mapping[str, str]] = {}
@@ -76,6 +80,10 @@ class Server:
         """The run as it is now, if this server does it."""
         doing = self._doing.get(run_id)
         return doing.run if doing else None
+
+    def slots(self, running: int) -> int:
+        """How many runs may be under way beside each other, where `running` are."""
+        return self._cluster.slots() if self._cluster else capacity.slots(running)
 
     def take_any(self) -> None:
         """Do any run that waits from now on, also those that a server before has left."""
@@ -109,6 +117,8 @@ class Server:
             if run.is_running and store:
                 with suppress(StoreError):
                     self._give_back(store, run, self.name, counts=False)
+        if self._cluster:
+            self._cluster.close()
 
     def cancel(self, run_id: str) -> bool:
         """Cancel the run, if this server does it. Gives whether it does."""
@@ -131,6 +141,8 @@ class Server:
     def _begin(self) -> None:
         with self._changed:
             if not self._thread:
+                if self._cluster:
+                    self._cluster.connect()
                 self._thread = threading.Thread(target=self._work, daemon=True)
                 self._thread.start()
         self.hurry()
@@ -158,7 +170,7 @@ class Server:
         for server in self._watch.dead(beats):
             self._take_over(store, server)
             waits = True
-        while waits and not self._is_closed and _has_room(store):
+        while waits and not self._is_closed and self._has_room(store):
             waits = self._take(store)
 
     def _report_ends(self, store: Store) -> None:
@@ -226,7 +238,8 @@ class Server:
             doing = self._doing[run.id] = Doing(run)
             if run.is_running:
                 self._start(doing, sources)
-            self._is_due = not doing.process
+            if not doing.process:
+                self._is_due = True
         self._look()
         return True
 
@@ -241,12 +254,27 @@ class Server:
             return replace(run, state="failed", error=why)
 
     def _start(self, doing: Doing, sources: Mapping[str, str]) -> None:
+        """Start a run here or on the cluster; if that is not possible, it has failed."""
         run, scratch = doing.run, self._home / SCRATCH / doing.run.id
         try:
-            doing.process = Process(run, scratch, sources, self._command, self._hear, self._end)
+            if self._cluster:
+                start = self._cluster.start
+                doing.process = start(run, scratch, sources, self._hear, self._end)
+            else:
+                command = self._command
+                doing.process = Process(run, scratch, sources, command, self._hear, self._end)
         except OSError as error:
             why = f"The run's process could not be started ({error})."
             doing.run = replace(run, state="failed", error=why)
+
+    def _has_room(self, store: Store) -> bool:
+        """Whether one more run may begin: on this machine, or on the cluster that servers share."""
+        counts = [
+            count
+            for server, count in store.runs.busy().items()
+            if self._cluster or servers.is_here(server)
+        ]
+        return sum(counts) < self.slots(sum(counts))
 
     def _take_over(self, store: Store, server: str) -> None:
         """Take its runs from a dead server: each waits again, unless it was done."""
@@ -279,12 +307,15 @@ class Server:
         """A process says something."""
         with self._changed:
             doing = self._doing[run_id]
+            run = doing.run
             if "progress" in event:
-                self._update(doing, doing.run.extended(Progress(**event["progress"])))
+                self._update(doing, run.extended(Progress(**event["progress"])))
+            elif "again" in event:  # its node stopped
+                self._update(doing, _begun_again(run, event["again"]))
             elif "done" in event or "failed" in event:
                 doing.verdict = event
             else:  # a stage, or a problem
-                self._update(doing, replace(doing.run, **event))
+                self._update(doing, replace(run, **event))
 
     def _end(self, run_id: str, status: int) -> None:
         """A process has left."""
@@ -317,10 +348,9 @@ class Server:
         return None
 
 
-def _has_room(store: Store) -> bool:
-    busy = store.runs.busy()
-    running = sum(count for server, count in busy.items() if servers.is_here(server))
-    return running < capacity.slots(running)
+def _begun_again(run: Run, stage: str) -> Run:
+    fields = {"id": run.id, "owner": run.owner, "seconds": run.seconds}
+    return Run.of(run.task, **fields, parameters=run.parameters, stage=stage)
 
 
 def restored(entry: Entry) -> Run | None:

@@ -16,7 +16,7 @@ from pathlib import Path
 from digitcanvas.data.store import Store, StoreError, database_url
 from digitcanvas.data.store.runs import Entry, NewRun
 from digitcanvas.reading import registry
-from digitcanvas.runs import capacity, estimate, process
+from digitcanvas.runs import estimate, process
 from digitcanvas.runs.doing import AGAIN, CANCEL, Server, restored
 from digitcanvas.runs.run import Run, Task, Training, Trial, task_to_text
 
@@ -138,7 +138,7 @@ class Jobs:
     def slots(self) -> int:
         """How many runs go on beside each other."""
         running = sum(run.is_running for run in self.runs())
-        return max(capacity.slots(running), running)
+        return max(self._server.slots(running), running)
 
     def serve(self) -> None:
         """Do runs that wait from now on, also those that a server before has left."""

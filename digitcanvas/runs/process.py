@@ -30,6 +30,9 @@ DATA = (
 )
 ROOT = Path(__file__).parents[2]
 
+RAY = "DIGITCANVAS_RAY"
+"""Names the address of a Ray cluster that does the runs instead of this machine."""
+
 IS_LINUX_X86 = (platform.system(), platform.machine()) == ("Linux", "x86_64")
 TENSORFLOW = "tensorflow-cpu" if IS_LINUX_X86 else "tensorflow"
 """What pip calls it on this machine, as requirements.txt does."""
@@ -39,13 +42,17 @@ Event = dict[str, Any]
 
 def training_needs() -> str | None:
     """What to install before this installation can train, as a sentence; None if it can."""
-    if find_spec("tensorflow") is not None:
+    if os.environ.get(RAY):
+        what, package, install = "Training on a cluster", "Ray", 'pip install "ray>=2.60"'
+        own = '"digitcanvas[ray]"'
+    else:
+        what, package, install = "Training", "TensorFlow", "pip install -r requirements.txt"
+        own = TENSORFLOW
+    if find_spec("ray" if package == "Ray" else "tensorflow") is not None:
         return None
     if registry.IS_INSTALLED:  # perhaps by pipx, in an environment whose pip nobody else calls
-        install = f"{sys.executable} -m pip install {TENSORFLOW}"
-    else:
-        install = "pip install -r requirements.txt"
-    return f"Training needs TensorFlow, which is not installed: run {install}, then try again."
+        install = f"{sys.executable} -m pip install {own}"
+    return f"{what} needs {package}, which is not installed: run {install}, then try again."
 
 
 class Process:
