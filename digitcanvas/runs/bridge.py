@@ -153,6 +153,7 @@ class Following:
         try:
             while not self._bridge.is_connected.wait(0.1):
                 self._check_wanted()
+            self._send({"stage": "Sending the run to the cluster"})
             for attempt in range(1, ATTEMPTS + 1):
                 try:
                     return self._attempt()
@@ -174,7 +175,6 @@ class Following:
         return pack(self._begin["task"], self._begin["sources"], registry.home())
 
     def _attempt(self) -> int:
-        self._send({"stage": "Sending the run to the cluster"})
         items = {path: self._bridge.reference(item) for path, item in self._luggage.items.items()}
         self._has_begun = False
         self._actor = _actor_class().remote()

@@ -5,6 +5,7 @@ back to this server, which publishes them.
 """
 
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -19,6 +20,8 @@ from digitcanvas.runs.process import RAY, ROOT, Event, clear
 from digitcanvas.runs.run import Run, task_to_json
 
 BRIDGE = (sys.executable, "-m", "digitcanvas.runs.bridge")
+
+log = logging.getLogger(__name__)
 
 Hear = Callable[[str, Event], None]
 Ended = Callable[[str, int], None]
@@ -161,7 +164,10 @@ class _Bridge:
             with suppress(json.JSONDecodeError):  # its death cut the line short
                 message = json.loads(line)
                 lost = message.get("lost", lost)
-                self._hear(message)
+                try:
+                    self._hear(message)
+                except Exception:  # one run's events must not end the others
+                    log.exception("an event of a run could not be used")
         self._process.wait()
         self.is_over = True
         with suppress(OSError):

@@ -81,7 +81,8 @@ class Node:
             env=os.environ | environment,
         )
         self._send({**request, "scratch": str(folder / "scratch")})
-        threading.Thread(target=self._watch, daemon=True).start()
+        self._watcher = threading.Thread(target=self._watch, daemon=True)
+        self._watcher.start()
         return ""
 
     def hear(self) -> list[str | int]:
@@ -104,9 +105,13 @@ class Node:
 
     def leave(self) -> None:
         """Leave nothing of the run here."""
-        assert self._process and self._folder
+        assert self._process and self._folder and self._process.stdin and self._process.stdout
         self._process.kill()
         self._process.wait()
+        with suppress(OSError):
+            self._process.stdin.close()
+        self._watcher.join()
+        self._process.stdout.close()
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _send(self, message: Mapping[str, Any]) -> None:
