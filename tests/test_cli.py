@@ -30,10 +30,11 @@ from digitcanvas.reading.evaluation import compute_metrics, evaluate_drawings
 from digitcanvas.reading.words import percent
 from digitcanvas.runs import capacity, rate_finder, tutorials
 from digitcanvas.runs.jobs import Jobs
+from digitcanvas.runs.process import RAY
 from digitcanvas.runs.progress import Progress
 from digitcanvas.runs.recipes import LIMITS, RECIPES, Recipe
 from digitcanvas.runs.run import RateSearch, Training
-from digitcanvas.shell import report
+from digitcanvas.shell import report, seeds
 from tests.data.test_mnist_and_pen import DRAWINGS, unipen
 from tests.data.test_told import drawings, tell
 from tests.digits import DIGITS
@@ -758,6 +759,53 @@ def test_a_number_is_written_as_on_the_page(asked, written):
 def test_a_setting_that_is_on_can_be_put_on(asked):
     assert main(["train", "tiny-raw", "--augment", "--normalise"]) == 0
     assert asked.recipes == [replace(RECIPES["tiny-raw"], augment=True, normalise=True)]
+
+
+def test_several_seeds_train_a_network_each_and_tell_how_much_they_differ(asked, home, capsys):
+    (home / "quick-2").mkdir()
+    assert main(["train", "quick", "--sample", "--seeds", "3"]) == 0
+    assert [task.name for task in asked.tasks] == ["quick-1", "quick-2-2", "quick-3"]
+    seed = RECIPES["quick"].seed
+    assert [recipe.seed for recipe in asked.recipes] == [seed, seed + 1, seed + 2]
+    *lines, last = capsys.readouterr().out.splitlines()
+    assert sorted(line.split()[0] for line in lines) == ["quick-1", "quick-2-2", "quick-3"]
+    assert all(f"(seed {seed + number})" in sorted(lines)[number] for number in range(3))
+    accuracy = percent(registry.read_card(home / "quick-1").test["accuracy"], 2)
+    assert f"accuracy {accuracy} on average, standard deviation 0.00 %" in last
+    assert main(["train", "mlp", "--sample", "--name", "ours", "--seeds", "2", "--json"]) == 0
+    printed = json.loads(capsys.readouterr().out)
+    assert [model["model"] for model in printed["models"]] == ["ours-1", "ours-2"]
+    assert printed["accuracy"]["deviation"] == 0
+    assert main(["train", "mlp", "--seeds", "2", "--output", str(home / "out")]) == 1
+    assert "--name" in capsys.readouterr().err
+
+
+def test_the_spread_of_seeds_is_the_standard_deviation_of_a_sample():
+    assert seeds._spread([0.9, 0.92, 0.94]) == pytest.approx({"mean": 0.92, "deviation": 0.02})
+    assert seeds._spread([0.9]) == {"mean": 0.9, "deviation": None}
+    assert seeds._spread([]) == {"mean": None, "deviation": None}
+
+
+def test_a_seed_that_fails_is_told_and_the_others_go_on(asked, home, monkeypatch, capsys):
+    started, start = [], asked.start
+
+    def start_one_that_dies(task, **how):
+        started.append(start(task, **how))
+        if len(started) == 2:
+            asked.cancel(started[1].id)
+        return started[-1]
+
+    monkeypatch.setattr(asked, "start", start_one_that_dies)
+    assert main(["train", "quick", "--sample", "--seeds", "3"]) == 1
+    captured = capsys.readouterr()
+    assert "digitcanvas: quick-2: The training of “quick-2” was cancelled." in captured.err
+    assert "2 seeds: accuracy" in captured.out and left_in(home) == ["quick-1", "quick-3"]
+
+
+def test_a_cluster_can_be_named_for_a_training(asked, monkeypatch):
+    monkeypatch.setenv(RAY, "")
+    assert main(["train", "quick", "--sample", "--ray", "ray://there:10001"]) == 0
+    assert os.environ[RAY] == "ray://there:10001"
 
 
 def test_a_new_model_s_name_is_its_recipe_s_or_the_one_given(asked, home, tmp_path):

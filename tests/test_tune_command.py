@@ -46,6 +46,6 @@ def test_a_study_that_is_stopped_leaves_no_run(tuned, monkeypatch):
     def stop(run_id):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(tuned, "follow", stop)
+    monkeypatch.setattr(tuned, "get", stop)
     assert main(["tune", "tiny", "--sample", "--trials", "3"]) == 130
     assert not any(run.is_live for run in tuned.runs())

@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from tqdm import tqdm
 
@@ -18,6 +18,10 @@ RETRY = 10
 """Seconds between two attempts to publish, or to start."""
 
 
+LOOK = 0.2
+"""Seconds between two looks at several runs."""
+
+
 def follow(task: Task, sources: Mapping[str, str | None], label: str | None = None) -> Run:
     """Do the task, with a bar on standard error if that is a terminal. Gives how it ended.
 
@@ -25,10 +29,8 @@ def follow(task: Task, sources: Mapping[str, str | None], label: str | None = No
 
     Raises ValueError if it cannot be started or fails.
     """
-    for path in filter(None, sources.values()):
-        check_file(path)
+    named = _checked(sources)
     jobs = jobs_in(registry.home())
-    named = {name: path for name, path in sources.items() if path is not None}
     run = jobs.start(task, sources=named, is_bound=True)
     bar = tqdm(
         desc=label or task.running,
@@ -53,25 +55,39 @@ def follow(task: Task, sources: Mapping[str, str | None], label: str | None = No
     return run
 
 
-def follow_all(tasks: Sequence[Task], sources: Mapping[str, str | None], label: str) -> list[Run]:
-    """Do all of the tasks, as `follow` does one, with one bar. Gives how each ended.
+def follow_all(
+    tasks: Sequence[Task], sources: Mapping[str, str | None], label: str
+) -> Iterator[Run]:
+    """Do the tasks, as many beside each other as there is room for. Gives each as it has ended.
 
-    Raises ValueError if they cannot be started.
+    The bar and the `sources` are as those of `follow`. Raises ValueError if they cannot be started.
     """
-    for path in filter(None, sources.values()):
-        check_file(path)
+    named = _checked(sources)
     jobs = jobs_in(registry.home())
-    named = {name: path for name, path in sources.items() if path is not None}
-    runs = jobs.start_all(tasks, sources=named, is_bound=True)
-    ended = []
+    runs: dict[str, Run] = {}
+    bar = tqdm(desc=label, bar_format=BAR, total=sum(task.steps for task in tasks), disable=None)
     try:
-        for run in tqdm(runs, desc=label, unit="run", disable=None):
-            *_, end = jobs.follow(run.id)
-            ended.append(end)
+        runs |= {run.id: run for run in jobs.start_all(tasks, sources=named, is_bound=True)}
+        while live := [run for run in runs.values() if run.is_live]:
+            for run in live:
+                run = runs[run.id] = jobs.get(run.id) or run
+                if run.problem:
+                    _wait_to_publish(jobs, run)
+                if not run.is_live:
+                    yield run
+            bar.update(sum(map(_steps_done, runs.values())) - bar.n)
+            time.sleep(LOOK)
     finally:
-        for run in runs[len(ended) :]:
+        bar.close()
+        for run in runs.values():
             jobs.cancel(run.id)
-    return ended
+
+
+def _steps_done(run: Run) -> float:
+    """A run that has ended has no more to do, even if it was stopped early."""
+    if not run.is_live:
+        return run.task.steps
+    return run.progress.epochs_done if run.progress else 0.0
 
 
 def follow_patiently(task: Task, sources: Mapping[str, str | None], label: str) -> None:
@@ -85,6 +101,13 @@ def follow_patiently(task: Task, sources: Mapping[str, str | None], label: str) 
             time.sleep(RETRY)
         else:
             return
+
+
+def _checked(sources: Mapping[str, str | None]) -> dict[str, str]:
+    """The sources that are named. Raises ValueError for a file that cannot be read."""
+    for path in filter(None, sources.values()):
+        check_file(path)
+    return {name: path for name, path in sources.items() if path is not None}
 
 
 def _figures(run: Run) -> dict[str, str]:

@@ -1,12 +1,14 @@
 """Options that several commands have in common, and the files that they name."""
 
 import argparse
+import os
 from typing import Any
 
 from digitcanvas.data.outliers import NOT_A_DIGIT
 from digitcanvas.drawing.files import read_drawings
 from digitcanvas.reading.hand import fit_hand
 from digitcanvas.reading.recognizer import Recognizer
+from digitcanvas.runs.process import RAY
 from digitcanvas.runs.recipes import RECIPES
 
 Commands = Any
@@ -73,3 +75,25 @@ def add_unipen(parser: argparse.ArgumentParser) -> None:
         help="drawings made on many devices: a folder with unipen-digits.npz and "
         f"unipen-others.npz; otherwise the folder that {UNIPEN} names, or none",
     )
+
+
+def add_ray(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--ray",
+        metavar="ADDRESS",
+        help=f"train on the Ray cluster at this address; otherwise on the one that {RAY} names, or "
+        "here",
+    )
+
+
+def use_ray(given: argparse.Namespace) -> None:
+    """Have the runs of this process go to the cluster that `--ray` names."""
+    if given.ray:
+        os.environ[RAY] = given.ray
+
+
+def at_least_one(text: str) -> int:
+    """Reads a number of seeds."""
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seeds: use 1 or more.")
+    return int(text)

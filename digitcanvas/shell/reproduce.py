@@ -29,7 +29,7 @@ def add(commands: options.Commands) -> None:
         help=f"only these: {', '.join(tutorials.names())} (all)",
     )
     parser.add_argument(
-        "--seeds", type=_at_least_one, default=1, metavar="N", help="train each N times (1)"
+        "--seeds", type=options.at_least_one, default=1, metavar="N", help="train each N times (1)"
     )
     options.add_sample(parser)
     options.add_mnist(parser)
@@ -64,9 +64,3 @@ def _reproduced(
                 following.follow_patiently(task, sources, experiment.name)
                 cards.append(registry.read_card(model))
             yield from tutorials.rows(experiment, cards)
-
-
-def _at_least_one(text: str) -> int:
-    if not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seeds: use 1 or more.")
-    return int(text)

@@ -14,7 +14,7 @@ from digitcanvas.reading import registry
 from digitcanvas.reading.words import percent
 from digitcanvas.runs.recipes import LIMITS, RECIPES, Recipe, in_words, read_number, read_widths
 from digitcanvas.runs.run import Training
-from digitcanvas.shell import following, options, report
+from digitcanvas.shell import following, options, report, seeds
 
 
 def add(commands: options.Commands) -> None:
@@ -41,6 +41,15 @@ def add(commands: options.Commands) -> None:
     place.add_argument(
         "--output", type=Path, metavar="DIR", help="the model directory to write or replace"
     )
+    parser.add_argument(
+        "--seeds",
+        type=options.at_least_one,
+        default=1,
+        metavar="N",
+        help="train N networks, NAME-1 to NAME-N, from the recipe's seed and those after, and tell "
+        "how much their accuracies differ",
+    )
+    options.add_ray(parser)
     options.add_mnist(parser)
     options.add_pen(parser)
     options.add_unipen(parser)
@@ -52,17 +61,23 @@ def add(commands: options.Commands) -> None:
 
 
 def run(given: argparse.Namespace) -> int:
+    if given.seeds > 1 and given.output:
+        raise ValueError("--seeds makes several models: give them a --name in place of --output.")
+    options.use_ray(given)
     base = given.recipe or given.named
     settings = {field.name: getattr(given, field.name) for field in fields(Recipe)}
     changes = {name: value for name, value in settings.items() if value is not None}
     recipe = replace(RECIPES[base], **changes)
     output = str(registry.check_target(given.output.absolute())) if given.output else ""
-    task = Training(recipe, given.name or registry.free_name(base), output)
+    name = base if given.seeds > 1 else registry.free_name(base)
+    task = Training(recipe, given.name or name, output)
     pen = load_pen_digits(given.pen)  # so that a file that cannot be read stops any training
     unipen = load_unipen(given.unipen)
     if recipe.pen_copies and not (pen or unipen or recipe.room):
         print("No pen drawings given (--pen, --unipen): training on MNIST alone.", file=sys.stderr)
     sources = {options.MNIST: given.mnist, options.PEN: given.pen, options.UNIPEN: given.unipen}
+    if given.seeds > 1:
+        return seeds.train(task, given.seeds, sources, given.json)
     done = following.follow(task, sources)
     directory = registry.find(done.result)
     card = registry.read_card(directory)

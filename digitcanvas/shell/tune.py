@@ -30,6 +30,7 @@ def add(commands: options.Commands) -> None:
         help=f"what to vary, of {', '.join(map(_option, VARIED))} (all that the recipe has)",
     )
     options.add_sample(parser)
+    options.add_ray(parser)
     options.add_mnist(parser)
     options.add_pen(parser)
     options.add_unipen(parser)
@@ -38,11 +39,13 @@ def add(commands: options.Commands) -> None:
 
 
 def run(given: argparse.Namespace) -> int:
+    options.use_ray(given)
     recipe = replace(RECIPES[given.recipe], sample=given.sample)
     vary = varied_in(recipe) if given.vary is None else given.vary
     trials = tuning.plan(recipe, given.recipe, given.trials, vary)
     sources = {options.MNIST: given.mnist, options.PEN: given.pen, options.UNIPEN: given.unipen}
-    runs = following.follow_all(trials, sources, f"Tuning {given.recipe}")
+    ended = following.follow_all(trials, sources, f"Tuning {given.recipe}")
+    runs = sorted(ended, key=_number)
     best = tuning.best(runs)
     if not best:
         raise ValueError(f"No trial went on to its end: {runs[0].error or 'try more of them.'}")
