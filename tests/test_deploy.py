@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from digitcanvas.runs.capacity import MEMORY
 from tests import replicas
 from tests.browser import driver
 
@@ -77,3 +78,25 @@ def test_the_proxy_knows_all_replicas_and_nothing_of_theirs_is_writable():
     assert all(f"EXPOSE {port}\n" in DOCKERFILE for _, port in asked)
     assert all(services[name]["read_only"] for name in [*names, "proxy"])
     assert not any("ports" in services[name] for name in [*names, "database"])
+
+
+def test_a_cluster_s_nodes_carry_whole_runs_and_its_head_none():
+    spec = yaml.safe_load((ROOT / "deploy/ray.yaml").read_text())["spec"]
+    assert spec["headGroupSpec"]["rayStartParams"] == {"num-cpus": "0"}
+    (workers,) = spec["workerGroupSpecs"]
+    for group in (spec["headGroupSpec"], workers):
+        (container,) = group["template"]["spec"]["containers"]
+        assert container["image"] == "digitcanvas-ray"
+    limits = container["resources"]["limits"]
+    memory = int(limits["memory"].removesuffix("Gi")) * 2**30
+    runs = int(limits["cpu"])
+    assert runs * MEMORY <= memory * 2 / 3  # Ray takes up to a third for what it shares
+    text = (ROOT / "docs/cluster.md").read_text()
+    assert f"what the\nlargest cluster carries, {runs * workers['maxReplicas']} here" in text
+
+
+def test_a_cluster_s_image_copies_what_there_is():
+    text = (ROOT / "deploy/ray.Dockerfile").read_text()
+    copied = re.findall(r"^COPY (.+) \S+$", text, re.MULTILINE)
+    assert copied and all((ROOT / name).exists() for names in copied for name in names.split())
+    assert "\nUSER visitor\n" in text

@@ -20,7 +20,7 @@ from typing import Any, TextIO
 
 import ray
 from ray import cloudpickle
-from ray.exceptions import RayError
+from ray.exceptions import RayError, RayTaskError
 
 import digitcanvas
 from digitcanvas.data.mnist import MnistMissing
@@ -157,6 +157,9 @@ class Following:
             for attempt in range(1, ATTEMPTS + 1):
                 try:
                     return self._attempt()
+                except RayTaskError as error:  # the node lives, and cannot
+                    self._send({"failed": _impossible(error)})
+                    return 1
                 except RayError as error:
                     self._check_wanted()
                     self._send(_given_up(error) if attempt == ATTEMPTS else {"again": AGAIN})
@@ -263,6 +266,13 @@ def _reason(error: BaseException) -> str:
     if "mismatch" in text or "versions differ" in text:
         return f"it has another Ray or Python ({text:.300}): install the same on both"
     return f"it does not answer ({text:.300})"
+
+
+def _impossible(error: RayTaskError) -> str:
+    return (
+        f"The cluster's node could not do the run ({error.cause!s:.200}). No model was changed. See "
+        "that its disk has room and can be written to, then start the run again."
+    )
 
 
 def _given_up(error: RayError) -> dict[str, Any]:

@@ -21,6 +21,9 @@ from digitcanvas.runs.run import Run, task_to_json
 
 BRIDGE = (sys.executable, "-m", "digitcanvas.runs.bridge")
 
+FAREWELL = 4.0
+"""Seconds that the bridge has to leave the cluster, before it is killed."""
+
 log = logging.getLogger(__name__)
 
 Hear = Callable[[str, Event], None]
@@ -153,8 +156,14 @@ class _Bridge:
             self._process.stdin.flush()
 
     def close(self) -> None:
-        self._process.kill()
-        self._process.wait()
+        assert self._process.stdin
+        with self._lock, suppress(OSError):
+            self._process.stdin.close()
+        try:
+            self._process.wait(FAREWELL)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
 
     def _watch(self) -> None:
         """Follow the process to its end."""

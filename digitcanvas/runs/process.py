@@ -43,7 +43,7 @@ Event = dict[str, Any]
 def training_needs() -> str | None:
     """What to install before this installation can train, as a sentence; None if it can."""
     if os.environ.get(RAY):
-        what, package, install = "Training on a cluster", "Ray", 'pip install "ray>=2.60"'
+        what, package, install = "Training on a cluster", "Ray", 'pip install "ray[client]>=2.60"'
         own = '"digitcanvas[ray]"'
     else:
         what, package, install = "Training", "TensorFlow", "pip install -r requirements.txt"

@@ -205,8 +205,8 @@ def check_requirements(arguments: str) -> None:
     for word in words:
         if word == "-r":
             assert (ROOT / next(words)).is_file()
-        elif found := re.fullmatch(r"(?:digitcanvas|\.)(?:\[(\w+)\])?", word):
-            assert not found[1] or found[1] in extras
+        elif found := re.fullmatch(r"(?:digitcanvas|\.)(?:\[([\w,]+)\])?", word):
+            assert not found[1] or set(found[1].split(",")) <= set(extras)
         else:
             assert word in ("jupyterlab",), f"{word!r} is not known to be installed"
 
@@ -277,6 +277,12 @@ def is_program(name: str, *_arguments: str) -> None:
     assert shutil.which(name), f"there is no program {name!r}"
 
 
+def check_ray(command: str, options: str) -> None:
+    help = subprocess.run(["ray", command, "--help"], capture_output=True, text=True).stdout
+    known = set(re.findall(r"--[\w-]+", help))
+    assert {option.partition("=")[0] for option in shlex.split(options)} <= known
+
+
 def as_it_stands(*_found: str) -> None:
     """A line that changes the machine, or another one."""
 
@@ -296,7 +302,9 @@ CHECKS: dict[str, Callable[..., None]] = {
     r"npm ci|git clone .*|cd digitcanvas": as_it_stands,
     r"python3? -m venv \.venv|\. \.venv/bin/activate|uv venv.*": as_it_stands,
     r"py -3\.13 -m venv \.venv|\.venv\\Scripts\\activate": as_it_stands,
-    r"docker build -f (\S+) -t digitcanvas \.": check_file,
+    r"docker build -f (\S+) -t digitcanvas(?:-ray)? \.": check_file,
+    r"kubectl apply -f (\S+)": check_file,
+    r"ray (\w+) ?(.*)": check_ray,
     r"(?:\w+=\S+ )*docker compose --file (\S+) up --build": check_file,
     r"docker run -p (\d+):\1 digitcanvas": check_port,
     r"git archive HEAD (.+) \| tar -x -C \.\./space": check_copied,

@@ -65,7 +65,8 @@ def test_reports_make_new_runs_and_leave_the_old_one_alone():
 
 
 def test_the_share_of_a_training_leaves_room_for_the_drawings_and_a_search_needs_none():
-    shares = {Training: [0.05, 0.1, 0.55, 1.0], RateSearch: [0.0, 0.0, 0.5, 1.0]}
+    training, search = [0.05, 0.1, 0.55, 1.0], [0.0, 0.0, 0.5, 1.0]
+    shares = {Training: training, Trial: training, RateSearch: search}
     for task in TASKS:
         moments = [(0, 50), (1, 0), (2, 0), (2, 100)]
         found = [
