@@ -270,8 +270,8 @@ def _reason(error: BaseException) -> str:
 
 def _impossible(error: RayTaskError) -> str:
     return (
-        f"The cluster's node could not do the run ({error.cause!s:.200}). No model was changed. See "
-        "that its disk has room and can be written to, then start the run again."
+        f"The cluster's node could not do the run ({error.cause!s:.200}). No model was changed. "
+        "See that its disk has room and can be written to, then start the run again."
     )
 
 
