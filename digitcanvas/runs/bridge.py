@@ -202,7 +202,10 @@ class Following:
                 if isinstance(line, int):
                     return line
                 with suppress(json.JSONDecodeError):  # its death cut the line short
-                    self._pass_on(json.loads(line))
+                    event = json.loads(line)
+                    self._pass_on(event)
+                    if "done" in event:  # should its node die from now on, it is done all the same
+                        return 0
 
     def _pass_on(self, event: dict[str, Any]) -> None:
         if event.get("done") and isinstance(self._task, Training):
