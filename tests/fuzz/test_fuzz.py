@@ -14,16 +14,14 @@ from digitcanvas.reading.registry import ModelError, read_card
 from tests.fuzz.mutate import damaged
 from tests.fuzz.targets import LONGEST, TARGETS
 
-SECONDS = str((60 if os.environ.get("CI") else 16) / len(TARGETS))
+SECONDS = "60" if os.environ.get("CI") else "16"
 
 
-@pytest.mark.parametrize("name", TARGETS)
-def test_nothing_ends_otherwise_than_it_may(name, tmp_path):
-    command = [sys.executable, "-m", "tests.fuzz", "--target", name, "--seconds", SECONDS]
-    done = subprocess.run(
-        [*command, "--folder", tmp_path], capture_output=True, text=True, check=False
-    )
+def test_nothing_ends_otherwise_than_it_may(tmp_path):
+    command = [sys.executable, "-m", "tests.fuzz", "--seconds", SECONDS, "--folder", tmp_path]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
+    assert all(name in done.stdout for name in TARGETS)
     assert "Warning" not in done.stderr
 
 
