@@ -161,7 +161,7 @@ class Key(StrEnum):
     DIAGRAM = "diagram"
 
     # Tune
-    VARY = "vary"
+    VARY = "vary"  # and behind it, how many settings there are to choose from
     TRIALS = "trials"
     START_STUDY = "start_study"
     STUDIES = "studies"  # str, a study's id; set and read by Tune

@@ -81,7 +81,7 @@ def parallel_chart(study: optuna.Study) -> Figure:
         height=340,
         hovermode="closest",
         margin={"l": 48, "r": 24, "t": 16, "b": 46},
-        meta={"narrowest": 90 * (1 + len(rules)), "aspect": None},
+        meta={"narrowest": 90 * (1 + len(rules))},
     )
 
 

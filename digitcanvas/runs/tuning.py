@@ -24,8 +24,8 @@ RANDOM = 1 / 3
 
 WHOLE, LOOKS, KEPT = 3, 20, 33
 """Once so many trials went on to their end, each other is compared with them so often, and goes on
-while it is among the best so many percent. So 30 trials take the time of about 10 whole ones; with
-50 percent they took that of 20, and found no better values.
+while it is among the best so many percent. On made-up learning curves, 30 trials then take the
+epochs of about 10 whole ones; with 50 percent they took those of 20 and found no better values.
 """
 
 STATES = {
