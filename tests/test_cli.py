@@ -552,10 +552,10 @@ class Asked(Jobs):
         super().__init__(home, worker)
         self.tasks, self.sources = [], []
 
-    def start(self, task, sources, is_bound):
-        self.tasks.append(task)
-        self.sources.append(sources)
-        return super().start(task, sources=sources, is_bound=is_bound)
+    def start_all(self, tasks, owner="", sources=None, is_bound=False):
+        self.tasks += tasks
+        self.sources += [sources] * len(tasks)
+        return super().start_all(tasks, owner, sources, is_bound)
 
     @property
     def recipes(self):
@@ -787,15 +787,14 @@ def test_the_spread_of_seeds_is_the_standard_deviation_of_a_sample():
 
 
 def test_a_seed_that_fails_is_told_and_the_others_go_on(asked, home, monkeypatch, capsys):
-    started, start = [], asked.start
+    start_all = asked.start_all
 
-    def start_one_that_dies(task, **how):
-        started.append(start(task, **how))
-        if len(started) == 2:
-            asked.cancel(started[1].id)
-        return started[-1]
+    def start_one_that_dies(tasks, owner="", sources=None, is_bound=False):
+        started = start_all(tasks, owner, sources, is_bound)
+        asked.cancel(started[1].id)
+        return started
 
-    monkeypatch.setattr(asked, "start", start_one_that_dies)
+    monkeypatch.setattr(asked, "start_all", start_one_that_dies)
     assert main(["train", "quick", "--sample", "--seeds", "3"]) == 1
     captured = capsys.readouterr()
     assert "digitcanvas: quick-2: The training of “quick-2” was cancelled." in captured.err

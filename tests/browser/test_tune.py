@@ -36,10 +36,11 @@ def test_a_study_s_figures_can_be_read_on_a_phone_and_by_all(study, browser):
     page.get_by_text(f"trial {best.task.number}, reads").wait_for()
     assert page.evaluate("document.scrollingElement.scrollWidth") <= 390
     page.set_viewport_size({"width": 1280, "height": 900})
-    for scheme in ("dark", "light"):
+    for scheme, rules in (("dark", None), ("light", ["color-contrast"])):
         page.emulate_media(color_scheme=scheme)
-        page.wait_for_timeout(500)  # while a page grows, a region may scroll that soon will not
-        assert violations(page) == []
+        if violations(page, rules):
+            page.wait_for_timeout(500)  # while a page grows, a region may scroll that soon will not
+            assert violations(page, rules) == []
     names = plot(page, "study_lines").evaluate("plot => plot.layout.xaxis.ticktext")
     assert names[0] == "accuracy" and "learning rate" in names
     press(page, "take_best")
