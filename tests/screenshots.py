@@ -119,6 +119,22 @@ def take_for_docs(browser: Browser, app: App) -> None:
             wait_until_drawn(page, name.capitalize())
             time.sleep(1)
             page.screenshot(path=DOCS / f"{name}-{look}.png")
+    take_study(browser, app)
+
+
+def take_study(browser: Browser, app: App) -> None:
+    """A study of thirty trials on the bundled sample, once it has ended."""
+    page = open_page(browser, app, **LOOKS["light"])
+    page.set_viewport_size(DESKTOP["viewport"] | {"height": TALL})
+    page.goto(f"{app.url}/tune?recipe=mlp-128&data=sample")
+    page.locator(".st-key-start_study button").click()
+    page.get_by_text("30 of 30 trials have ended").wait_for(timeout=900_000)
+    page.locator(".st-key-study_importances .main-svg").first.wait_for()
+    page.locator(".st-key-close button").click()
+    page.mouse.move(1, 1)
+    time.sleep(1)
+    page.screenshot(path=DOCS / "tune-light.png")
+    page.context.close()
 
 
 def take_number(browser: Browser, app: App) -> None:

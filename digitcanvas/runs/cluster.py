@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -18,6 +19,9 @@ from typing import Any
 from digitcanvas.runs.capacity import VARIABLE
 from digitcanvas.runs.process import RAY, ROOT, Event, clear
 from digitcanvas.runs.run import Run, task_to_json
+
+AWAY = 10.0
+"""Seconds after which a cluster that was lost is tried again, by one run."""
 
 BRIDGE = (sys.executable, "-m", "digitcanvas.runs.bridge")
 
@@ -54,7 +58,9 @@ class Cluster:
             self._reached()
 
     def slots(self) -> int:
-        """How many runs may be under way on the cluster: 1 while that is not known."""
+        """How many runs may be under way: 1 while that is unknown, 0 for a while if it is lost."""
+        if self._bridge and self._bridge.is_over:
+            return 0 if time.monotonic() < self._bridge.ended + AWAY else 1
         given = os.environ.get(VARIABLE, "").strip()
         if given.isdecimal():
             return int(given)
@@ -126,7 +132,7 @@ class _Bridge:
         self, command: Sequence[str], address: str, home: Path, changed: Callable[[], None]
     ) -> None:
         """Raises OSError if it cannot be started."""
-        self.slots, self.is_over = 1, False
+        self.slots, self.is_over, self.ended = 1, False, 0.0
         self._address, self._changed = address, changed
         self._runs: dict[str, ClusterRun] = {}
         self._lock = threading.Lock()
@@ -178,7 +184,7 @@ class _Bridge:
                 except Exception:  # one run's events must not end the others
                     log.exception("an event of a run could not be used")
         self._process.wait()
-        self.is_over = True
+        self.ended, self.is_over = time.monotonic(), True
         with suppress(OSError):
             self._process.stdin.close()
         self._process.stdout.close()
@@ -205,12 +211,11 @@ class _Bridge:
         with self._lock:
             runs = list(self._runs.values())
             self._runs.clear()
+        lost = f"The Ray cluster at {self._address} cannot be used: {why}"
+        failed = (
+            f"{lost}. No model was changed. See that the cluster runs (ray status), or have "
+            f"whoever leads this server set {RAY} to another address or unset it, then try again."
+        )
         for run in runs:
-            run.hear(
-                {
-                    "failed": f"The Ray cluster at {self._address} cannot be used: {why}. No model "
-                    "was changed. See that the cluster runs (ray status), or have whoever leads "
-                    f"this server set {RAY} to another address or unset it, then try again."
-                }
-            )
+            run.hear({"failed": failed, "lost": lost})
             run.end(1)

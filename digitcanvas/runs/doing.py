@@ -178,12 +178,20 @@ class Server:
             doing = list(self._doing.values())
             ended = [each.run for each in doing if not each.process and not each.run.is_running]
         for run in ended:
-            store.runs.end(run.id, self.name, run.state, run.to_json())
+            if run.state != "waiting" or not self._waits_again(store, run):
+                state = "failed" if run.state == "waiting" else run.state
+                store.runs.end(run.id, self.name, state, replace(run, stage="").to_json())
             self._look()
             with self._changed:
                 del self._doing[run.id]
                 self._sources.pop(run.id, None)
                 self._changed.notify_all()
+
+    def _waits_again(self, store: Store, run: Run) -> bool:
+        """Have a run wait until its cluster is back. One that no other server may do does not."""
+        return store.runs.give_back(
+            run.id, self.name, replace(run, error="").to_json(), counts=False
+        )
 
     def _report(self, store: Store) -> None:
         """Say how far the runs are, and that this server lives; do what others wish."""
@@ -330,8 +338,11 @@ class Server:
                 f"The run's process was killed (status {status}): it may have run out of memory. "
                 "No model was changed. Try again, or train a smaller network."
             )
-            offline = bool(verdict.get("offline"))
-            run = replace(run, state="failed", error=error, offline=offline)
+            if lost := verdict.get("lost"):
+                run = replace(_begun_again(run, lost), state="waiting", error=error)
+            else:
+                offline = bool(verdict.get("offline"))
+                run = replace(run, state="failed", error=error, offline=offline)
         with self._changed:
             doing.process = None
             self._update(doing, run)

@@ -120,10 +120,23 @@ def test_a_cluster_that_is_lost_is_told_with_what_to_do_and_the_server_goes_on(
 ):
     runs = runs_at(address)
     for _ in range(2):
-        end = until_it_ends(runs, runs.start(mine()))
+        end = until_it_ends(runs, runs.start(mine(), is_bound=True))
         assert end.state == "failed" and why in end.error
         assert address in end.error and process.RAY in end.error and "ray status" in end.error
     assert left_in(home) == []
+
+
+def test_runs_wait_for_a_cluster_that_is_lost_until_it_is_back(runs_at, tmp_path, monkeypatch):
+    monkeypatch.setattr(cluster, "AWAY", 0.3)
+    address = tmp_path / "there"
+    runs = runs_at(str(address))
+    both = [runs.start(RateSearch(QUICK)) for _ in range(2)]
+    why = f"The Ray cluster at {address} cannot be used: it does not answer"
+    first = wait_for(lambda: (run := runs.get(both[0].id)).stage == why and run)
+    assert first.state == "waiting"
+    assert runs.get(both[1].id).state == "waiting"
+    address.touch()
+    assert [until_it_ends(runs, run).state for run in both] == ["done", "done"]
 
 
 def test_a_server_without_ray_says_what_to_install(runs_at, monkeypatch):
