@@ -9,7 +9,7 @@ from digitcanvas.app.odd_states import fits
 from digitcanvas.runs.recipes import RECIPES
 from tests.apptest import turn_to
 
-PATHS = ["", "data", "train", "evaluate", "hand", "wall"]
+PATHS = ["", "data", "train", "tune", "evaluate", "hand", "wall"]
 
 OURS = ("json_value", "trigger_value", "json_trigger_value")
 """Kinds of values that components have, and buttons."""

@@ -56,6 +56,15 @@ def test_a_study_of_the_form_s_recipe_begins_with_one_press(jobs):
     assert "0 of 8 trials have ended" in words(page)
 
 
+@pytest.mark.parametrize("number", [10**6, -3])
+def test_a_number_of_trials_that_no_browser_sends_is_brought_into_range(jobs, number):
+    page = open_session("tune").run()
+    page.slider("trials").set_value(number).run()
+    assert not page.exception
+    button(page, Key.START_STUDY).click().run()
+    assert not page.exception and len(jobs.others) in (5, 30, 50)
+
+
 def test_filters_vary_where_there_are_some_and_nothing_is_no_study(jobs):
     page = open_session("tune").run()
     pills = page.button_group("vary_6")

@@ -27,8 +27,8 @@ SHOWN = 20
 WIDTH = 460
 """Of the slider, in pixels."""
 
-USUAL = 30
-"""Trials of a study, unless another number is chosen."""
+FEWEST, USUAL = 5, 30
+"""Trials of a study, and how many it has unless another number is chosen."""
 
 
 def show() -> None:
@@ -67,7 +67,7 @@ def _begin() -> None:
         format_func=lambda name: VARIED[name].capitalize(),
         key=f"{Key.VARY}_{len(offered)}",
     )
-    count = st.slider("Trials", 5, tuning.MOST, USUAL, key=Key.TRIALS, width=WIDTH)
+    count = st.slider("Trials", FEWEST, tuning.MOST, USUAL, key=Key.TRIALS, width=WIDTH)
     base = st.session_state[Key.RECIPE]
     label = f"Start {count} trials of {base}"
     if st.button(label, key=Key.START_STUDY, type="primary", disabled=not vary):
