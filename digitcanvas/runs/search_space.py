@@ -44,10 +44,10 @@ def varied_in(recipe: Recipe) -> tuple[str, ...]:
 
 
 def space(recipe: Recipe, vary: Sequence[str]) -> dict[str, BaseDistribution]:
-    """The values to try for what varies, by the names that figures show. The recipe's own widths
-    are in the middle of theirs.
+    """The values to try for what varies, by the names that figures show.
 
-    Raises ValueError for a name that is none of `varied_in`'s, and if there are none.
+    Widths go from half of the recipe's narrowest to four times its widest. Raises ValueError for a
+    name that is none of `varied_in`'s, and if there are none.
     """
     if unknown := set(vary) - set(varied_in(recipe)):
         raise ValueError(
@@ -91,7 +91,7 @@ def _layers(recipe: Recipe) -> dict[str, BaseDistribution]:
     fewest, most = ARCHITECTURES[recipe.architecture].hidden
     most = min(most, DEEPEST)
     known = recipe.hidden or (WIDEST["hidden"] // 16,)
-    narrowest, widest = max(1, min(known) // 2), min(WIDEST["hidden"], max(known) * 2)
+    narrowest, widest = max(1, min(known) // 2), min(WIDEST["hidden"], max(known) * 4)
     widths = [f"width {number}" for number in range(1, most + 1)]
     values: dict[str, BaseDistribution] = {"layers": IntDistribution(fewest, most)}
     return values | {name: IntDistribution(narrowest, widest, log=True) for name in widths}

@@ -22,10 +22,11 @@ MOST = 50
 RANDOM = 1 / 3
 """The share of the trials whose values are drawn at random, before the sampler learns from them."""
 
-WHOLE, LOOKS, KEPT = 3, 20, 33
-"""Once so many trials went on to their end, each other is compared with them so often, and goes on
-while it is among the best so many percent. On made-up learning curves, 30 trials then take the
-epochs of about 10 whole ones; with 50 percent they took those of 20 and found no better values.
+WHOLE, FIRST, LOOKS, KEPT = 3, 0.1, 20, 33
+"""Once so many trials went on to their end, each other is compared with them: first after this
+share of its epochs, and so often up to its end. It goes on while it is among the best so many
+percent.
+`python -m tests.benchmarks.tune` tells what 30 trials take then.
 """
 
 STATES = {
@@ -71,8 +72,9 @@ def ask(trial: Trial, others: Sequence[Run]) -> dict[str, object]:
 def is_poor(run: Run, others: Sequence[Run]) -> bool:
     """Whether a trial under way does worse than most of those that went on to their end."""
     assert isinstance(run.task, Trial)
-    pause = max(1, run.task.recipe.epochs // LOOKS)
-    pruner = optuna.pruners.PercentilePruner(KEPT, WHOLE, pause, pause)
+    epochs = run.task.recipe.epochs
+    first, pause = max(1, round(FIRST * epochs)), max(1, epochs // LOOKS)
+    pruner = optuna.pruners.PercentilePruner(KEPT, WHOLE, first, pause)
     study = study_of(run.task, [each for each in others if each.id != run.id])
     return pruner.prune(study, _frozen(run))
 

@@ -47,7 +47,7 @@ def test_the_first_trial_is_random_where_the_recipe_s_own_values_are_not_among_t
 def test_widths_stay_near_the_recipe_s_own():
     widths = space(TINY, ["hidden"])
     assert (widths["layers"].low, widths["layers"].high) == (1, 3)
-    assert (widths["width 2"].low, widths["width 2"].high) == (2, 8)
+    assert (widths["width 2"].low, widths["width 2"].high) == (2, 16)
     assert changed(TINY, {"layers": 1, "width 1": 8, "width 2": 2}).hidden == (8,)
     wide = space(replace(TINY, hidden=(WIDEST["hidden"], 1)), ["hidden"])["width 1"]
     assert (wide.low, wide.high) == (1, WIDEST["hidden"])
@@ -91,10 +91,10 @@ def test_the_same_study_gives_the_same_values():
 
 def test_only_a_trial_that_does_worse_than_most_is_stopped():
     others = [whole(0.8), whole(0.85), whole(0.9)]
-    assert tuning.is_poor(reached(0.7, epochs=1), others)
-    assert not tuning.is_poor(reached(0.95, epochs=1), others)
-    assert not tuning.is_poor(reached(0.7, epochs=1), others[:2])  # too few to compare with
-    assert not tuning.is_poor(reached(0.7, epochs=0), others)
+    assert tuning.is_poor(reached(0.7, epochs=2), others)
+    assert not tuning.is_poor(reached(0.95, epochs=2), others)
+    assert not tuning.is_poor(reached(0.7, epochs=2), others[:2])  # too few to compare with
+    assert not tuning.is_poor(reached(0.7, epochs=1), others)  # too early
     stopped = [whole(0.99, epochs=1, is_poor=True) for _ in range(3)]
     assert tuning.is_poor(reached(0.86, epochs=5), others + stopped)
 
@@ -108,10 +108,10 @@ def test_the_best_is_a_whole_one():
     assert study.best_value == tuning.accuracy(good) and len(study.trials) == 3
 
 
-def test_a_study_finds_the_good_rate_in_the_time_of_a_third_of_its_trials():
+def test_a_study_finds_the_good_rate_in_the_time_of_two_fifths_of_its_trials():
     """By a stand-in for training, of which the best values are known."""
     runs = studies.whole_study(tuning.plan(TINY, "tiny", 30, ["learning_rate", "optimizer"]))
     best = tuning.best(runs).parameters
     assert 0.0025 < best["learning rate"] < 0.006 and best["optimizer"] != "sgd"
-    assert sum(len(run.curve.validation) for run in runs) / TINY.epochs < 12
+    assert sum(len(run.curve.validation) for run in runs) / TINY.epochs <= 12
     assert sum(run.is_poor for run in runs) > 15
