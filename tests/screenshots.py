@@ -131,6 +131,7 @@ def take_study(browser: Browser, app: App) -> None:
     page.get_by_text("30 of 30 trials have ended").wait_for(timeout=900_000)
     page.locator(".st-key-study_importances .main-svg").first.wait_for()
     page.locator(".st-key-close button").click()
+    page.locator(".stMain").evaluate("main => main.scrollTo(0, 0)")
     page.mouse.move(1, 1)
     time.sleep(1)
     page.screenshot(path=DOCS / "tune-light.png")
