@@ -169,6 +169,8 @@ class Following:
             pass
         except MnistMissing as error:
             self._send({"failed": str(error), "offline": True})
+        except ConnectionError as error:  # by Ray's client
+            self._bridge.lose(_reason(error))
         except Exception as error:
             self._send({"failed": str(error) or repr(error)})
         return 1
@@ -219,6 +221,7 @@ class Following:
         scratch = None if task.output else Path(self._begin["scratch"])
 
         def publish(target: Path) -> None:
+            self._check_wanted()
             with registry.publishing(target, scratch) as directory:
                 for file, content in files.items():
                     (directory / file).write_bytes(content)
@@ -236,10 +239,10 @@ class Following:
     def _end_actor(self) -> None:
         if self._actor is None:
             return
-        with suppress(RayError):
+        with suppress(RayError, ConnectionError):
             if self._has_begun:
                 ray.get(self._actor.leave.remote(), timeout=FAREWELL)
-        with suppress(RayError):
+        with suppress(RayError, ConnectionError):
             ray.kill(self._actor)
 
 

@@ -17,11 +17,14 @@ from pathlib import Path
 from typing import Any
 
 from digitcanvas.runs.capacity import VARIABLE
-from digitcanvas.runs.process import RAY, ROOT, Event, clear
+from digitcanvas.runs.process import RAY, ROOT, Event, clear, data_paths
 from digitcanvas.runs.run import Run, task_to_json
 
 AWAY = 10.0
 """Seconds after which a cluster that was lost is tried again, by one run."""
+
+LOST = "The Ray cluster cannot be used, as the server's log tells"
+"""What all people see: an address is nothing for them."""
 
 BRIDGE = (sys.executable, "-m", "digitcanvas.runs.bridge")
 
@@ -105,7 +108,7 @@ class ClusterRun:
         begin = {
             "task": task_to_json(run.to_do),
             "scratch": str(scratch),
-            "sources": {n: os.path.abspath(path) if path else "" for n, path in sources.items()},
+            "sources": data_paths(sources),
             "command": list(command),
         }
         bridge.begin(self, begin)
@@ -146,7 +149,8 @@ class _Bridge:
             start_new_session=True,  # a Ctrl-C is meant for us
             creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),  # on Windows
         )
-        threading.Thread(target=self._watch, daemon=True).start()
+        self._watcher = threading.Thread(target=self._watch, daemon=True)
+        self._watcher.start()
 
     def begin(self, run: ClusterRun, begin: Mapping[str, Any]) -> None:
         with self._lock:
@@ -170,6 +174,7 @@ class _Bridge:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        self._watcher.join()
 
     def _watch(self) -> None:
         """Follow the process to its end."""
@@ -211,11 +216,13 @@ class _Bridge:
         with self._lock:
             runs = list(self._runs.values())
             self._runs.clear()
-        lost = f"The Ray cluster at {self._address} cannot be used: {why}"
         failed = (
-            f"{lost}. No model was changed. See that the cluster runs (ray status), or have "
-            f"whoever leads this server set {RAY} to another address or unset it, then try again."
+            f"The Ray cluster at {self._address} cannot be used: {why}. No model was changed. See "
+            "that the cluster runs (ray status), or have whoever leads this server set "
+            f"{RAY} to another address or unset it, then try again."
         )
+        if runs:
+            log.warning(failed)
         for run in runs:
-            run.hear({"failed": failed, "lost": lost})
+            run.hear({"failed": failed, "lost": LOST})
             run.end(1)

@@ -109,24 +109,27 @@ class Server:
             self._changed.notify_all()
         if self._thread:
             self._thread.join()
+        if self._cluster:
+            self._cluster.close()  # before another server may begin its runs
         store = self._opened()
         for doing in list(self._doing.values()):
             run, process = doing.run, doing.process
             if process:
                 process.kill()
-            if run.is_running and store:
+            if run.is_live and store:
                 with suppress(StoreError):
                     self._give_back(store, run, self.name, counts=False)
-        if self._cluster:
-            self._cluster.close()
 
     def cancel(self, run_id: str) -> bool:
         """Cancel the run, if this server does it. Gives whether it does."""
         with self._changed:
             doing = self._doing.get(run_id)
-            if doing and doing.process and doing.run.is_running:
-                self._update(doing, replace(doing.run, state="cancelled"))
-                doing.process.kill()
+            if doing and doing.run.is_live:
+                process = doing.process
+                if process or doing.run.state == "waiting":  # that of a cluster that was lost
+                    self._update(doing, replace(doing.run, state="cancelled"))
+                if process:
+                    process.kill()
             return doing is not None
 
     def publish_again(self, run_id: str) -> bool:
@@ -257,13 +260,15 @@ class Server:
             return run
         try:
             return replace(run, parameters=tuning.ask(run.task, self._study(store, run.task)))
-        except ValueError as error:  # a store's too
+        except Exception as error:  # the run is taken already, so it has to end
+            log.exception("no values could be chosen for a trial")
             why = f"No values to try could be chosen ({error})."
             return replace(run, state="failed", error=why)
 
     def _start(self, doing: Doing, sources: Mapping[str, str]) -> None:
         """Start a run here or on the cluster; if that is not possible, it has failed."""
         run, scratch = doing.run, self._home / SCRATCH / doing.run.id
+        clear(scratch)  # what an earlier attempt may have left
         try:
             if self._cluster:
                 start = self._cluster.start
@@ -319,9 +324,11 @@ class Server:
             if "progress" in event:
                 self._update(doing, run.extended(Progress(**event["progress"])))
             elif "again" in event:  # its node stopped
-                self._update(doing, _begun_again(run, event["again"]))
+                if run.is_running:
+                    self._update(doing, _begun_again(run, event["again"]))
             elif "done" in event or "failed" in event:
-                doing.verdict = event
+                if "done" not in doing.verdict:
+                    doing.verdict = event
             else:  # a stage, or a problem
                 self._update(doing, replace(run, **event))
 
@@ -339,7 +346,8 @@ class Server:
                 "No model was changed. Try again, or train a smaller network."
             )
             if lost := verdict.get("lost"):
-                run = replace(_begun_again(run, lost), state="waiting", error=error)
+                again = replace(_begun_again(run, lost), parameters={})
+                run = replace(again, state="waiting", error=error)
             else:
                 offline = bool(verdict.get("offline"))
                 run = replace(run, state="failed", error=error, offline=offline)

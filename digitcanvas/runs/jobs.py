@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from digitcanvas.data.store import Store, StoreError, database_url
@@ -96,6 +97,10 @@ class Jobs:
     def get(self, run_id: str) -> Run | None:
         """One of them."""
         return next((run for run in self.runs() if run.id == run_id), None)
+
+    def remembered(self, run_id: str) -> Run | None:
+        """One of all runs that the queue remembers, also if it has ended long ago."""
+        return next(iter(self._found(lambda store: store.runs.get([run_id]))), None)
 
     def follow(self, run_id: str) -> Iterator[Run]:
         """Every new snapshot of the run, until it has ended."""
@@ -218,10 +223,14 @@ class Jobs:
 
         Raises JobError if the queue cannot be changed.
         """
-        if not self._server.cancel(run_id):
-            self._change(lambda store: store.runs.cancel(run_id, CANCEL))
-        with self._changed:  # until its process has left, and what it wrote is cleared away
-            self._changed.wait_for(lambda: self._server.current(run_id) is None, PATIENCE)
+        self._cancel([run_id])
+
+    def _cancel(self, run_ids: Sequence[str]) -> None:
+        for run_id in run_ids:
+            if not self._server.cancel(run_id):
+                self._change(partial(_cancel_in, run_id))
+        with self._changed:  # until their processes have left, and what they wrote is cleared away
+            self._changed.wait_for(lambda: not any(map(self._server.current, run_ids)), PATIENCE)
 
     def cancel_study(self, study: str, waiting_only: bool = False) -> None:
         """Cancel a study's trials that wait, and unless `waiting_only` those under way.
@@ -230,9 +239,7 @@ class Jobs:
         """
         self._change(lambda store: store.runs.cancel_waiting(study))
         if not waiting_only:
-            for run in self.trials(study):
-                if run.is_running:
-                    self.cancel(run.id)
+            self._cancel([run.id for run in self.trials(study) if run.is_running])
 
     def publish_again(self, run_id: str) -> None:
         """Ask that run, if it met a problem in publishing, to try again.
@@ -300,6 +307,10 @@ class Jobs:
             raise NotNow(f"The disk is almost full: free some space where {self._home} is.")
 
 
+def _cancel_in(run_id: str, store: Store) -> None:
+    store.runs.cancel(run_id, CANCEL)
+
+
 def _entered(run: Run) -> NewRun:
     study = run.task.study if isinstance(run.task, Trial) else ""
     text = task_to_text(run.task)
@@ -320,7 +331,7 @@ def _check_number(live: Sequence[Run], owner: str, new: int) -> None:
     own = sum(run.owner == owner for run in waiting) if owner else 0
     if own + new > MOST:
         raise JobError(
-            f"You have {own} runs that wait, of {MOST} at most: cancel some of them first."
+            f"{MOST} of your runs may wait at most, and {own} do: cancel some of them first."
         )
     if len(waiting) + new > MOST_IN_ALL:
         raise NotNow(f"{len(waiting)} runs wait, and no more can: try again later.")

@@ -125,10 +125,12 @@ def clear(scratch: Path) -> None:
         scratch.parent.rmdir()
 
 
-def _environment(sources: Mapping[str, str], scratch: Path) -> dict[str, str]:
-    """Where the process, which starts in another directory, finds and leaves things."""
+def data_paths(sources: Mapping[str, str]) -> dict[str, str]:
+    """Where the data is, by environment variable, also for a process in another directory."""
     named = {name: os.environ[name] for name in DATA if os.environ.get(name)} | dict(sources)
-    return {
-        **{name: os.path.abspath(path) if path else "" for name, path in named.items()},
-        **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(scratch)),
-    }
+    return {name: os.path.abspath(path) if path else "" for name, path in named.items()}
+
+
+def _environment(sources: Mapping[str, str], scratch: Path) -> dict[str, str]:
+    """Where the process finds and leaves things."""
+    return data_paths(sources) | dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(scratch))

@@ -126,7 +126,7 @@ class Trial:
 
     @property
     def failed(self) -> str:
-        return f"Trial {self.number} of {self.count} failed. The others go on."
+        return f"Trial {self.number} of {self.count} failed."
 
     @property
     def cancelled(self) -> str:

@@ -81,7 +81,10 @@ def _offers(values: BaseDistribution, value: Any) -> bool:
     match values:
         case CategoricalDistribution(choices=choices):
             return value in choices
-        case FloatDistribution(low=low, high=high) | IntDistribution(low=low, high=high):
+        case FloatDistribution(low=low, high=high, step=step):
+            steps = (value - low) / step if step else 0.0
+            return bool(low <= value <= high and abs(steps - round(steps)) < 1e-8)
+        case IntDistribution(low=low, high=high):
             return bool(low <= value <= high)
     raise ValueError(f"{values!r} is of no kind that a space has.")
 

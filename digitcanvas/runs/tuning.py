@@ -22,11 +22,10 @@ MOST = 50
 RANDOM = 1 / 3
 """The share of the trials whose values are drawn at random, before the sampler learns from them."""
 
-WHOLE, FIRST, LOOKS, KEPT = 3, 0.1, 20, 33
-"""Once so many trials went on to their end, each other is compared with them: first after this
-share of its epochs, and so often up to its end. It goes on while it is among the best so many
-percent.
-`python -m tests.benchmarks.tune` tells what 30 trials take then.
+WHOLE, FIRST, KEPT = 3, 0.1, 33
+"""Once so many trials went on to their end, each other is compared with them from this share of its
+epochs on. It goes on while it is among the best so many percent. `python -m tests.benchmarks.tune`
+tells what 30 trials take then.
 """
 
 STATES = {
@@ -72,17 +71,17 @@ def ask(trial: Trial, others: Sequence[Run]) -> dict[str, object]:
 def is_poor(run: Run, others: Sequence[Run]) -> bool:
     """Whether a trial under way does worse than most of those that went on to their end."""
     assert isinstance(run.task, Trial)
-    epochs = run.task.recipe.epochs
-    first, pause = max(1, round(FIRST * epochs)), max(1, epochs // LOOKS)
-    pruner = optuna.pruners.PercentilePruner(KEPT, WHOLE, first, pause)
+    first = max(1, round(FIRST * run.task.recipe.epochs))
+    pruner = optuna.pruners.PercentilePruner(KEPT, WHOLE, first)
     study = study_of(run.task, [each for each in others if each.id != run.id])
-    return pruner.prune(study, _frozen(run))
+    frozen = _frozen(run)
+    return frozen is not None and pruner.prune(study, frozen)
 
 
 def study_of(trial: Trial, runs: Sequence[Run]) -> optuna.Study:
     """Optuna's study of these runs, which tried to raise the accuracy on validation digits."""
     study = optuna.create_study(direction="maximize", study_name=trial.base)
-    study.add_trials([_frozen(run) for run in runs if run.parameters])
+    study.add_trials([frozen for frozen in map(_frozen, runs) if frozen])
     return study
 
 
@@ -103,15 +102,20 @@ def recipe_of(run: Run) -> Recipe:
     return changed(run.task.recipe, run.parameters)
 
 
-def _frozen(run: Run) -> optuna.trial.FrozenTrial:
-    """A trial that has begun, as Optuna has it."""
+def _frozen(run: Run) -> optuna.trial.FrozenTrial | None:
+    """A trial as Optuna has it; None if it has not begun, or another version chose its values."""
     assert isinstance(run.task, Trial) and isinstance(run.curve, LearningCurve)
-    values = space(run.task.recipe, run.task.vary)
+    if not run.parameters or run.state == "waiting":
+        return None
     state = TrialState.PRUNED if run.is_poor else STATES[run.state]
-    return optuna.trial.create_trial(
-        state=state,
-        value=accuracy(run) if state == TrialState.COMPLETE else None,
-        params=dict(run.parameters),
-        distributions={name: values[name] for name in run.parameters},
-        intermediate_values={int(epoch): share for epoch, _, share in run.curve.validation},
-    )
+    try:
+        values = space(run.task.recipe, run.task.vary)
+        return optuna.trial.create_trial(
+            state=state,
+            value=accuracy(run) if state == TrialState.COMPLETE else None,
+            params=dict(run.parameters),
+            distributions={name: values[name] for name in run.parameters},
+            intermediate_values={int(epoch): share for epoch, _, share in run.curve.validation},
+        )
+    except (ValueError, KeyError):
+        return None

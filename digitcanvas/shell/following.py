@@ -70,7 +70,7 @@ def follow_all(
         runs |= {run.id: run for run in jobs.start_all(tasks, sources=named, is_bound=True)}
         while live := [run for run in runs.values() if run.is_live]:
             for run in live:
-                run = runs[run.id] = jobs.get(run.id) or run
+                run = runs[run.id] = jobs.get(run.id) or jobs.remembered(run.id) or run
                 if run.problem:
                     _wait_to_publish(jobs, run)
                 if not run.is_live:
@@ -79,7 +79,7 @@ def follow_all(
             time.sleep(LOOK)
     finally:
         bar.close()
-        for run in runs.values():
+        for run in reversed(list(runs.values())):  # so that none of them begins meanwhile
             jobs.cancel(run.id)
 
 

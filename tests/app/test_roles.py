@@ -338,7 +338,13 @@ DEEDS = {
     "train": start(Training(RECIPES["quick"], "mine")),
     "tune": lambda run: _raises(run_panel.start_all, a_study()),
     "stop a study": lambda run: tune._stop(shared_runs.jobs().studies(1)[0].task.study),
-    "cancel a study's trials": lambda run: run_panel._cancel(shared_runs.jobs().studies(1)[0].id),
+    "cancel a study's trials": lambda run: run_panel._cancel(
+        f"study:{shared_runs.jobs().studies(1)[0].task.study}"
+    ),
+    "put a study first": lambda run: run_panel._put_first(
+        f"study:{shared_runs.jobs().studies(1)[0].task.study}"
+    ),
+    "cancel a study that is not there": lambda run: run_panel._cancel("study:nothing"),
     "find a rate": start(RateSearch(RECIPES["quick"])),
     "train on the sample": lambda run: run_panel._take_sample(run),
     "cancel": lambda run: run_panel._cancel(run.id),

@@ -167,7 +167,8 @@ def test_the_list_of_runs_has_one_row_for_the_trials_that_wait(jobs):
         ("mine", 1),
     ]
     page = open_session().run()
-    tell(page, "queue", "asked", {"cancel": runs[1].id}, fragment_of="queue")
+    assert rows[1]["id"] == f"study:{runs[0].task.study}"
+    tell(page, "queue", "asked", {"cancel": rows[1]["id"]}, fragment_of="queue")
     assert jobs.asked == ["cancel waiting"] and jobs.run.is_running
 
 
@@ -177,7 +178,7 @@ def test_the_list_of_runs_has_one_row_for_the_trials_that_wait(jobs):
         ({"state": "running"}, "Trial 1 of 2: tiny"),
         ({}, "**Trial 1 of 2: tiny** read 80.00 % of the validation digits."),
         ({"is_poor": True}, "read 80.00 % of the validation digits before it was stopped."),
-        ({"state": "failed", "error": "No memory."}, "Trial 1 of 2 failed. The others go on."),
+        ({"state": "failed", "error": "No memory."}, "Trial 1 of 2 failed."),
         ({"state": "cancelled"}, "Trial 1 of 2 was cancelled."),
     ],
 )

@@ -17,7 +17,7 @@ from digitcanvas.data.mnist import MnistMissing
 from digitcanvas.data.store import StoreError
 from digitcanvas.data.told import FILE, load_told
 from digitcanvas.reading import registry
-from digitcanvas.runs import capacity, cluster, doing, node, process
+from digitcanvas.runs import capacity, cluster, doing, node, process, tuning
 from digitcanvas.runs.jobs import JobError, Jobs
 from digitcanvas.runs.luggage import MNIST, UNIPEN, pack
 from digitcanvas.runs.run import RateSearch, Training, task_to_json
@@ -79,6 +79,31 @@ def test_what_a_dead_node_s_run_had_learnt_is_forgotten(home):
     assert server.current(run.id) == replace(run, stage="Its node stopped")
 
 
+def test_what_is_decided_of_a_run_is_not_undone_by_what_comes_late(home):
+    server = Jobs(home, FAKE)._server
+    run = doing.Run.of(mine(), state="cancelled")
+    server._doing[run.id] = doing.Doing(run)
+    server._hear(run.id, {"again": "Its node stopped"})
+    server._end(run.id, 1)
+    assert server.current(run.id).state == "cancelled"
+    search = doing.Run.of(RateSearch(QUICK))
+    server._doing[search.id] = doing.Doing(search)
+    server._hear(search.id, {"done": ""})
+    server._hear(search.id, {"failed": "It is lost.", "lost": "It is lost."})
+    server._end(search.id, 1)
+    assert server.current(search.id).state == "done"
+
+
+def test_a_run_whose_cluster_was_lost_can_be_cancelled(home):
+    server = Jobs(home, FAKE)._server
+    run = doing.Run.of(mine())
+    server._doing[run.id] = doing.Doing(run)
+    server._hear(run.id, {"failed": "It is lost.", "lost": "It is lost."})
+    server._end(run.id, 1)
+    assert server.current(run.id).state == "waiting"
+    assert server.cancel(run.id) and server.current(run.id).state == "cancelled"
+
+
 def test_as_many_runs_go_on_as_the_cluster_carries(runs_at, monkeypatch):
     runs = runs_at("there")
     for number in range(7):
@@ -130,10 +155,9 @@ def test_runs_wait_for_a_cluster_that_is_lost_until_it_is_back(runs_at, tmp_path
     monkeypatch.setattr(cluster, "AWAY", 0.3)
     address = tmp_path / "there"
     runs = runs_at(str(address))
-    both = [runs.start(RateSearch(QUICK)) for _ in range(2)]
-    why = f"The Ray cluster at {address} cannot be used: it does not answer"
-    first = wait_for(lambda: (run := runs.get(both[0].id)).stage == why and run)
-    assert first.state == "waiting"
+    both = runs.start_all(tuning.plan(QUICK, "quick", 2, ["dropout"]))
+    first = wait_for(lambda: (run := runs.get(both[0].id)).stage == cluster.LOST and run)
+    assert (first.state, first.parameters) == ("waiting", {})
     assert runs.get(both[1].id).state == "waiting"
     address.touch()
     assert [until_it_ends(runs, run).state for run in both] == ["done", "done"]

@@ -619,7 +619,7 @@ def test_a_flood_is_refused(runs, monkeypatch, one_at_a_time):
     wait_for(lambda: names(runs, "running"))
     for _ in range(2):
         runs.start(mine(), "ann")
-    with pytest.raises(JobError, match="You have 2 runs that wait, of 2 at most: cancel some"):
+    with pytest.raises(JobError, match="2 of your runs may wait at most, and 2 do: cancel some"):
         runs.start(mine(), "ann")
     runs.start(mine(), "bob")
     with pytest.raises(JobError, match="3 runs wait, and no more can: try again later"):
@@ -816,6 +816,6 @@ def test_a_study_is_put_in_whole_or_not_at_all(runs, monkeypatch, one_at_a_time)
     monkeypatch.setattr(jobs, "MOST", 4)
     runs.start_all(tuning.plan(LONG, "quick", 3, ["learning_rate"]), "ann")
     wait_for(lambda: sum(run.state == "running" for run in runs.runs()) == 1)
-    with pytest.raises(JobError, match="You have 2 runs that wait, of 4 at most: cancel some"):
+    with pytest.raises(JobError, match="4 of your runs may wait at most, and 2 do: cancel some"):
         runs.start_all(tuning.plan(LONG, "quick", 3, ["learning_rate"]), "ann")
     assert len(runs.runs()) == 3

@@ -44,6 +44,21 @@ def test_the_first_trial_is_random_where_the_recipe_s_own_values_are_not_among_t
     assert 1e-4 <= tuning.ask(trial, [])["learning rate"] <= 0.1
 
 
+def test_a_dropout_between_those_to_try_is_no_first_trial_and_breaks_no_study():
+    recipe = replace(TINY, dropout=0.33)
+    first, second = tuning.plan(recipe, "tiny", 2, ["dropout"])
+    values = tuning.ask(first, [])
+    assert values["dropout"] != 0.33
+    odd = Run.of(first, parameters={"dropout": 0.33}, state="done")  # by another version
+    assert tuning.ask(second, [odd]) and tuning.study_of(first, [odd]).trials == []
+    assert not tuning.is_poor(odd, [])
+
+
+def test_a_trial_that_waits_again_is_not_in_the_study():
+    run = whole(0.9)
+    assert tuning.study_of(run.task, [replace(run, state="waiting")]).trials == []
+
+
 def test_widths_stay_near_the_recipe_s_own():
     widths = space(TINY, ["hidden"])
     assert (widths["layers"].low, widths["layers"].high) == (1, 3)

@@ -74,10 +74,10 @@ def _begin() -> None:
         _start(recipe, base, count, vary)
     if vary:
         trials = tuning.plan(recipe, base, count, vary)
-        seconds = sum(map(seconds_of, trials)) / shared_runs.jobs().slots()
+        seconds = sum(map(seconds_of, trials)) / max(1, shared_runs.jobs().slots())
         st.caption(
-            f"About {duration(seconds)} on this machine, if nobody else trains. The trials wait in "
-            "the queue like all other runs."
+            f"About {duration(seconds)} if nobody else trains. The trials wait in the queue like "
+            "all other runs."
         )
     else:
         st.caption("Choose at least one setting to vary.")
@@ -148,9 +148,9 @@ def _summarize(runs: Sequence[Run]) -> None:
 
 
 def _how_far(runs: Sequence[Run]) -> str:
-    done = [run for run in runs if run.state == "done"]
-    poor = sum(run.is_poor for run in done)
-    words = f"{len(done)} of {len(runs)} trials have ended, {poor} of them early."
+    ended = [run for run in runs if run.state in ("done", "failed")]
+    poor = sum(run.is_poor for run in ended)
+    words = f"{len(ended)} of {len(runs)} trials have ended, {poor} of them early."
     if cancelled := sum(run.state == "cancelled" for run in runs):
         words += f" {cancelled} {'was' if cancelled == 1 else 'were'} cancelled."
     if best := tuning.best(runs):

@@ -85,7 +85,10 @@ def _panel() -> None:
     if run := _chosen(runs, person, session.closed):
         _show(run)
     if any(run.is_live for run in runs):
-        queue.show(runs, jobs.slots(), own, roles.role() == Role.LEADER, _cancel, _put_first)
+        studies = [f"{shared_runs.STUDY}{study}" for study in shared_runs.studies(own, runs)]
+        queue.show(
+            runs, jobs.slots(), own + studies, roles.role() == Role.LEADER, _cancel, _put_first
+        )
 
 
 def _chosen(runs: Sequence[Run], person: str, closed: set[str]) -> Run | None:
@@ -137,14 +140,17 @@ def _running(run: Run) -> None:
 
 
 def _cancel(run_id: str) -> None:
-    """Cancel a run. Of a study's trials that wait, the list has one for all."""
+    """Cancel a run, or a study's trials that wait, for which the list of runs has one row."""
     jobs = shared_runs.jobs()
-    run = jobs.get(run_id)
-    if run and run.state == "waiting" and isinstance(run.task, Trial):
-        study = run.task.study
-        _ask(roles.changing(run_id), lambda: jobs.cancel_study(study, waiting_only=True))
-    else:
+    study = run_id.removeprefix(shared_runs.STUDY)
+    if study == run_id:
         _ask(roles.changing(run_id), lambda: jobs.cancel(run_id))
+        return
+    first = next(iter(jobs.trials(study)), None)
+    _ask(
+        roles.changing(first.id if first else ""),
+        lambda: jobs.cancel_study(study, waiting_only=True),
+    )
 
 
 def _publish_again(run_id: str) -> None:
@@ -152,7 +158,12 @@ def _publish_again(run_id: str) -> None:
 
 
 def _put_first(run_id: str) -> None:
-    _ask(roles.leading("put a run first"), lambda: shared_runs.jobs().put_first(run_id))
+    """Put a run first, or the next trial of a study."""
+    jobs = shared_runs.jobs()
+    study = run_id.removeprefix(shared_runs.STUDY)
+    waiting = [run.id for run in jobs.trials(study) if run.state == "waiting"]
+    first = run_id if study == run_id else next(iter(waiting), run_id)
+    _ask(roles.leading("put a run first"), lambda: jobs.put_first(first))
 
 
 def _ask(refused: str, act: Callable[[], None]) -> None:

@@ -3,7 +3,7 @@
 import threading
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from digitcanvas.figures.charts import Figure
@@ -18,6 +18,8 @@ CURVES = 3.0
 
 KEPT = 50
 """Runs whose picture is kept, at most."""
+
+STUDY = "study:"
 
 _lock = threading.Lock()
 _drawn: dict[str, tuple[str, float, Figure | None]] = {}
@@ -67,7 +69,7 @@ def queue(runs: Sequence[Run], slots: int) -> list[dict[str, Any]]:
     """The runs under way and those that wait, as queue.js lists them.
 
     Each has its "id", its "name", its "state", and in "words" when it begins. One stands for all
-    trials of a study that wait: "count" is their number.
+    trials of a study that wait: "count" is their number, and its id is STUDY and the study's.
     """
     forecasts = forecast(runs, slots)
     waiting = Counter(trial.study for trial in map(_waiting_trial, runs) if trial)
@@ -76,15 +78,20 @@ def queue(runs: Sequence[Run], slots: int) -> list[dict[str, Any]]:
         trial = _waiting_trial(run)
         if not run.is_live or (trial and trial.study in listed):
             continue
-        name, count = run.task.title, 1
+        row_id, name, count = run.id, run.task.title, 1
         if trial and waiting[trial.study] > 1:
             listed.add(trial.study)
             count = waiting[trial.study]
-            name = f"{count} trials of {trial.base}"
+            row_id, name = f"{STUDY}{trial.study}", f"{count} trials of {trial.base}"
         words = in_line(forecasts[run.id], run) if run.id in forecasts else ""
-        row = {"id": run.id, "name": name, "state": run.state, "words": words, "count": count}
+        row = {"id": row_id, "name": name, "state": run.state, "words": words, "count": count}
         rows.append(row)
     return rows
+
+
+def studies(ids: Collection[str], runs: Sequence[Run]) -> set[str]:
+    """The studies that the runs of these ids belong to."""
+    return {run.task.study for run in runs if run.id in ids and isinstance(run.task, Trial)}
 
 
 def _waiting_trial(run: Run) -> Trial | None:
