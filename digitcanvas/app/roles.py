@@ -28,7 +28,6 @@ NETWORKS = 10
 ALL = 500
 """Networks and runs of all: 2 GB. Whoever clears the cookie is somebody new, with as many again."""
 
-
 ROOMS = 20
 """Open rooms that a participant may have: more than one leads, and few enough to be no flood."""
 

@@ -20,8 +20,30 @@ Curve = LearningCurve | RateCurve
 State = Literal["waiting", "running", "done", "failed", "cancelled"]
 
 
+class _Learns:
+    """What a training and a trial have in common."""
+
+    recipe: Recipe
+
+    step: ClassVar[str] = "Epoch"
+    preparation: ClassVar[float] = 0.1
+    """The share of the progress bar that belongs to the making of drawings."""
+    no_curve: ClassVar[Curve] = LearningCurve()
+
+    @property
+    def steps(self) -> int:
+        return self.recipe.epochs
+
+    def figure(self, curve: Curve, is_done: bool) -> charts.Figure | None:
+        """The learning curve, None before there is one."""
+        assert isinstance(curve, LearningCurve)
+        if not curve.training:
+            return None
+        return charts.learning_curve(curve.training, curve.validation, self.recipe.epochs)
+
+
 @dataclass(frozen=True)
-class Training:
+class Training(_Learns):
     """Train a network by the recipe, and publish it under this name.
 
     With an `output` it is published in that directory instead, in place of a model there.
@@ -32,14 +54,6 @@ class Training:
     output: str = ""
 
     kind: ClassVar[str] = "training"
-    step: ClassVar[str] = "Epoch"
-    preparation: ClassVar[float] = 0.1
-    """The share of the progress bar that belongs to the making of drawings."""
-    no_curve: ClassVar[Curve] = LearningCurve()
-
-    @property
-    def steps(self) -> int:
-        return self.recipe.epochs
 
     @property
     def title(self) -> str:
@@ -56,10 +70,6 @@ class Training:
     @property
     def cancelled(self) -> str:
         return f"The training of “{self.name}” was cancelled. Nothing was kept."
-
-    def figure(self, curve: Curve, is_done: bool) -> charts.Figure | None:
-        """The learning curve, None before there is one."""
-        return _learning_curve(curve, self.recipe)
 
 
 @dataclass(frozen=True)
@@ -92,7 +102,7 @@ class RateSearch:
 
 
 @dataclass(frozen=True)
-class Trial:
+class Trial(_Learns):
     """Train a network by the recipe with some settings varied, to see how good it becomes.
 
     It is number `number` of the `count` of its study, and publishes nothing. `vary` names what
@@ -108,13 +118,6 @@ class Trial:
     vary: tuple[str, ...]
 
     kind: ClassVar[str] = "trial"
-    step: ClassVar[str] = "Epoch"
-    preparation: ClassVar[float] = 0.1
-    no_curve: ClassVar[Curve] = LearningCurve()
-
-    @property
-    def steps(self) -> int:
-        return self.recipe.epochs
 
     @property
     def title(self) -> str:
@@ -131,17 +134,6 @@ class Trial:
     @property
     def cancelled(self) -> str:
         return f"Trial {self.number} of {self.count} was cancelled."
-
-    def figure(self, curve: Curve, is_done: bool) -> charts.Figure | None:
-        """The learning curve, None before there is one."""
-        return _learning_curve(curve, self.recipe)
-
-
-def _learning_curve(curve: Curve, recipe: Recipe) -> charts.Figure | None:
-    assert isinstance(curve, LearningCurve)
-    if not curve.training:
-        return None
-    return charts.learning_curve(curve.training, curve.validation, recipe.epochs)
 
 
 Task = Training | RateSearch | Trial

@@ -14,7 +14,7 @@ from optuna.trial import TrialState
 from digitcanvas.runs.progress import LearningCurve
 from digitcanvas.runs.recipes import Recipe
 from digitcanvas.runs.run import Run, Trial
-from digitcanvas.runs.search_space import changed, own_values, space
+from digitcanvas.runs.search_space import own_values, space
 
 MOST = 50
 """Trials of a study, as many as a person may have waiting."""
@@ -95,11 +95,6 @@ def best(runs: Sequence[Run]) -> Run | None:
     """The best of the trials that went on to their end."""
     whole = [run for run in runs if run.state == "done" and not run.is_poor and accuracy(run)]
     return max(whole, key=lambda run: accuracy(run) or 0.0, default=None)
-
-
-def recipe_of(run: Run) -> Recipe:
-    """The recipe by which a trial learns."""
-    return changed(run.task.recipe, run.parameters)
 
 
 def _frozen(run: Run) -> optuna.trial.FrozenTrial | None:

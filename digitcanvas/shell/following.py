@@ -17,7 +17,6 @@ BAR = "{desc} {percentage:3.0f}%|{bar}| epoch {n:.1f}/{total} [{elapsed}<{remain
 RETRY = 10
 """Seconds between two attempts to publish, or to start."""
 
-
 LOOK = 0.2
 """Seconds between two looks at several runs."""
 

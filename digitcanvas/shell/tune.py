@@ -77,7 +77,7 @@ def _sentence(runs: Sequence[Run], best: Run) -> str:
 
 def _changes(recipe: Recipe, best: Run) -> str:
     """The options of `digitcanvas train` for what the best trial has changed in the recipe."""
-    chosen = tuning.recipe_of(best)
+    chosen = best.to_do.recipe
     changed = [
         (field.name, getattr(chosen, field.name))
         for field in fields(Recipe)

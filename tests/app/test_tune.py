@@ -96,7 +96,7 @@ def test_a_study_is_shown_with_its_best_trial(jobs):
     )
     assert plots(page).keys() >= {Key.STUDY_HISTORY, Key.STUDY_LINES}
     (table,) = page.table
-    hidden = ", ".join(map(str, tuning.recipe_of(better).hidden))
+    hidden = ", ".join(map(str, better.to_do.recipe.hidden))
     assert hidden in str(table.value) and "4, 4" in str(table.value)
 
 
@@ -120,7 +120,7 @@ def test_the_best_settings_go_into_the_form_with_one_press(jobs):
     jobs.others = study(0.8, 0.9)
     page = open_session("tune").run()
     button(page, Key.TAKE_BEST).click().run()
-    best = tuning.recipe_of(jobs.others[1])
+    best = jobs.others[1].to_do.recipe
     assert page.selectbox("recipe").value == "tiny"
     assert page.text_input("hidden").value == ", ".join(map(str, best.hidden))
     assert page.text_input("learning_rate").value == str(best.learning_rate)

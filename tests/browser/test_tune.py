@@ -4,7 +4,7 @@ import pytest
 
 from digitcanvas.runs import tuning
 from tests.browser.driver import choose, plot, press, serve, wait_for
-from tests.browser.test_accessibility import violations
+from tests.browser.test_accessibility import lasting_violations
 from tests.studies import keep_study
 
 pytestmark = pytest.mark.browser
@@ -38,14 +38,12 @@ def test_a_study_s_figures_can_be_read_on_a_phone_and_by_all(study, browser):
     page.set_viewport_size({"width": 1280, "height": 900})
     for scheme, rules in (("dark", None), ("light", ["color-contrast"])):
         page.emulate_media(color_scheme=scheme)
-        if violations(page, rules):
-            page.wait_for_timeout(500)  # while a page grows, a region may scroll that soon will not
-            assert violations(page, rules) == []
+        assert lasting_violations(page, rules) == []
     names = plot(page, "study_lines").evaluate("plot => plot.layout.xaxis.ticktext")
     assert names[0] == "accuracy" and "learning rate" in names
     press(page, "take_best")
     page.get_by_text("The training form now has the best trial's settings.").wait_for()
-    chosen = tuning.recipe_of(best)
+    chosen = best.to_do.recipe
     page.locator(".st-key-settings summary").click()
     rate = page.locator(".st-key-learning_rate input")
     wait_for(lambda: rate.input_value() == str(chosen.learning_rate))

@@ -163,13 +163,13 @@ def _how_far(runs: Sequence[Run]) -> str:
 
 def _show_best(best: Run) -> None:
     """The best trial's settings beside the recipe's own."""
-    trial, recipe = trial_of(best), tuning.recipe_of(best)
+    trial, recipe = trial_of(best), best.to_do.recipe
     fields = [name for name in VARIED if name in trial.vary]
     st.table(
         {
             "setting": [label_of(name) for name in fields],
-            "the best trial's": [_written(getattr(recipe, name)) for name in fields],
-            "the form's at its start": [_written(getattr(trial.recipe, name)) for name in fields],
+            "best trial": [_written(getattr(recipe, name)) for name in fields],
+            "form at the start": [_written(getattr(trial.recipe, name)) for name in fields],
         },
         width="content",
     )
@@ -183,7 +183,7 @@ def _written(value: Any) -> str:
 
 
 def _take(best: Run) -> None:
-    form_recipe.take(trial_of(best).base, tuning.recipe_of(best))
+    form_recipe.take(trial_of(best).base, best.to_do.recipe)
     state.session().took_best = True
     st.rerun()
 

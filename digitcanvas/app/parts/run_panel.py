@@ -161,9 +161,10 @@ def _put_first(run_id: str) -> None:
     """Put a run first, or the next trial of a study."""
     jobs = shared_runs.jobs()
     study = run_id.removeprefix(shared_runs.STUDY)
-    waiting = [run.id for run in jobs.trials(study) if run.state == "waiting"]
-    first = run_id if study == run_id else next(iter(waiting), run_id)
-    _ask(roles.leading("put a run first"), lambda: jobs.put_first(first))
+    if study != run_id:
+        waiting = (run.id for run in jobs.trials(study) if run.state == "waiting")
+        run_id = next(waiting, run_id)
+    _ask(roles.leading("put a run first"), lambda: jobs.put_first(run_id))
 
 
 def _ask(refused: str, act: Callable[[], None]) -> None:
