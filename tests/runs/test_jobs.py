@@ -819,3 +819,20 @@ def test_a_study_is_put_in_whole_or_not_at_all(runs, monkeypatch, one_at_a_time)
     with pytest.raises(JobError, match="4 of your runs may wait at most, and 2 do: cancel some"):
         runs.start_all(tuning.plan(LONG, "quick", 3, ["learning_rate"]), "ann")
     assert len(runs.runs()) == 3
+
+
+def states(runs, study):
+    return [run.state for run in runs.trials(study)]
+
+
+def test_a_study_is_cancelled_whole_or_what_waits_of_it_and_no_other(runs, one_at_a_time):
+    ours, theirs = (tuning.plan(LONG, "quick", 3, ["learning_rate"]) for _ in range(2))
+    study = ours[0].study
+    runs.start_all([*ours, *theirs])
+    wait_for(lambda: states(runs, study)[0] == "running")
+    runs.cancel_study(study, waiting_only=True)
+    assert states(runs, study) == ["running", "cancelled", "cancelled"]
+    assert states(runs, theirs[0].study) == ["waiting"] * 3
+    runs.cancel_study(study)
+    assert states(runs, study) == ["cancelled"] * 3
+    assert "cancelled" not in states(runs, theirs[0].study)
