@@ -1,6 +1,7 @@
 """Runs on a real Ray cluster: a head and two nodes that do a run each, all on this machine."""
 
 import os
+import signal
 import threading
 import time
 from pathlib import Path
@@ -74,7 +75,7 @@ def test_a_cancelled_run_leaves_nothing_and_one_that_dies_twice_says_so(runs_of,
     runs.start(mine())
     until_it_trains(runs)
     ((folder, actor),) = actors().items()
-    worker = psutil.Process(actor).children()[0]
+    worker = psutil.Process(actor).children()[0].pid
     began = time.monotonic()
     cancel(runs)
     assert time.monotonic() - began < 5
@@ -84,10 +85,10 @@ def test_a_cancelled_run_leaves_nothing_and_one_that_dies_twice_says_so(runs_of,
     run = runs.start(mine())
     stages = stages_of(runs, run)
     for _ in range(2):
-        (new,) = wait_for(lambda: [pid for pid in actors().values() if psutil.pid_exists(pid)])
+        (new,) = wait_for(lambda: [pid for pid in actors().values() if not gone(pid)])
         wait_for(lambda: runs.get(run.id).training_since)
-        psutil.Process(new).kill()
-        wait_for(lambda pid=new: not psutil.pid_exists(pid) or gone(psutil.Process(pid)))
+        os.kill(new, signal.SIGKILL)
+        wait_for(lambda pid=new: gone(pid))
         wait_for(lambda: not (now := runs.get(run.id)).is_live or now.training_since is None)
     end = until_it_ends(runs, run)
     assert end.state == "failed" and "stopped, and so did the next one" in end.error

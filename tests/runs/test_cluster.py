@@ -8,7 +8,6 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-import psutil
 import pytest
 
 from digitcanvas.data import mnist
@@ -337,7 +336,7 @@ def test_a_worker_dies_with_its_node_and_the_next_run_there_clears_up(at_node, t
         [sys.executable, "-c", code], cwd=process.ROOT, env=environment, capture_output=True
     )
     worker = int(done.stdout)
-    wait_for(lambda: not psutil.pid_exists(worker) or gone(psutil.Process(worker)), 5)
+    wait_for(lambda: gone(worker), 5)
     (left,) = place.iterdir()
     assert begin(at) == "" and not left.exists()
     at.leave()

@@ -65,8 +65,12 @@ def workers_of(server=None):
     return workers
 
 
-def gone(process):
-    return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+def gone(pid):
+    """Whether the process has ended, even if its parent has not taken note yet."""
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
 
 
 def left_in(home):
@@ -338,7 +342,7 @@ def test_a_run_dies_with_its_server_and_the_next_server_begins_it_again(home, ru
     first = server()
     (process,) = workers_of(first.pid)
     first.kill()
-    wait_for(lambda: gone(process), seconds=3)
+    wait_for(lambda: gone(process.pid), seconds=3)
     assert left_in(home) == [SCRATCH]
     runs.serve()  # though nobody has waited for the dead server yet
     again = wait_for(lambda: (run := latest(runs)) and run.training_since and run)
