@@ -17,7 +17,7 @@ from tests.browser.driver import (
     clear,
     coarse,
     on_screen,
-    open_watched,
+    open_settled,
     serve,
     wait_for_digit,
 )
@@ -70,7 +70,7 @@ def main() -> None:
     for name in ("DIGITCANVAS_PEN", "DIGITCANVAS_UNIPEN"):
         os.environ.pop(name, None)  # what newcomers see, who have no pen drawings
     with chromium() as browser, tempfile.TemporaryDirectory() as home, serve(Path(home)) as app:
-        frames = list(film(open_watched(browser, app, viewport=SCREEN)))
+        frames = list(film(open_settled(browser, app, viewport=SCREEN)))
     write(frames)
     print(f"{FILM.relative_to(ROOT)}: {len(frames)} frames, {FILM.stat().st_size / 1000:.0f} kB")
 

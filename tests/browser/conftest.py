@@ -1,14 +1,17 @@
 """Pages that tests share: opening one takes longer than most tests."""
 
+import re
 import shutil
-from itertools import count
+from collections import Counter
 
 import pytest
 
 from digitcanvas.runs.doing import SCRATCH
-from tests.browser.driver import PHONE, Sent, canvas, open_watched, wait_for, wipe
+from tests.browser.driver import PHONE, go_to, new_page, open_settled, settle, wait_for, wipe
 
-TALL = {"viewport": {"width": 1280, "height": 1200}}
+DESKTOP = {"width": 1280, "height": 720}
+TALL = {"width": 1280, "height": 1200}
+LIVE = re.compile("/live$")
 
 
 @pytest.fixture(scope="session")
@@ -46,35 +49,68 @@ def lend(request, opened):
 
 @pytest.fixture
 def page(lend, browser, app):
-    return lend("desktop", lambda: open_watched(browser, app), wipe)
+    return lend("desktop", lambda: open_settled(browser, app), wipe)
 
 
 @pytest.fixture
 def phone(lend, browser, app):
-    return lend("phone", lambda: open_watched(browser, app, **PHONE), wipe)
+    return lend("phone", lambda: open_settled(browser, app, **PHONE), wipe)
 
 
-def leave(page):
-    """Leave a page for the next test, without the drawing that its tab would keep, and its hand."""
-    page.evaluate("sessionStorage.clear()")
+def forget(page):
+    """Make a browser forget that somebody was here, and close all but this empty page."""
+    for tab in page.context.pages:
+        if tab is not page:
+            tab.close()
+    page.unroute_all()
+    page.emulate_media(color_scheme="null", reduced_motion="null")
+    page.evaluate("localStorage.clear(), sessionStorage.clear()")
     page.context.clear_cookies()
     page.goto("about:blank")
+    page.sent.forget()
 
 
 @pytest.fixture
-def sessions(lend, browser, app):
-    """Opens sessions, and clears away the runs and the models that a test leaves behind."""
-    numbers = count()
+def someone(lend, browser):
+    """Opens an empty page of somebody new, in a browser with these options."""
+    numbers = Counter()
 
-    def open_page():
-        page = browser.new_context(**TALL).new_page()
-        page.sent = Sent(page)
+    def open_empty(viewport=DESKTOP, **options):
+        kind = str(sorted(options.items()))
+        numbers[kind] += 1
+        page = lend((kind, numbers[kind]), lambda: new_page(browser, **options), forget)
+        page.set_viewport_size(viewport)
         return page
 
+    return open_empty
+
+
+@pytest.fixture
+def proxied(lend, browser, app):
+    """Opens the app, behind a proxy that does this with the page's live socket."""
+
+    def open_one():
+        page = new_page(browser)
+        page.route_web_socket(LIVE, lambda socket: page.proxy(socket))
+        return page
+
+    def open_proxied(proxy):
+        page = lend("proxied", open_one, forget)
+        page.proxy = proxy
+        go_to(page, app)
+        settle(page)
+        return page
+
+    return open_proxied
+
+
+@pytest.fixture
+def sessions(someone, app):
+    """Opens sessions, and clears away the runs and the models that a test leaves behind."""
+
     def open_session(app=app):
-        page = lend(f"session {next(numbers)}", open_page, leave)
-        page.goto(app.url)
-        canvas(page).wait_for()
+        page = someone(TALL)
+        go_to(page, app)
         return page
 
     yield open_session

@@ -21,7 +21,6 @@ from playwright.sync_api import (
     Browser,
     Page,
     WebSocket,
-    WebSocketRoute,
     expect,
     sync_playwright,
 )
@@ -44,7 +43,6 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-LIVE = re.compile("/live$")
 PHONE = {"viewport": {"width": 375, "height": 812}, "has_touch": True, "is_mobile": True}
 STEP = 6
 """Pixels between two mouse events; a browser that gets them faster than its frames drops some."""
@@ -145,11 +143,40 @@ def _healthy(url: str) -> bool:
         return False
 
 
-def open_page(browser: Browser, app: App, **context) -> Page:
-    """Open the app in a session of its own, and wait until its canvas can be drawn on."""
-    page = browser.new_context(**context).new_page()
+def new_page(browser: Browser, **options) -> Page:
+    """An empty page in a browser with these options, in which nobody has been anywhere yet.
+
+    `page.sent` is what the page sends.
+    """
+    page = browser.new_context(**options).new_page()
+    page.sent = Sent(page)
+    return page
+
+
+def go_to(page: Page, app: App) -> None:
+    """Open the app, and wait until its canvas can be drawn on."""
     page.goto(app.url)
     canvas(page).wait_for()
+
+
+def settle(page: Page) -> None:
+    """Wait until the bars are there too, and nothing on the page moves under the pen any more."""
+    page.locator(".st-key-probabilities .bars").wait_for(state="attached")
+    page.wait_for_function(RESTS)
+    page.sent.forget()
+
+
+def open_page(browser: Browser, app: App, **options) -> Page:
+    """Open the app in a session of its own, and wait until its canvas can be drawn on."""
+    page = new_page(browser, **options)
+    go_to(page, app)
+    return page
+
+
+def open_settled(browser: Browser, app: App, **options) -> Page:
+    """Open the app in a session of its own, and wait until nothing on it moves any more."""
+    page = open_page(browser, app, **options)
+    settle(page)
     return page
 
 
@@ -215,28 +242,6 @@ class Sent:
 
     def _pump(self) -> None:
         self._page.wait_for_timeout(10)  # Playwright reports frames only while it waits
-
-
-def open_watched(
-    browser: Browser,
-    app: App,
-    proxy: Callable[[WebSocketRoute], None] | None = None,
-    **context,
-) -> Page:
-    """As `open_page`, with the bars there too; `page.sent` is what the page sends.
-
-    Nothing on the page moves under the pen any more. Its live socket goes through `proxy`.
-    """
-    page = browser.new_context(**context).new_page()
-    page.sent = Sent(page)
-    if proxy:
-        page.route_web_socket(LIVE, proxy)
-    page.goto(app.url)
-    canvas(page).wait_for()
-    page.locator(".st-key-probabilities .bars").wait_for(state="attached")
-    page.wait_for_function(RESTS)
-    page.sent.forget()
-    return page
 
 
 def wait_for(condition: Callable, seconds: float = 60):
@@ -397,7 +402,7 @@ def clear(page: Page) -> None:
 
 
 def wipe(page: Page) -> None:
-    """Clear a watched page for the next test."""
+    """Clear a page for the next test."""
     page.mouse.up()
     clear(page)
     wait_for(lambda: not ink(page).any(), 10)

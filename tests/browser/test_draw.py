@@ -15,10 +15,11 @@ from tests.browser.driver import (
     canvas,
     choose_pen,
     clear,
+    go_to,
     ink,
     kept,
-    open_watched,
     press,
+    settle,
     sketch,
     touch,
     wait_for,
@@ -218,8 +219,10 @@ def escape_from_menu(page):
     page.locator(".st-key-download-keras").wait_for(state="hidden")
 
 
-def test_a_tour_of_four_steps_comes_once_and_again_when_it_is_asked_for(browser, app):
-    page = open_watched(browser, app)
+def test_a_tour_of_four_steps_comes_once_and_again_when_it_is_asked_for(someone, app):
+    page = someone()
+    go_to(page, app)
+    settle(page)
     tour = page.locator(".tour")
     expect(tour).to_contain_text("1 of 4")
     sketch(page, DIGITS[7])
@@ -242,7 +245,6 @@ def test_a_tour_of_four_steps_comes_once_and_again_when_it_is_asked_for(browser,
     second.goto(app.url)
     expect(second.get_by_role("button", name="Show me around")).to_be_visible()
     expect(second.locator(".tour")).to_be_hidden()
-    page.context.close()
 
 
 def test_a_tap_is_no_digit_and_no_error(page):
@@ -331,14 +333,13 @@ def test_a_picture_is_uploaded_and_read(page, tmp_path):
     assert wait_for_digit(page) == 1
 
 
-def test_without_its_script_the_chart_says_what_to_do_and_the_rest_works(browser, app):
-    page = browser.new_context().new_page()
+def test_without_its_script_the_chart_says_what_to_do_and_the_rest_works(someone, app):
+    page = someone()
     page.route("**/plotly.min.js", lambda route: route.abort())
-    page.goto(app.url)
+    go_to(page, app)
     expect(page.locator(".st-key-probabilities")).to_have_text(re.compile("reload the page"))
     sketch(page, DIGITS[7])
     assert wait_for_digit(page) == 7
-    page.context.close()
 
 
 def test_the_page_asks_nothing_of_other_servers(page, app):

@@ -12,19 +12,17 @@ from digitcanvas.reading import registry
 from tests.apptest import png
 from tests.browser.driver import (
     PHONE,
-    RESTS,
     ROOT,
-    Sent,
     answered,
-    canvas,
     choose,
     choose_pen,
+    go_to,
     network,
     open_settings,
-    open_watched,
     press,
     publish,
     serve,
+    settle,
     sketch,
     turn_to,
     wait_for,
@@ -63,15 +61,6 @@ def app(tmp_path_factory):
         yield app
 
 
-@pytest.fixture(scope="module")
-def page(browser, app):
-    page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
-    page.add_init_script(COUNT)
-    page.sent = Sent(page)
-    yield page
-    page.context.close()
-
-
 @pytest.fixture
 def home(app):
     yield app.home
@@ -81,14 +70,12 @@ def home(app):
 
 
 @pytest.fixture
-def fresh(page, app, home):
+def fresh(someone, app, home):
     """The page as a newcomer finds it."""
-    page.goto(app.url)
-    page.evaluate("() => { localStorage.clear(); sessionStorage.clear(); }")
-    page.reload()
-    canvas(page).wait_for()
-    page.locator(".st-key-probabilities .bars").wait_for(state="attached")
-    page.wait_for_function(RESTS)
+    page = someone({"width": 1280, "height": 900})
+    go_to(page, app)
+    settle(page)
+    page.evaluate(COUNT)
     return page
 
 
@@ -189,8 +176,9 @@ def test_a_tab_that_is_reloaded_in_its_run_moves_to_the_result(fresh, home):
     page.wait_for_function("() => sessionStorage.getItem('digitcanvas.run') === null")
 
 
-def test_the_sidebar_of_a_phone_opens_over_the_page_and_closes(browser, app):
-    page = open_watched(browser, app, **PHONE)
+def test_the_sidebar_of_a_phone_opens_over_the_page_and_closes(someone, app):
+    page = someone(**PHONE)
+    go_to(page, app)
     page.get_by_test_id("stExpandSidebarButton").click()
     network(page, "MLP").click()
     expect(network(page, "MLP")).to_be_checked()
@@ -198,4 +186,3 @@ def test_the_sidebar_of_a_phone_opens_over_the_page_and_closes(browser, app):
     expect(network(page, "MLP")).not_to_be_in_viewport()
     sketch(page, DIGITS[7])
     assert wait_for_digit(page) == 7
-    page.context.close()

@@ -6,7 +6,15 @@ import time
 import pytest
 
 from digitcanvas.app.visitor import KEEPING
-from tests.browser.driver import PHONE, answer, open_page, sketch, turn_to, wait_for, wait_for_digit
+from tests.browser.driver import (
+    PHONE,
+    answer,
+    go_to,
+    sketch,
+    turn_to,
+    wait_for,
+    wait_for_digit,
+)
 from tests.digits import DIGITS
 
 IN_TURN = "() => { Math.random = () => 0.999 }"
@@ -84,11 +92,11 @@ def press_in(page, name):
 
 
 @pytest.fixture
-def people(sessions, browser, app):
+def people(sessions, someone, app):
     """Ada writes her 7 as others write a 1; Bob writes as others do, on a phone."""
-    phone = open_page(browser, app, **SMALL)
-    yield Person(sessions(), {7: 1}), Person(phone, {})
-    phone.context.close()
+    phone = someone(**SMALL)
+    go_to(phone, app)
+    return Person(sessions(), {7: 1}), Person(phone, {})
 
 
 def test_two_people_teach_two_hands_at_once(people):
@@ -128,8 +136,9 @@ def test_two_people_teach_two_hands_at_once(people):
     assert answer(bob.page).startswith("1")
 
 
-def test_that_nothing_is_to_be_kept_holds_in_all_tabs_and_lasts(browser, app):
-    page = open_page(browser, app)
+def test_that_nothing_is_to_be_kept_holds_in_all_tabs_and_lasts(someone, app):
+    page = someone()
+    go_to(page, app)
     tab = page.context.new_page()
     tab.goto(app.url)
     turn_to(page, "Your hand")
@@ -139,4 +148,3 @@ def test_that_nothing_is_to_be_kept_holds_in_all_tabs_and_lasts(browser, app):
     sketch(tab, DIGITS[7])
     tab.locator(".st-key-told_right button").click()
     tab.get_by_text("You have switched off").wait_for()
-    page.context.close()

@@ -19,12 +19,13 @@ from tests.browser.driver import (
     clear,
     coarse,
     draw,
+    go_to,
     ink,
     kept,
     on_screen,
-    open_watched,
     press,
     serve,
+    settle,
     sketch,
     wait_for,
     wait_for_digit,
@@ -349,7 +350,7 @@ def test_undo_and_clear_at_once_take_back_what_was_drawn(page):
         wait_for(lambda: not ink(page).any(), 5)
 
 
-def test_a_slow_network_is_not_flooded(browser, app):
+def test_a_slow_network_is_not_flooded(proxied):
     """Where a message takes longer, one at a time is sent, and the answer is to all of it."""
     answered, under_way = [], []
 
@@ -369,25 +370,10 @@ def test_a_slow_network_is_not_flooded(browser, app):
         socket.on_message(pass_on)
         server.on_message(answer_late)
 
-    page = open_watched(browser, app, relay)
+    page = proxied(relay)
     draw(page, DIGITS[8])
     assert wait_for_digit(page) == 8
     assert under_way and set(under_way) == {0}
-    page.context.close()
-
-
-@pytest.fixture
-def proxied(browser, app):
-    """Opens a page behind a proxy that does this with the live socket."""
-    pages = []
-
-    def open_proxied(handle):
-        pages.append(open_watched(browser, app, handle))
-        return pages[-1]
-
-    yield open_proxied
-    for page in pages:
-        page.context.close()
 
 
 def test_where_a_proxy_lets_nothing_through_reruns_answer(proxied):
@@ -427,10 +413,12 @@ def test_a_socket_cut_in_mid_stroke_loses_nothing(proxied):
     assert wait_for_digit(page) == 4
 
 
-def test_a_server_that_starts_anew_finds_the_drawing_in_the_browser(browser, tmp_path):
+def test_a_server_that_starts_anew_finds_the_drawing_in_the_browser(someone, tmp_path):
     """Its sessions are gone: the page connects again, and the drawing is still there, and read."""
     with serve(tmp_path) as first:
-        page = open_watched(browser, first)
+        page = someone()
+        go_to(page, first)
+        settle(page)
         sketch(page, DIGITS[7])
         assert wait_for_digit(page) == 7
         clear(page)
@@ -449,7 +437,6 @@ def test_a_server_that_starts_anew_finds_the_drawing_in_the_browser(browser, tmp
         assert_drawn(page, *DIGITS[4])
         image = image_from_strokes(kept(page), widths=[16, 16])
         np.testing.assert_allclose(image_shown(page), image, atol=0.01)
-        page.context.close()
 
 
 def test_what_is_shown_is_read_with_the_pen_that_shows_it(page, cnn):

@@ -6,9 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.driver import (
-    RESTS,
     answered,
-    canvas,
     clear,
     network,
     press,
@@ -62,13 +60,9 @@ def test_a_network_is_removed_after_a_question_and_who_reads_with_it_is_told(ses
 
 
 def test_a_new_network_appears_on_every_page_and_without_a_live_socket_once_it_is_used(
-    sessions, browser, app, home
+    sessions, proxied, home
 ):
-    page, cut_off = sessions(), browser.new_context().new_page()
-    cut_off.route_web_socket(lambda url: url.endswith("/live"), lambda socket: socket.close())
-    cut_off.goto(app.url)
-    canvas(cut_off).wait_for()
-    cut_off.wait_for_function(RESTS)
+    page, cut_off = sessions(), proxied(lambda socket: socket.close())
     publish(home, "mine")
     expect(network(page, "mine")).to_be_visible()
     page.wait_for_timeout(1000)
@@ -80,7 +74,6 @@ def test_a_new_network_appears_on_every_page_and_without_a_live_socket_once_it_i
         return network(cut_off, "mine").count()
 
     wait_for(is_used, 15)
-    cut_off.context.close()
 
 
 def test_a_network_is_renamed_and_downloaded(sessions, home):

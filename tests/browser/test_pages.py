@@ -16,13 +16,15 @@ from tests.browser.driver import (
     canvas,
     choose,
     clear,
+    go_to,
     ink,
     open_settings,
-    open_watched,
+    open_settled,
     place_of,
     plot,
     press,
     serve,
+    settle,
     sketch,
     touch,
     turn_to,
@@ -68,7 +70,7 @@ def visit(lend, browser, app):
     """Gives a page in a new session, and finds in the end that nothing went wrong on it."""
 
     def open_one(options):
-        page = open_watched(browser, app, **options)
+        page = open_settled(browser, app, **options)
         page.problems = watch(page)
         page.is_new = True
         return page
@@ -465,10 +467,12 @@ def test_a_drawing_survives_a_visit_to_another_page_and_can_be_gone_on_with(visi
     assert wait_for_digit(page) == 7
 
 
-def test_below_another_path_of_its_server_the_app_is_whole_and_small(browser, tmp_path):
+def test_below_another_path_of_its_server_the_app_is_whole_and_small(someone, tmp_path):
     """Streamlit itself asks where its server is, and is told that some places are wrong."""
     with serve(tmp_path, base="classes/digits") as app:
-        page = open_watched(browser, app, **DESKTOP)
+        page = someone(**DESKTOP)
+        go_to(page, app)
+        settle(page)
         problems = watch(page)
         sketch(page, DIGITS[7])
         assert wait_for_digit(page) == 7
@@ -480,7 +484,6 @@ def test_below_another_path_of_its_server_the_app_is_whole_and_small(browser, tm
         turn_to(page, "Draw")
         assert page.url.rstrip("/") == app.url
         assert_whole(page)
-        page.context.close()
         asked = [p for p in problems if "/_stcore/" not in p and "Failed to load" not in p]
         assert asked == []
 

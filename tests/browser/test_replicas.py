@@ -7,8 +7,7 @@ import pytest
 
 from digitcanvas.app.metrics import TOKEN
 from tests.browser.driver import (
-    Sent,
-    canvas,
+    go_to,
     ink,
     network,
     press_if_enabled,
@@ -52,11 +51,9 @@ def models(app):
         return {model["name"] for model in json.load(answer)}
 
 
-def test_a_killed_server_s_person_draws_on(three, browser):
-    page = browser.new_context().new_page()
-    page.sent = Sent(page)
-    page.goto(three.url)
-    canvas(page).wait_for()
+def test_a_killed_server_s_person_draws_on(three, someone):
+    page = someone()
+    go_to(page, three)
     sketch(page, DIGITS[7])
     assert wait_for_digit(page) == 7
     drawn = ink(page)
@@ -77,4 +74,3 @@ def test_a_killed_server_s_person_draws_on(three, browser):
     press_if_enabled(page, "clear")
     sketch(page, DIGITS[1])
     wait_for(lambda: page.locator(".st-key-prediction.pen-up").inner_text()[:1] == "1", 5)
-    page.context.close()

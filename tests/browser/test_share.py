@@ -62,13 +62,13 @@ def again(page):
     return page.locator("dialog.share .again")
 
 
-def test_a_link_opens_the_page_with_the_drawing(browser, page, app):
+def test_a_link_opens_the_page_with_the_drawing(someone, page, app):
     sketch(page, DIGITS[8])
     assert wait_for_digit(page) == 8
     drawn = ink(page)
     link = copy_link(page)
     assert link.startswith(f"{app.url}/") and len(link) < 700
-    friend = browser.new_context().new_page()
+    friend = someone()
     asked = []
     friend.on("request", lambda request: asked.append(request.url))
     friend.goto(link)
@@ -77,7 +77,6 @@ def test_a_link_opens_the_page_with_the_drawing(browser, page, app):
     wait_for(lambda: (ink(friend) & drawn).sum() > 0.95 * drawn.sum(), 10)
     assert "drawing" not in friend.url
     assert asked and not any("drawing=" in url for url in asked)
-    friend.context.close()
 
 
 def test_a_link_opened_in_the_tab_is_undone_as_a_sample_is(page):

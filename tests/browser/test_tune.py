@@ -21,17 +21,16 @@ def study(tmp_path_factory):
         yield app, runs
 
 
-def open_tune(browser, app, **context):
-    page = browser.new_context(**context).new_page()
+def open_tune(page, app):
     page.goto(f"{app.url}/tune")
     for key in FIGURES:
         plot(page, key).locator(".main-svg").first.wait_for()
-    return page
 
 
-def test_a_study_s_figures_can_be_read_on_a_phone_and_by_all(study, browser):
+def test_a_study_s_figures_can_be_read_on_a_phone_and_by_all(study, someone):
     app, runs = study
-    page = open_tune(browser, app, viewport={"width": 390, "height": 664})
+    page = someone({"width": 390, "height": 664})
+    open_tune(page, app)
     best = tuning.best(runs)
     page.get_by_text(f"trial {best.task.number}, reads").wait_for()
     assert page.evaluate("document.scrollingElement.scrollWidth") <= 390
@@ -47,12 +46,12 @@ def test_a_study_s_figures_can_be_read_on_a_phone_and_by_all(study, browser):
     page.locator(".st-key-settings summary").click()
     rate = page.locator(".st-key-learning_rate input")
     wait_for(lambda: rate.input_value() == str(chosen.learning_rate))
-    page.context.close()
 
 
-def test_a_study_begins_and_is_stopped(study, browser):
+def test_a_study_begins_and_is_stopped(study, someone):
     app, _ = study
-    page = open_tune(browser, app)
+    page = someone()
+    open_tune(page, app)
     choose(page, "data", "The bundled sample of MNIST")
     press(page, "start_study")
     page.get_by_text("0 of 30 trials have ended").wait_for()
@@ -61,4 +60,3 @@ def test_a_study_begins_and_is_stopped(study, browser):
     press(page, "stop_study")
     page.get_by_text("30 were cancelled.").wait_for()
     wait_for(lambda: page.locator(".st-key-stop_study").count() == 0)
-    page.context.close()

@@ -20,19 +20,15 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
-def people(browser, app):
-    """Opens a page of somebody new; all are closed in the end."""
-    contexts = []
+def people(someone, app):
+    """Opens a page of the app for somebody new."""
 
     def come(path="", **options):
-        contexts.append(browser.new_context(**options))
-        page = contexts[-1].new_page()
+        page = someone(**options)
         page.goto(app.url + path)
         return page
 
-    yield come
-    for context in contexts:
-        context.close()
+    return come
 
 
 def line(page):
