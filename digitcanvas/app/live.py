@@ -31,7 +31,7 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from starlette.routing import BaseRoute, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
@@ -55,7 +55,16 @@ SOCKETS = 3000
 """Browsers, at most; each costs 60 kB."""
 
 CAPACITY = 600
-"""Answers a second to all, which take half a core of a machine of 2026; the pages need the rest."""
+"""Answers a second to all, at most, which take half a core of a machine of 2026; the pages need the
+rest."""
+
+SHARE = 0.7
+"""Of the time, at most, in which drawings are read. What else the machine does makes reading take
+longer, and the pace slower: three servers share a machine's cores without knowing of each other."""
+
+LONG = 0.02
+"""Seconds that a message takes at most for the pace of all: who draws a digit does not wait for
+those who draw a page full (OTHERS lets these wait)."""
 
 SMOOTH = 30
 """Answers a second to one, at most: the eye sees no more, and a digit stays below 20 kB."""
@@ -94,6 +103,7 @@ class Crowd:
         """The newest message of each kind, in JSON; who comes later gets them all."""
         self._drew: dict[WebSocket, float] = {}
         self._pace = 0.0
+        self._took = 0.0  # seconds to read a message: a moving average
 
     def enter(self, socket: WebSocket) -> None:
         self.sockets.add(socket)
@@ -102,15 +112,19 @@ class Crowd:
         self.sockets.discard(socket)
         self._drew.pop(socket, None)
 
-    def pace(self, socket: WebSocket) -> int:
-        """The milliseconds for which this browser waits, so that all have the same share."""
+    def pace(self, socket: WebSocket, took: float) -> int:
+        """The milliseconds for which this browser waits, so that all have the same share.
+
+        To read its message has taken so many seconds by the clock.
+        """
         now = time.monotonic()
         self._drew.pop(socket, None)
         self._drew[socket] = now  # last: they stay in the order of time
         recent = max(RECENT, 2 * self._pace)
         while now - next(iter(self._drew.values())) > recent:
             del self._drew[next(iter(self._drew))]
-        self._pace = max(1 / SMOOTH, len(self._drew) / CAPACITY)
+        self._took += (min(took, LONG) - self._took) / 100
+        self._pace = max(1 / SMOOTH, len(self._drew) * max(1 / CAPACITY, self._took / SHARE))
         return round(1000 * self._pace)
 
     async def tell(self, kind: str, value: object, only: str = "") -> None:
@@ -182,10 +196,11 @@ async def _serve(socket: WebSocket) -> None:
             return
         came = time.monotonic()
         try:
-            message, reply, took = await loop.run_in_executor(_readers, _reply, drawing, text)
+            read = await loop.run_in_executor(_readers, _read, drawing, text)
         except Misfit as error:
             await socket.close(1007, str(error))
             return
+        message, reply = read.message, read.reply
         if message.keys() == {"watch"}:
             walls.watch(socket, drawing.visitor, message["watch"])
         else:
@@ -194,9 +209,9 @@ async def _serve(socket: WebSocket) -> None:
                 pool = _learners if tells(message) else _finders
                 reply = await loop.run_in_executor(pool, finish, drawing, message)
             metrics.answered("live", _kind(reply), time.monotonic() - came)
-            reply["pace"] = crowd.pace(socket)
+            reply["pace"] = crowd.pace(socket, read.took)
             await socket.send_text(json.dumps(reply, separators=(",", ":")))
-        await asyncio.sleep(max(OTHERS * took, 1 / FASTEST - (time.monotonic() - began)))
+        await asyncio.sleep(max(OTHERS * read.worked, 1 / FASTEST - (time.monotonic() - began)))
 
 
 def _kind(reply: Reply) -> str:
@@ -210,9 +225,19 @@ def _kind(reply: Reply) -> str:
     return "digit" if reply.get("answers") else "empty"
 
 
-def _reply(drawing: LiveDrawing, text: str) -> tuple[dict[str, Any], Reply | None, float]:
-    """The message, what `begin` makes of it, and the seconds that it took. Raises Misfit."""
-    began = time.thread_time()
+class _Read(NamedTuple):
+    message: dict[str, Any]
+    reply: Reply | None
+    """What `begin` makes of the message."""
+    took: float
+    """Seconds by the clock."""
+    worked: float
+    """Seconds of the processor."""
+
+
+def _read(drawing: LiveDrawing, text: str) -> _Read:
+    """Take a message in. Raises Misfit."""
+    clock, processor = time.monotonic(), time.thread_time()
     try:
         message = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -220,8 +245,10 @@ def _reply(drawing: LiveDrawing, text: str) -> tuple[dict[str, Any], Reply | Non
     if isinstance(message, dict) and message.keys() == {"watch"}:
         if message["watch"] is not None and not is_code(message["watch"]):
             raise Misfit("A room has a code of five letters.")
-        return message, None, time.thread_time() - began
-    return message, begin(drawing, message), time.thread_time() - began
+        reply = None
+    else:
+        reply = begin(drawing, message)
+    return _Read(message, reply, time.monotonic() - clock, time.thread_time() - processor)
 
 
 def routes(base: str) -> Iterable[BaseRoute]:

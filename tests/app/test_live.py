@@ -574,12 +574,13 @@ def test_whatever_is_sent_there_is_an_answer_or_an_end(caplog_none, messages):
     drawing = drawing_of(2)
     for sent in messages:
         try:
-            _, reply, took = live._reply(drawing, json.dumps(sent))
+            read = live._read(drawing, json.dumps(sent))
         except Misfit:
             pass
         else:
+            reply = read.reply
             json.loads(json.dumps(reply), parse_constant=refuse)
-            assert reply["turn"] == sent["turn"] and took >= 0
+            assert reply["turn"] == sent["turn"] and read.took >= 0 and read.worked >= 0
             assert ("error" in reply) != ("answers" in reply)
         assert len(drawing.strokes) == len(drawing.widths)
         assert all(stroke and len(stroke) % 2 == 0 for stroke in drawing.strokes)
@@ -589,7 +590,7 @@ def test_whatever_is_sent_there_is_an_answer_or_an_end(caplog_none, messages):
 @given(st.text() | st.binary().map(lambda content: content.decode("latin-1")))
 def test_whatever_text_is_sent_is_a_misfit(text):
     with pytest.raises(Misfit):
-        live._reply(LiveDrawing(), text)
+        live._read(LiveDrawing(), text)
 
 
 @pytest.fixture(scope="module")
@@ -736,13 +737,12 @@ def test_nobody_is_answered_more_often_than_is_fair(client, monkeypatch):
 
 
 def test_a_drawing_that_takes_long_to_read_waits_for_the_others(client, monkeypatch):
-    reply = live._reply
+    read = live._read
 
     def take(drawing, text):
-        message, answer, _ = reply(drawing, text)
-        return message, answer, 0.1 if drawing.strokes else 0
+        return read(drawing, text)._replace(worked=0.1 if drawing.strokes else 0)
 
-    monkeypatch.setattr(live, "_reply", take)
+    monkeypatch.setattr(live, "_read", take)
     with connect(client) as browser, connect(client) as other:
         began = time.monotonic()
         for turn in range(2):
@@ -770,8 +770,8 @@ def test_many_are_answered_at_once_each_about_a_drawing_of_its_own(client):
 
 
 def test_a_browser_that_leaves_while_it_is_answered_is_no_error(crowd, client, monkeypatch):
-    reply = live._reply
-    monkeypatch.setattr(live, "_reply", lambda *given: time.sleep(0.1) or reply(*given))
+    read = live._read
+    monkeypatch.setattr(live, "_read", lambda *given: time.sleep(0.1) or read(*given))
     with connect(client) as other:
         for text in (json.dumps({"turn": 1} | whole(DIGITS[1])), "garbage"):
             with connect(client) as browser:
@@ -796,19 +796,19 @@ def test_the_pace_grows_with_those_who_draw_and_falls_when_they_stop(monkeypatch
     clock = Moment()
     monkeypatch.setattr(live, "time", clock)
     crowd = Crowd()
-    alone = crowd.pace("me")
+    alone = crowd.pace("me", 0)
     assert alone == round(1000 / live.SMOOTH)
     for person in range(1, 500):
         clock.now += 0.001
         pace = max(alone, 1000 * (person + 1) / live.CAPACITY)
-        assert crowd.pace(person) == pytest.approx(pace, abs=1)
+        assert crowd.pace(person, 0) == pytest.approx(pace, abs=1)
     for _ in range(3):
-        assert crowd.pace("me") == pytest.approx(pace, abs=1), "one who draws on counts once"
+        assert crowd.pace("me", 0) == pytest.approx(pace, abs=1), "one who draws on counts once"
     for person in range(1, 400):
         crowd.leave(person)
-    assert crowd.pace("me") == pytest.approx(1000 * 101 / live.CAPACITY, abs=1)
+    assert crowd.pace("me", 0) == pytest.approx(1000 * 101 / live.CAPACITY, abs=1)
     clock.now += 2.5 * max(live.RECENT, pace / 1000)
-    assert crowd.pace("me") == alone
+    assert crowd.pace("me", 0) == alone
     crowd.leave("me")
     crowd.leave("me")
     assert not crowd._drew
@@ -816,10 +816,10 @@ def test_the_pace_grows_with_those_who_draw_and_falls_when_they_stop(monkeypatch
 
 def test_those_who_only_look_on_make_nobody_slower():
     crowd = Crowd()
-    alone = crowd.pace(1)
+    alone = crowd.pace(1, 0)
     for person in range(1000):
         crowd.enter(person)
-    assert crowd.pace(1) == alone
+    assert crowd.pace(1, 0) == alone
 
 
 def test_those_who_wait_as_long_as_they_are_told_still_count(monkeypatch):
@@ -828,11 +828,32 @@ def test_those_who_wait_as_long_as_they_are_told_still_count(monkeypatch):
     crowd = Crowd()
     count = 3 * live.CAPACITY
     for person in range(count):
-        crowd.pace(person)
+        crowd.pace(person, 0)
     for person in range(count):
         clock.now += 1 / live.CAPACITY
-        pace = crowd.pace(person)
+        pace = crowd.pace(person, 0)
     assert pace == pytest.approx(1000 * count / live.CAPACITY, rel=0.01)
+
+
+def test_the_pace_grows_with_the_time_that_reading_takes_and_falls_again(monkeypatch):
+    """As when other servers share the machine."""
+    clock = Moment()
+    monkeypatch.setattr(live, "time", clock)
+    crowd, people = Crowd(), 100
+
+    def draw_all(times, took):
+        for _ in range(times):
+            for person in range(people):
+                pace = crowd.pace(person, took)
+        return pace
+
+    usual = draw_all(10, live.SHARE / live.CAPACITY / 2)
+    assert usual == round(1000 * people / live.CAPACITY)
+    slow = 4 * live.SHARE / live.CAPACITY
+    assert draw_all(10, slow) == pytest.approx(4 * usual, rel=0.02)
+    assert draw_all(10, live.SHARE / live.CAPACITY / 2) == usual
+    crowd.pace(0, 3600)  # a page full of numbers, say
+    assert draw_all(1, 0) < 1.3 * usual
 
 
 def test_the_pace_is_in_the_answer(client, monkeypatch):
