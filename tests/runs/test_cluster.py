@@ -147,8 +147,9 @@ def test_a_cancelled_run_is_gone_and_its_scratch_too(runs_at, home):
     [("lost", "it does not answer"), ("dies", "the connection with it broke off")],
 )
 def test_a_cluster_that_is_lost_is_told_with_what_to_do_and_the_server_goes_on(
-    runs_at, home, address, why
+    runs_at, home, address, why, monkeypatch
 ):
+    monkeypatch.setattr(cluster, "AWAY", 0.3)
     runs = runs_at(address)
     for _ in range(2):
         end = until_it_ends(runs, runs.start(mine(), is_bound=True))
