@@ -610,6 +610,20 @@ def test_either_cross_entropy_learns_the_same(base, pen_drawings):
         assert sparse.history[figure] == pytest.approx(values, abs=1e-5)
 
 
+@pytest.mark.parametrize("loss", LOSSES)
+def test_tensorflow_traces_a_step_once(loss, monkeypatch):
+    """A second time, as where variables are created in the first step, takes half a second."""
+    traced, step = [], keras.Model.train_step
+
+    def train_step(model, data):
+        traced.append(data)
+        return step(model, data)
+
+    monkeypatch.setattr(keras.Model, "train_step", train_step)
+    train(replace(PLAIN, loss=loss, epochs=2), load_sample())
+    assert len(traced) == 1
+
+
 @pytest.mark.parametrize(("share", "seed"), [(0.01, 0), (0.05, 17), (0.25, 3), (0.9, 17)])
 def test_digits_are_split_as_they_have_been_from_the_start(share, seed):
     """Shuffled by the seed, and the first are kept, so that old models can be trained again."""
