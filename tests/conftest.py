@@ -19,8 +19,9 @@ settings.register_profile("any machine", deadline=None)  # a busy one fails no t
 settings.load_profile("any machine")
 
 # Only the tests that ask for them see them: the others count what their runs learn from
+PEN = os.environ.pop("DIGITCANVAS_PEN", os.environ.get("TEST_PEN", ""))
 UNIPEN = os.environ.pop("DIGITCANVAS_UNIPEN", os.environ.get("TEST_UNIPEN", ""))
-os.environ["TEST_UNIPEN"] = UNIPEN  # for the processes among which pytest divides the tests
+os.environ |= {"TEST_PEN": PEN, "TEST_UNIPEN": UNIPEN}  # for the processes that do the tests
 os.environ.pop("DIGITCANVAS_MNIST_WRITERS", None)
 for name in ("DIGITCANVAS_DATABASE", "DIGITCANVAS_STORE"):  # no test fills somebody's store
     os.environ.pop(name, None)
@@ -60,9 +61,9 @@ def mnist() -> Mnist:
 
 @pytest.fixture(scope="session")
 def pen() -> PenDigits:
-    if not os.environ.get("DIGITCANVAS_PEN"):
+    if not PEN:
         pytest.skip("needs the pen strokes: set DIGITCANVAS_PEN to a UNIPEN file")
-    return load_pen_digits()
+    return load_pen_digits(PEN)
 
 
 @pytest.fixture(scope="session")
@@ -88,7 +89,6 @@ def page(home):
 @pytest.fixture
 def jobs(page, monkeypatch):
     """Stands in for the training process, where there are no pen drawings."""
-    monkeypatch.delenv("DIGITCANVAS_PEN", raising=False)
     jobs = FakeJobs()
     monkeypatch.setattr("digitcanvas.app.parts.shared_runs.jobs", lambda: jobs)
     return jobs

@@ -40,6 +40,8 @@ from tests.data.test_told import drawings, tell
 from tests.digits import DIGITS
 from tests.runs.test_jobs import FAKE, LONG, latest, left_in
 
+NO_PEN = "No pen drawings given (--pen, --unipen): training on MNIST alone.\n"
+
 
 @pytest.fixture
 def terminal(monkeypatch, capsys):
@@ -294,7 +296,6 @@ def test_predict_reads_as_a_hand(tmp_path, hand, capsys):
 @pytest.fixture
 def sample_only(monkeypatch):
     monkeypatch.setattr("digitcanvas.shell.evaluate.load_mnist", lambda *_: load_sample())
-    monkeypatch.delenv("DIGITCANVAS_PEN", raising=False)
     monkeypatch.delenv("DIGITCANVAS_UNIPEN", raising=False)
 
 
@@ -507,7 +508,7 @@ def test_predict_goes_on_after_a_picture_that_is_none(pictures, tmp_path, capsys
 )
 def test_bad_input_is_one_clear_line_and_a_status(arguments, home, capsys):
     assert main(arguments) == 1
-    (line,) = capsys.readouterr().err.splitlines()
+    (line,) = capsys.readouterr().err.removeprefix(NO_PEN).splitlines()
     assert line.startswith("digitcanvas: ")
     assert left_in(home) == []
 
@@ -625,7 +626,6 @@ def test_recipes_takes_its_times_for_the_data_that_there_are(monkeypatch, tmp_pa
         recipes = json.loads(capsys.readouterr().out)
         return {recipe["name"]: recipe["seconds"] for recipe in recipes}
 
-    monkeypatch.delenv("DIGITCANVAS_PEN", raising=False)
     without = seconds()
     monkeypatch.setenv("DIGITCANVAS_PEN", str(tmp_path / "pendigits-orig.tra"))
     with_pen = seconds()
@@ -919,8 +919,7 @@ def offline(home, tmp_path_factory, monkeypatch):
     monkeypatch.setenv("KERAS_HOME", str(tmp_path_factory.mktemp("keras")))
 
 
-def test_evaluate_without_mnist_says_once_that_it_takes_the_sample(offline, monkeypatch):
-    monkeypatch.delenv("DIGITCANVAS_PEN", raising=False)
+def test_evaluate_without_mnist_says_once_that_it_takes_the_sample(offline):
     command = [sys.executable, "-m", "digitcanvas", "evaluate", "mlp"]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0
@@ -933,19 +932,15 @@ def test_evaluate_without_mnist_says_once_that_it_takes_the_sample(offline, monk
 def test_train_without_mnist_says_what_to_do(offline, home, capsys):
     assert main(["train", "quick"]) == 1
     captured = capsys.readouterr()
-    (line,) = captured.err.splitlines()
+    (line,) = captured.err.removeprefix(NO_PEN).splitlines()
     assert line.startswith("digitcanvas: MNIST could not be downloaded: ")
     assert "DIGITCANVAS_MNIST" in line and "bundled sample" in line
     assert captured.out == "" and left_in(home) == []
 
 
-NO_PEN = "No pen drawings given (--pen, --unipen): training on MNIST alone.\n"
-
-
 @pytest.mark.training
-def test_train_then_evaluate_then_predict(home, pictures, monkeypatch):
+def test_train_then_evaluate_then_predict(home, pictures):
     """As a person at a shell: a process each, on the bundled sample."""
-    monkeypatch.delenv("DIGITCANVAS_PEN", raising=False)
 
     def digitcanvas(*arguments):
         command = [sys.executable, "-m", "digitcanvas", *arguments, "--json"]
@@ -1084,7 +1079,6 @@ def test_reproduce_takes_a_seed_after_the_other(asked, capsys):
 
 @pytest.mark.training
 def test_reproduce_trains_in_earnest(home, monkeypatch, capsys):
-    monkeypatch.delenv("DIGITCANVAS_PEN", raising=False)
     experiment = tutorials.Experiment(
         "009",
         "tiny",

@@ -586,7 +586,6 @@ def test_drawings_beside_mnist_are_counted_and_credited(
     letters = [Drawing(DIGITS[4], ord("A"), writer) for writer in (8, 9, 10)]
     write_drawings(folder / "unipen-digits.npz", digits)
     write_drawings(folder / "unipen-others.npz", letters)
-    monkeypatch.delenv("DIGITCANVAS_PEN", raising=False)
     assert "Unipen" not in text(visit("data")) and "Alimoglu" not in text(page)
     monkeypatch.setenv("DIGITCANVAS_PEN", str(folder / "pen.tra"))
     monkeypatch.setenv("DIGITCANVAS_UNIPEN", str(folder))

@@ -53,7 +53,6 @@ def offline(monkeypatch, tmp_path, cached):
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     monkeypatch.setenv("KERAS_HOME", str(cached.parent.parent))
     monkeypatch.delenv("DIGITCANVAS_MNIST", raising=False)
-    monkeypatch.delenv("DIGITCANVAS_PEN", raising=False)
     monkeypatch.delenv("DIGITCANVAS_MNIST_WRITERS", raising=False)
 
 

@@ -102,7 +102,6 @@ def folder(tmp_path, monkeypatch, home):
     """A reader's folder, with pictures, drawings kept and not, and a model; and only the sample."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("digitcanvas.data.mnist.find_mnist", nowhere)
-    monkeypatch.delenv("DIGITCANVAS_PEN", raising=False)
     for name in ("photo.jpg", "scan.png", "scans/1.png", "scans/2.png"):
         Path(name).parent.mkdir(exist_ok=True)
         picture = cv2.imdecode(np.frombuffer(png(3), np.uint8), cv2.IMREAD_GRAYSCALE)

@@ -48,9 +48,8 @@ SEARCHED = replace(QUICK, batch_size=1024, validation_share=0.9)
 
 
 @pytest.fixture
-def runs(home, monkeypatch):
+def runs(home):
     """The runs that publish to `home`, by the real process."""
-    monkeypatch.delenv("DIGITCANVAS_PEN", raising=False)
     runs = Jobs(home, EAGER)
     yield runs
     cancel(runs)
@@ -62,7 +61,6 @@ def finished(tmp_path_factory):
     home = tmp_path_factory.mktemp("home")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DIGITCANVAS_HOME", str(home))
-        patch.delenv("DIGITCANVAS_PEN", raising=False)
         runs, others = Jobs(home), psutil.Process().children()  # such as a browser's
         run = runs.start(mine(QUICK))
         (process,) = wait_for(lambda: set(psutil.Process().children()) - set(others))
@@ -206,9 +204,8 @@ def small_disk(monkeypatch, tmp_path):
     subprocess.run(["umount", "-l", str(home)], check=True)
 
 
-def test_on_a_full_disk_a_trained_network_waits_for_space(small_disk, monkeypatch, finished):
+def test_on_a_full_disk_a_trained_network_waits_for_space(small_disk, finished):
     home, fill = small_disk
-    monkeypatch.delenv("DIGITCANVAS_PEN", raising=False)
     shutil.copytree(finished.home / "mine", home / "other")
     runs = Jobs(home, EAGER)
     runs.start(mine(QUICK))
@@ -249,7 +246,6 @@ def test_a_model_can_be_removed_from_a_full_disk(small_disk, finished):
 @pytest.fixture
 def work(home, monkeypatch):
     """Does a training's work here; what it publishes and how, the test says. Gives its events."""
-    monkeypatch.delenv("DIGITCANVAS_PEN", raising=False)
     monkeypatch.setattr(training, "train", lambda *_: None)
 
     def work(publish=lambda trained, target, *_: target.mkdir(), task=None):
