@@ -51,7 +51,7 @@ SLOW = 10
 HOVERED = {
     "probabilities": (0, 3, "3: "),
     "classes": (0, 7, "7: "),
-    "images": (2, 4, "image 4, a "),
+    "images": (2, 4, "training image "),
     "pixels": (0, [0, 0], "row 0, column 0: 0"),
     "values": (0, 0, "grey 0: "),
     "histories": (0, 4, "epoch 5: "),
