@@ -2,8 +2,9 @@
 
 Evenly over the time, 100 people draw 20 digits each, 300 sessions come and go in classes of 20, and
 3 networks are trained (`quick` on the bundled sample). Prints a line for each sixth of the time:
-what was done by its end, and the medians of the server's memory in MB (its share of shared pages
-and what is swapped out included), its threads and its open files.
+what was done by its end, and the medians of the server's memory in MB, its threads and its open
+files. The memory is what the server has written to, swapped out or not: pages of files, such as the
+code of libraries, the system drops and fetches as it likes.
 
 Exits with 1 if something went wrong, or if one of the three medians rises by more than 5 % after
 the first sixth, in which the server fetches and compiles what it keeps for good.
@@ -12,6 +13,7 @@ the first sixth, in which the server fetches and compiles what it keeps for good
 import argparse
 import asyncio
 import os
+import re
 import statistics
 import sys
 import tempfile
@@ -29,6 +31,7 @@ from tests.benchmarks.queue import Learner, trained
 from tests.browser.driver import App, serve
 
 PEOPLE, DIGITS_EACH, SESSIONS, TRAININGS = 100, 20, 300, 3
+MEMORY = re.compile(r"^(Anonymous|Swap): +(\d+) kB$", re.MULTILINE)
 WINDOWS = 6
 RISE = 0.05
 
@@ -52,8 +55,9 @@ class Done:
 
 def look(app: App) -> State:
     process = psutil.Process(app.process.pid)
-    memory = process.memory_full_info()
-    return State((memory.pss + memory.swap) / 1e6, process.num_threads(), process.num_fds())
+    memory = dict(MEMORY.findall(Path(f"/proc/{process.pid}/smaps_rollup").read_text()))
+    kilobytes = int(memory["Anonymous"]) + int(memory["Swap"])
+    return State(1.024 * kilobytes / 1000, process.num_threads(), process.num_fds())
 
 
 def medians(states: Sequence[State]) -> State:
