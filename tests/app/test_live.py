@@ -770,13 +770,16 @@ def test_many_are_answered_at_once_each_about_a_drawing_of_its_own(client):
 
 
 def test_a_browser_that_leaves_while_it_is_answered_is_no_error(crowd, client, monkeypatch):
-    read = live._read
-    monkeypatch.setattr(live, "_read", lambda *given: time.sleep(0.1) or read(*given))
+    read, has_left = live._read, threading.Event()
+    monkeypatch.setattr(live, "_read", lambda *given: has_left.wait(10) and read(*given))
     with connect(client) as other:
         for text in (json.dumps({"turn": 1} | whole(DIGITS[1])), "garbage"):
+            has_left.clear()
             with connect(client) as browser:
                 browser.socket.send_text(text)
-        until(lambda: len(crowd.sockets) == 1)
+                browser.socket.close()
+                has_left.set()
+                until(lambda: len(crowd.sockets) == 1)
         assert other.is_served()
 
 
@@ -864,6 +867,15 @@ def test_the_pace_is_in_the_answer(client, monkeypatch):
             browser.socket.send_text(json.dumps({"turn": turn} | message(0)))
             paces.append(browser.hear()["pace"])
     assert paces == [100, 200, 200]
+
+
+def test_a_message_that_takes_long_to_read_slows_the_pace(crowd, client, monkeypatch):
+    read = live._read
+    monkeypatch.setattr(live, "_read", lambda *given: read(*given)._replace(took=live.LONG))
+    monkeypatch.setattr(live, "SHARE", live.LONG / 100 / 0.5)
+    with connect(client) as browser:
+        browser.socket.send_text(json.dumps({"turn": 1} | message(0)))
+        assert browser.hear()["pace"] == 500
 
 
 def test_news_reaches_all_and_those_who_come_later(crowd, client):
