@@ -316,6 +316,9 @@ def test_every_plot_tells_what_is_under_the_pointer_and_is_saved_as_a_picture(vi
             hover = plot(page, key).locator(".hovertext").first
             hover.wait_for()
             told[key] = hover.text_content()
+            if key == "images":
+                index = captions(page, key)[point].split(":")[0]
+                assert f"training image {index}, a " in told[key]
             if key == min(keys):  # one of each page: it takes a while
                 assert_saved(page, key)
     turn_to(page, "Evaluate")
