@@ -103,7 +103,7 @@ def digits_at(mnist: Mnist, indices: IntArray) -> Labelled:
 
 def targets_of(labels: IntArray, recipe: Recipe) -> IntArray | Float32Array:
     """Labels (N,) as the recipe's loss takes them."""
-    if recipe.loss == "sparse_categorical_crossentropy":
+    if recipe.takes_labels:
         return labels
     return np.eye(recipe.classes, dtype=np.float32)[labels]
 

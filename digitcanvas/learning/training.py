@@ -170,7 +170,7 @@ def _compiled(recipe: Recipe, steps: int) -> keras.Model:
 
 def _accuracy(recipe: Recipe) -> keras.metrics.Metric:
     """The one that Keras chooses by itself, but with its variables from the start."""
-    if recipe.loss == "sparse_categorical_crossentropy":
+    if recipe.takes_labels:
         return keras.metrics.SparseCategoricalAccuracy("accuracy")
     return keras.metrics.CategoricalAccuracy("accuracy")
 

@@ -90,6 +90,11 @@ class Recipe:
         """The number of outputs: the ten digits and, if it learns from outliers, "not a digit"."""
         return 11 if self.outliers else 10
 
+    @property
+    def takes_labels(self) -> bool:
+        """Whether its loss takes integer labels; if not, it takes one-hot rows."""
+        return self.loss == "sparse_categorical_crossentropy"
+
     def __post_init__(self) -> None:
         """Raises ValueError for an unknown choice, another type, and a number out of range."""
         _check_choice("architecture", self.architecture, tuple(ARCHITECTURES))
