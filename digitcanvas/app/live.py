@@ -59,8 +59,10 @@ CAPACITY = 600
 rest."""
 
 SHARE = 0.8
-"""Of the time, at most, in which drawings are read. What else the machine does makes reading take
-longer, and the pace slower: three servers share a machine's cores without knowing of each other.
+"""The share of the time, at most, that the server spends on reading drawings.
+
+It is measured by the clock: whatever else the machine does makes reading take longer, and so the
+pace slower. Three servers share a machine's cores this way without knowing of each other.
 
 With 200 people on three servers and two cores, the 95th percentile from lift to answer was 496 ms
 without this bound, 137 to 233 ms with 0.8, and 35 to 44 ms with 0.6. But on one server with 50
@@ -68,8 +70,8 @@ people, each got 10 answers a second while drawing with 0.8, and 8 with 0.6.
 """
 
 LONG = 0.02
-"""Seconds that a message takes at most for the pace of all: who draws a digit does not wait for
-those who draw a page full (OTHERS lets these wait)."""
+"""The most seconds that one message counts for in everybody's pace. Whoever draws a page full waits
+by OTHERS, and those who draw a digit do not wait for them."""
 
 SMOOTH = 30
 """Answers a second to one, at most: the eye sees no more, and a digit stays below 20 kB."""
@@ -120,7 +122,7 @@ class Crowd:
     def pace(self, socket: WebSocket, took: float) -> int:
         """The milliseconds for which this browser waits, so that all have the same share.
 
-        To read its message has taken so many seconds by the clock.
+        `took` is how long reading its message took, in seconds by the clock.
         """
         now = time.monotonic()
         self._drew.pop(socket, None)
